@@ -1,0 +1,64 @@
+# Everything runs from .venv, which is made on demand: nothing has to be activated.
+# Another Python than python3:  make test PYTHON=python3.12
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+# What a developer needs includes what a user needs, so the demo takes either.
+FOR_DEVELOPERS := $(VENV)/.installed
+FOR_USERS := $(if $(wildcard $(FOR_DEVELOPERS)),$(FOR_DEVELOPERS),$(VENV)/.installed-for-users)
+
+# More arguments for pytest:  make test ARGS="tests/priors -x"
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format wheel bench clean distclean
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(FOR_USERS) ## clear the shipped example market: trades, prices and the reason for one of them
+	$(BIN)/catallax clear instance:neighbourhood-energy --mechanism gsom --explain "Maple St 12"
+
+test: $(FOR_DEVELOPERS) ## run the whole suite, with the examples of the documentation
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(FOR_DEVELOPERS) ## check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+
+format: $(FOR_DEVELOPERS) ## put the code into the agreed form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+wheel: $(FOR_DEVELOPERS) ## build the source archive, and from it the wheel, into dist/
+	rm -rf dist
+	$(BIN)/python -m build
+
+bench: $(FOR_DEVELOPERS) ## time clearing against other solvers (some minutes)
+	$(BIN)/python benchmarks/clearing.py
+
+clean: ## remove what was built and cached, but keep the environment
+	rm -rf build dist .hypothesis .pytest_cache .ruff_cache
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+distclean: clean ## remove the environment as well
+	rm -rf $(VENV)
+
+$(BIN)/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "catallax needs Python 3.11 or newer: make ... PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-for-users: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing catallax into $(VENV) (the first time this takes a minute) ..."
+	@$(INSTALL) -e '.[plot]'
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "Installing catallax for developers into $(VENV) (the first time this takes a minute) ..."
+	@$(INSTALL) -e '.[dev]'
+	@touch $@

@@ -1,0 +1,110 @@
+"""Truthful two-sided markets: who trades, at what prices, and why.
+
+Names are imported when they are first used, so that ``import catallax`` and the command
+line start at once.
+
+Examples
+--------
+>>> import catallax as cx
+>>> market = cx.Market(
+...     buyers=[{"id": "b1", "bid": 0.9}],
+...     sellers=[{"id": "s1", "ask": 0.2}],
+... )
+>>> cx.clear(market, "first-best").totals["gains_from_trade"]
+0.7
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catallax import errors, mechanisms
+    from catallax.errors import (
+        CatallaxError,
+        ConstraintError,
+        DuplicateEdgeError,
+        DuplicateIdError,
+        FileFormatError,
+        MissingPriorError,
+        MissingReportError,
+        OutputError,
+        PriorError,
+        ReportError,
+        SolverTimeLimitError,
+        UnknownAgentError,
+        UnknownNameError,
+        UnsupportedMarketError,
+    )
+    from catallax.markets import Agents, Graph, Market, Reports, instances
+    from catallax.mechanisms import Outcome, clear
+    from catallax.priors import Prior, make_prior, parse_prior
+
+__version__ = "0.1.0.dev0"
+
+__all__ = [
+    "Agents",
+    "CatallaxError",
+    "ConstraintError",
+    "DuplicateEdgeError",
+    "DuplicateIdError",
+    "FileFormatError",
+    "Graph",
+    "Market",
+    "MissingPriorError",
+    "MissingReportError",
+    "Outcome",
+    "OutputError",
+    "Prior",
+    "PriorError",
+    "ReportError",
+    "Reports",
+    "SolverTimeLimitError",
+    "UnknownAgentError",
+    "UnknownNameError",
+    "UnsupportedMarketError",
+    "__version__",
+    "clear",
+    "errors",
+    "instances",
+    "make_prior",
+    "mechanisms",
+    "parse_prior",
+]
+
+# Where each public name lives.
+_HOME = {
+    "Agents": "catallax.markets",
+    "Graph": "catallax.markets",
+    "Market": "catallax.markets",
+    "Outcome": "catallax.mechanisms",
+    "Prior": "catallax.priors",
+    "Reports": "catallax.markets",
+    "clear": "catallax.mechanisms",
+    "make_prior": "catallax.priors",
+    "parse_prior": "catallax.priors",
+} | {name: "catallax.errors" for name in __all__ if name.endswith("Error")}
+_MODULES = {
+    "errors": "catallax.errors",
+    "instances": "catallax.markets.instances",
+    "mechanisms": "catallax.mechanisms",
+}
+
+
+# Type checkers see the imports above instead, and so notice a name that is not there.
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        if name in _MODULES:
+            value: object = import_module(_MODULES[name])
+        elif name in _HOME:
+            value = getattr(import_module(_HOME[name]), name)
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value  # the next use finds it without coming here
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

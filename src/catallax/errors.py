@@ -1,0 +1,110 @@
+"""The errors of catallax: one class per cause, each message with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "CatallaxError",
+    "ConstraintError",
+    "DuplicateEdgeError",
+    "DuplicateIdError",
+    "FileFormatError",
+    "MissingPriorError",
+    "MissingReportError",
+    "OutputError",
+    "PriorError",
+    "ReportError",
+    "SolverTimeLimitError",
+    "UnknownAgentError",
+    "UnknownNameError",
+    "UnsupportedMarketError",
+    "nearest",
+]
+
+
+class CatallaxError(ValueError):
+    """Whatever catallax refuses: the message says where, what, and how to mend it."""
+
+
+class FileFormatError(CatallaxError):
+    """A market file, or a table it names, cannot be read as what it should be."""
+
+
+class OutputError(CatallaxError):
+    """A result cannot be written where it was asked for."""
+
+
+class DuplicateIdError(CatallaxError):
+    """Two agents of one side carry the same identifier, or one carries none."""
+
+
+class UnknownAgentError(CatallaxError):
+    """An edge, a report or a question names an agent that the market does not have."""
+
+
+class DuplicateEdgeError(CatallaxError):
+    """The same buyer and seller are joined twice."""
+
+
+class ReportError(CatallaxError):
+    """A bid or an ask is not a number that a market can be cleared with."""
+
+
+class MissingReportError(CatallaxError):
+    """A market is to be cleared and an agent has made no report."""
+
+
+class PriorError(CatallaxError):
+    """A prior is not a distribution, or lacks what was asked of it."""
+
+
+class MissingPriorError(CatallaxError):
+    """A mechanism needs the prior of an agent that has none."""
+
+
+class UnknownNameError(CatallaxError):
+    """No mechanism, instance, prior, column or key has this name."""
+
+
+class ConstraintError(CatallaxError):
+    """A constraint is wrong in itself, or does not fit its market."""
+
+
+class SolverTimeLimitError(CatallaxError):
+    """An optimum was not proved within the time limit."""
+
+
+class UnsupportedMarketError(CatallaxError):
+    """A mechanism does not apply to this market."""
+
+
+def nearest(word: object, options: Iterable[object]) -> str:
+    """Return a hint that names the closest option, or lists what there is.
+
+    Parameters
+    ----------
+    word
+        What was given.
+    options
+        What would have been understood.
+
+    Returns
+    -------
+    str
+        A clause that ends an error message.
+
+    Examples
+    --------
+    >>> nearest("gsmo", ["gsom", "gbom", "first-best"])
+    "did you mean 'gsom'?"
+    >>> nearest("x", ["low", "high"])
+    'known are: high, low'
+    """
+    names = sorted(str(option) for option in options)
+    close = get_close_matches(str(word), names, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
+    return f"known are: {shown}" if names else "none are known"

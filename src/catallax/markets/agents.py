@@ -1,0 +1,313 @@
+"""The agents of one side of a market: who they are and what is believed about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import ArrayLike
+
+from catallax.errors import (
+    CatallaxError,
+    MissingPriorError,
+    UnknownAgentError,
+    nearest,
+)
+
+if TYPE_CHECKING:
+    from catallax.priors import Prior
+
+__all__ = ["Agents"]
+
+Role = Literal["buyer", "seller"]
+
+
+@dataclass(frozen=True, eq=False, init=False, repr=False)
+class Agents:
+    """The agents of one side, in the market's order.
+
+    Usually made by `Market`, which reads tables and checks them.
+
+    Attributes
+    ----------
+    role
+        ``"buyer"`` or ``"seller"``.
+    ids
+        Identifiers, unique, all text or all 64-bit integers.
+    priors
+        The distinct priors of this side.
+    prior_names
+        Their names in the market's list of priors; None for one given in place.
+    prior_of
+        int32, shape ``(n,)``: the agent's position in `priors`, or -1 where there is none.
+    table
+        The other columns that came with the agents, one row per agent (no column, no row).
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> import numpy as np
+    >>> from catallax.priors import parse_prior
+    >>> agents = Agents(
+    ...     "buyer", pl.Series(["ann", "bob"]), (parse_prior("uniform(0, 1)"),), (None,),
+    ...     np.zeros(2, np.int32),
+    ... )
+    >>> agents.virtual_values([0.5, 1.0]).tolist()
+    [0.0, 1.0]
+    >>> agents.label(1)
+    "buyer 'bob'"
+    """
+
+    role: Role
+    ids: pl.Series
+    priors: tuple[Prior, ...]
+    prior_names: tuple[str | None, ...]
+    prior_of: np.ndarray
+    table: pl.DataFrame
+
+    def __init__(
+        self,
+        role: Role,
+        ids: pl.Series,
+        priors: tuple[Prior, ...] = (),
+        prior_names: tuple[str | None, ...] = (),
+        prior_of: ArrayLike | None = None,
+        table: pl.DataFrame | None = None,
+    ) -> None:
+        number = len(ids)
+        numbers = np.array(np.full(number, -1) if prior_of is None else prior_of, dtype=np.int32)
+        if numbers.shape != (number,):
+            raise CatallaxError(
+                f"prior_of has shape {numbers.shape} and there are {number} {role}s; "
+                "give one entry per agent"
+            )
+        numbers.flags.writeable = False
+        object.__setattr__(self, "role", role)
+        object.__setattr__(self, "ids", ids)
+        object.__setattr__(self, "priors", tuple(priors))
+        object.__setattr__(self, "prior_names", tuple(prior_names))
+        object.__setattr__(self, "prior_of", numbers)
+        object.__setattr__(self, "table", pl.DataFrame() if table is None else table)
+
+    def __len__(self) -> int:
+        """Return the number of agents."""
+        return len(self.ids)
+
+    def __repr__(self) -> str:
+        """Return a short description."""
+        return f"<{len(self)} {self.role}s, {len(self.priors)} distinct priors>"
+
+    # ---------------------------------------------------------------------------------- identity
+
+    @cached_property
+    def _positions(self) -> dict[str | int, int]:
+        return {agent: position for position, agent in enumerate(self.ids.to_list())}
+
+    def __contains__(self, agent: object) -> bool:
+        """Whether there is an agent of this id."""
+        return isinstance(agent, str | int) and agent in self._positions
+
+    def index(self, agent: str | int) -> int:
+        """Return the position of an agent.
+
+        Parameters
+        ----------
+        agent
+            Its id. Where ids are integers, their text (as from a command line) serves too.
+
+        Returns
+        -------
+        int
+            The position in the market's order, from 0.
+
+        Raises
+        ------
+        UnknownAgentError
+            If there is none, with the nearest id.
+        """
+        agent = agent.item() if isinstance(agent, np.generic) else agent
+        position = None if isinstance(agent, bool) else self._positions.get(agent)
+        if position is None and isinstance(agent, str) and self.ids.dtype == pl.Int64:
+            text = agent.removeprefix("-")
+            if text.isascii() and text.isdigit():
+                position = self._positions.get(int(agent))
+        if position is None:
+            raise UnknownAgentError(f"there is no {self.role} {agent!r}; {self.nearest(agent)}")
+        return position
+
+    def nearest(self, agent: object) -> str:
+        """Return a hint at the id that resembles a wrong one.
+
+        Parameters
+        ----------
+        agent
+            The wrong id.
+
+        Returns
+        -------
+        str
+            The end of an error message.
+        """
+        if not len(self):
+            return f"the market has no {self.role}s"
+        # Comparing with a million ids would take minutes, and the first few thousand tell as much.
+        return nearest(agent, self.ids.head(5000).to_list())
+
+    def label(self, position: int) -> str:
+        """Return how messages call an agent, e.g. ``"buyer 'b17'"``."""
+        return f"{self.role} {self.ids[int(position)]!r}"
+
+    # ------------------------------------------------------------------------------------ beliefs
+
+    def prior(self, position: int) -> Prior | None:
+        """Return the prior of the agent at a position, or None."""
+        number = int(self.prior_of[position])
+        return None if number < 0 else self.priors[number]
+
+    def groups(self, which: np.ndarray | None = None) -> Iterator[tuple[Prior, np.ndarray]]:
+        """Yield every distinct prior with those who share it.
+
+        Parameters
+        ----------
+        which
+            Positions of agents; all by default.
+
+        Yields
+        ------
+        tuple
+            The prior, and the positions *within* `which` of its agents, ascending.
+
+        Raises
+        ------
+        MissingPriorError
+            If one of them has no prior.
+        """
+        numbers = self.prior_of if which is None else self.prior_of[which]
+        if not len(numbers):
+            return
+        if numbers.min() < 0:
+            first = int(np.argmax(numbers < 0))
+            position = first if which is None else int(np.asarray(which)[first])
+            raise MissingPriorError(
+                f"{self.label(position)} has no prior, which this needs; "
+                f"give it one in the column 'prior' of the {self.role}s"
+            )
+        if len(self.priors) == 1:
+            yield self.priors[0], np.arange(len(numbers))
+            return
+        order = np.argsort(numbers, kind="stable")
+        present, starts = np.unique(numbers[order], return_index=True)
+        ends = np.append(starts[1:], len(order))
+        for number, start, end in zip(present, starts, ends, strict=True):
+            yield self.priors[int(number)], order[start:end]
+
+    def _evaluate(
+        self, values: ArrayLike, function: Callable[[Prior, np.ndarray], np.ndarray]
+    ) -> np.ndarray:
+        given = np.asarray(values, dtype=np.float64)
+        if given.shape != (len(self),):
+            raise CatallaxError(
+                f"{len(self)} {self.role}s need {len(self)} values, not an array of shape "
+                f"{given.shape}"
+            )
+        result = np.empty(len(self), dtype=np.float64)
+        for prior, members in self.groups():
+            result[members] = function(prior, given[members])
+        return result
+
+    def virtual_values(self, bids: ArrayLike) -> np.ndarray:
+        """Return the ironed virtual value of every bid.
+
+        Parameters
+        ----------
+        bids
+            One number per agent, shape ``(n,)``.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, shape ``(n,)``, in units of money.
+
+        Raises
+        ------
+        MissingPriorError
+            If an agent has no prior.
+        """
+        return self._evaluate(bids, lambda prior, given: prior.virtual_value(given))
+
+    def virtual_costs(self, asks: ArrayLike) -> np.ndarray:
+        """Return the ironed virtual cost of every ask; the mirror of `virtual_values`."""
+        return self._evaluate(asks, lambda prior, given: prior.virtual_cost(given))
+
+    def smallest_values(self, levels: ArrayLike, strict: ArrayLike, which: ArrayLike) -> np.ndarray:
+        """Return the smallest values whose virtual values reach given levels.
+
+        Parameters
+        ----------
+        levels
+            Virtual values to reach, shape ``(k,)``.
+        strict
+            Whether to exceed the level rather than reach it, shape ``(k,)`` or one for all.
+        which
+            Positions of the agents concerned, shape ``(k,)``.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, shape ``(k,)``; infinite where no value is enough.
+
+        Raises
+        ------
+        MissingPriorError
+            If one of these agents has no prior.
+        """
+        return self._invert(
+            levels, strict, which, lambda prior, *given: prior.smallest_value(*given)
+        )
+
+    def largest_costs(self, levels: ArrayLike, strict: ArrayLike, which: ArrayLike) -> np.ndarray:
+        """Return the largest costs within given virtual costs; mirror of `smallest_values`."""
+        return self._invert(levels, strict, which, lambda prior, *given: prior.largest_cost(*given))
+
+    def _invert(
+        self,
+        levels: ArrayLike,
+        strict: ArrayLike,
+        which: ArrayLike,
+        function: Callable[[Prior, np.ndarray, np.ndarray], np.ndarray],
+    ) -> np.ndarray:
+        positions = np.asarray(which, dtype=np.int64)
+        level = np.broadcast_to(np.asarray(levels, dtype=np.float64), positions.shape)
+        beyond = np.broadcast_to(np.asarray(strict, dtype=bool), positions.shape)
+        result = np.empty(positions.shape, dtype=np.float64)
+        for prior, members in self.groups(positions):
+            result[members] = function(prior, level[members], beyond[members])
+        return result
+
+    def sample(self, rng: np.random.Generator | np.random.SeedSequence | int) -> np.ndarray:
+        """Draw one private value per agent from the priors.
+
+        Parameters
+        ----------
+        rng
+            Seed or generator.
+
+        Returns
+        -------
+        numpy.ndarray
+            float64, shape ``(n,)``.
+
+        Raises
+        ------
+        MissingPriorError
+            If an agent has no prior.
+        """
+        generator = np.random.default_rng(rng)
+        result = np.empty(len(self), dtype=np.float64)
+        for prior, members in self.groups():
+            result[members] = prior.sample(generator, len(members))
+        return result

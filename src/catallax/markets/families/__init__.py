@@ -1,0 +1,27 @@
+"""Feasible families: caps, quotas, conflicts, knapsacks, explicit lists and oracles.
+
+One small file a kind. Each is bound to a market by `bind`, which turns names into positions;
+a `Family` then tells which sets of trades are allowed, and what structure it has.
+"""
+
+from catallax.markets.families.base import Constraint, Family, Parts, bind, register_constraint
+from catallax.markets.families.cap import Cap
+from catallax.markets.families.conflicts import Conflicts
+from catallax.markets.families.explicit import ExplicitFamily
+from catallax.markets.families.knapsack import KnapsackConstraint
+from catallax.markets.families.oracle import Oracle
+from catallax.markets.families.quota import Quota
+
+__all__ = [
+    "Cap",
+    "Conflicts",
+    "Constraint",
+    "ExplicitFamily",
+    "Family",
+    "KnapsackConstraint",
+    "Oracle",
+    "Parts",
+    "Quota",
+    "bind",
+    "register_constraint",
+]

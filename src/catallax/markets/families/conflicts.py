@@ -1,0 +1,65 @@
+"""Pairs that cannot both trade."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from catallax.errors import ConstraintError, UnknownAgentError
+from catallax.markets.families.base import Constraint, Exclusions, Parts, register_constraint
+
+__all__ = ["Conflicts"]
+
+
+@register_constraint
+@dataclass(frozen=True)
+class Conflicts(Constraint):
+    """Pairs of agents of one side, or of edges, of which at most one trades.
+
+    Attributes
+    ----------
+    over
+        "buyers", "sellers" or "edges".
+    pairs
+        Pairs of identifiers, such as ``["b1", "b2"]``, or of edges, each a buyer and a seller,
+        such as ``[["b1", "s1"], ["b2", "s2"]]``.
+    """
+
+    kind = "conflicts"
+    over: str
+    pairs: Sequence[Sequence[Any]]
+
+    def bind(self, parts: Parts, where: str) -> Exclusions:
+        """Look up both members of every pair."""
+        if self.over not in ("buyers", "sellers", "edges"):
+            raise ConstraintError(
+                f"{where}: 'over' must be 'buyers', 'sellers' or 'edges', not {self.over!r}"
+            )
+        found = []
+        for number, pair in enumerate(self.pairs):
+            place = f"{where} pairs[{number}]"
+            if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
+                raise ConstraintError(f"{place}: {pair!r} is not a pair")
+            try:
+                one, other = (self._position(parts, member, place) for member in pair)
+            except UnknownAgentError as error:
+                raise UnknownAgentError(f"{place}: {error}") from None
+            if one == other:
+                raise ConstraintError(f"{place}: {pair!r} names the same twice")
+            found.append((one, other))
+        return Exclusions(
+            self.over,  # type: ignore[arg-type]  # checked above
+            np.array(found, dtype=np.int64).reshape(-1, 2),
+        )
+
+    def _position(self, parts: Parts, member: Any, place: str) -> int:
+        if self.over == "buyers":
+            return parts.buyers.index(member)
+        if self.over == "sellers":
+            return parts.sellers.index(member)
+        if isinstance(member, str) or not isinstance(member, Sequence) or len(member) != 2:
+            raise ConstraintError(f"{place}: {member!r} is not an edge: write [buyer, seller]")
+        return parts.edge(member[0], member[1], place)

@@ -1,0 +1,335 @@
+"""Markets on disk: a folder with ``market.toml`` and its tables, or one JSON file."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from catallax.errors import FileFormatError, OutputError, PriorError, nearest
+from catallax.markets.build import WORDS, build_agents, build_graph, named_priors
+from catallax.markets.columns import as_text, type_name
+from catallax.markets.constraints import parse_constraints
+from catallax.markets.csv_tables import read_table
+from catallax.markets.document import FolderDocument, validate
+from catallax.markets.json_files import json_of_market, market_of_json
+from catallax.markets.market import Market
+from catallax.markets.origin import Origin
+from catallax.markets.toml_text import toml_key, toml_section
+from catallax.markets.words import plain_words
+from catallax.priors import parse_prior
+
+if TYPE_CHECKING:
+    from catallax.markets.agents import Agents
+    from catallax.priors import Prior
+
+__all__ = ["read_market", "write_market"]
+
+DOCUMENT = "market.toml"
+
+# A prior in a table's cell is written out up to this length, and named beyond it.
+_LONGEST_CELL = 200
+
+
+def read_market(path: Path) -> Market:
+    """Read a market; see `Market.read`.
+
+    Raises
+    ------
+    CatallaxError
+        One subclass per cause.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    if not path.exists():
+        siblings = [entry.name for entry in path.parent.glob("*")] if path.parent.is_dir() else []
+        raise FileFormatError(
+            f"{path}: there is no such file or folder; {nearest(path.name, siblings)}"
+        )
+    if path.suffix == ".toml":
+        return _read_folder(path.parent, path.name)
+    if path.suffix == ".json":
+        return market_of_json(_bytes(path), str(path), name=path.stem, folder=path.parent)
+    raise FileFormatError(
+        f"{path}: this is neither a folder with a {DOCUMENT} nor a .json file; give one of these"
+    )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as failure:
+        raise FileFormatError(
+            f"{path}: cannot be read ({failure.strerror}); check the file"
+        ) from None
+
+
+def _read_folder(folder: Path, document_name: str = DOCUMENT) -> Market:
+    document_path = folder / document_name
+    where = str(document_path)
+    if not document_path.is_file():
+        others = sorted(entry.name for entry in folder.glob("*.json"))
+        hint = f"; did you mean '{folder / others[0]}'?" if others else "; add one, or give a .json"
+        raise FileFormatError(f"{folder}: the folder holds no {DOCUMENT}{hint}")
+    document = validate(FolderDocument, _toml(document_path), where)
+    named = named_priors(document.priors, Origin(where, folder=folder))
+    parts: dict[str, Any] = {}
+    for role, word in WORDS.items():
+        section = document.buyers if role == "buyer" else document.sellers
+        table = read_table(folder, section.table, f"{role}s", where)
+        _check_declared(section.columns, table.columns, where, f"{role}s")
+        parts[f"{role}s"], parts[f"{word}s"] = build_agents(
+            table,
+            "buyer" if role == "buyer" else "seller",
+            named,
+            integers=section.ids == "integer",
+            types=section.columns,
+        )
+    edges: Any = None
+    types: Mapping[str, str] = {}
+    origin = Origin("edges")
+    if document.edges is not None:
+        edges = read_table(folder, document.edges.table, "edges", where)
+        types, origin = document.edges.columns, edges.origin
+        _check_declared(types, edges.columns, where, "edges")
+    graph, edge_table, _ = build_graph(edges, parts["buyers"], parts["sellers"], origin, types)
+    name = document.market.name
+    return Market._of_parts(
+        name=folder.resolve().name if name is None else name,
+        currency=document.market.currency,
+        graph=graph,
+        edge_table=edge_table,
+        priors=named,
+        constraints=parse_constraints(document.constraints, where),
+        backend="polars",
+        **parts,
+    )
+
+
+def _check_declared(
+    types: Mapping[str, str], columns: Mapping[str, Any], where: str, section: str
+) -> None:
+    for name in types:
+        if name not in columns:
+            raise FileFormatError(
+                f"{where}: [{section}] declares a type for the column '{name}', which its table "
+                f"does not have; {nearest(name, columns)}"
+            )
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    content = _bytes(path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        line = content[: failure.start].count(b"\n") + 1
+        raise FileFormatError(
+            f"{path} line {line}: this is not UTF-8 text; save the file as UTF-8"
+        ) from None
+    if not text.strip():
+        raise FileFormatError(
+            f"{path}: the file is empty; it needs the sections [buyers] and [sellers], "
+            'each with table = "FILE.csv"'
+        )
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as failure:
+        message = " ".join(str(failure).split()) or "it is nested too deep"
+        raise FileFormatError(f"{path}: this is no TOML: {message}; mend it there") from None
+
+
+# ----------------------------------------------------------------------------------------- writing
+
+
+def write_market(market: Market, path: Path, tables: str = "csv") -> Path:
+    """Write a market; see `Market.write`.
+
+    Raises
+    ------
+    OutputError
+        If the place is taken by something else, or cannot be written.
+    """
+    if tables not in ("csv", "parquet"):
+        raise OutputError(f"tables are 'csv' or 'parquet', not '{tables}'")
+    try:
+        if path.suffix == ".json":
+            _write_json(market, path)
+            return path
+        folder = path.parent if path.name == DOCUMENT else path
+        _write_folder(market, folder, tables)
+        return folder
+    except OSError as failure:
+        reason = failure.strerror or str(failure)
+        raise OutputError(f"{path}: cannot be written ({reason}); choose another place") from None
+    except UnicodeEncodeError:
+        raise OutputError(
+            f"{path}: a name holds a lone surrogate, which no UTF-8 file can; rename it"
+        ) from None
+
+
+def _beside(path: Path) -> Path:
+    """Return a name beside a path that nobody else uses: a rename within a folder is atomic."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+
+
+def _write_json(market: Market, path: Path) -> None:
+    if path.is_dir():
+        raise OutputError(f"{path}: this is a folder; remove it or choose another name")
+    text = json_of_market(market)
+    target = path.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(target)
+    try:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _write_folder(market: Market, folder: Path, tables: str) -> None:
+    target = folder.resolve()
+    if target.exists() and not target.is_dir():
+        raise OutputError(
+            f"{folder}: this is a file; choose a folder, or a name that ends in .json"
+        )
+    if target.is_dir() and not (target / DOCUMENT).exists() and any(target.iterdir()):
+        raise OutputError(
+            f"{folder}: the folder holds other things and no {DOCUMENT}; choose an empty one"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(target)
+    temporary.mkdir()
+    try:
+        _fill(market, temporary, tables)
+        _swap(temporary, target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _swap(new: Path, target: Path) -> None:
+    """Put a finished folder in the place of another, and carry over what is not the market's."""
+    if not target.exists():
+        new.rename(target)
+        return
+    own = _own_files(target)
+    old = _beside(target)
+    target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    for entry in list(old.iterdir()):
+        if entry.name not in own and not (target / entry.name).exists():
+            entry.rename(target / entry.name)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _own_files(folder: Path) -> set[str]:
+    """Return the files of the market that a folder holds, which a new market replaces."""
+    own = {DOCUMENT}
+    try:
+        document = tomllib.loads((folder / DOCUMENT).read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return own
+    for section in ("buyers", "sellers", "edges"):
+        content = document.get(section)
+        if isinstance(content, dict) and isinstance(content.get("table"), str):
+            own.add(content["table"])
+    return own
+
+
+def _fill(market: Market, folder: Path, suffix: str) -> None:
+    named: dict[str, Prior] = dict(market.priors)
+    write: Callable[[pl.DataFrame, Path], Any] = _write_csv if suffix == "csv" else _write_parquet
+    sections: list[str] = [
+        toml_section("[market]", {"name": market.name, "currency": market.currency})
+    ]
+    for agents, reports in ((market.buyers, market.bids), (market.sellers, market.asks)):
+        section, file = f"{agents.role}s", f"{agents.role}s.{suffix}"
+        own = {"id": agents.ids}
+        if reports is not None:
+            own[WORDS[agents.role]] = pl.Series(reports, dtype=pl.Float64)
+        if (agents.prior_of >= 0).any():
+            own["prior"] = _prior_cells(agents, named)
+        content: dict[str, Any] = {"table": file} | _types(agents.table, section, suffix)
+        if suffix == "csv" and agents.ids.dtype == pl.Int64:
+            content["ids"] = "integer"
+        write(pl.DataFrame(own | _columns(agents.table)), folder / file)
+        sections.append(toml_section(f"[{section}]", content))
+    if not market.graph.complete:
+        file = f"edges.{suffix}"
+        ends = {
+            "buyer": market.buyers.ids.gather(market.graph.buyer),
+            "seller": market.sellers.ids.gather(market.graph.seller),
+        }
+        types = _types(market.edge_table, "edges", suffix)
+        write(pl.DataFrame(ends | _columns(market.edge_table)), folder / file)
+        sections.append(toml_section("[edges]", {"table": file} | types))
+    for name, prior in named.items():
+        sections.append(toml_section(f"[priors.{toml_key(name)}]", prior.spec()))
+    for spec in market.constraints:
+        sections.append(toml_section("[[constraints]]", spec))
+    (folder / DOCUMENT).write_text("\n".join(sections), encoding="utf-8", newline="\n")
+
+
+def _columns(table: pl.DataFrame) -> dict[str, pl.Series]:
+    return {series.name: series for series in table}
+
+
+def _types(table: pl.DataFrame, section: str, suffix: str) -> dict[str, Any]:
+    if suffix != "csv" or not table.width:
+        return {}
+    return {"columns": {series.name: type_name(series.name, series, section) for series in table}}
+
+
+def _write_csv(frame: pl.DataFrame, path: Path) -> None:
+    frame.select(as_text(series) for series in frame).write_csv(path)
+
+
+def _write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    try:
+        frame.write_parquet(path)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as failure:
+        raise OutputError(
+            f"{path.name}: {str(failure).splitlines()[0]}; drop that column"
+        ) from None
+
+
+def _prior_cells(agents: Agents, named: dict[str, Prior]) -> pl.Series:
+    """Return the column of priors; those too long for a cell get a name."""
+    cells: list[str | None] = []
+    for prior, name in zip(agents.priors, agents.prior_names, strict=True):
+        if name is not None and named.get(name) == prior:
+            cells.append(name)
+        else:
+            cells.append(_cell(prior, named))
+    return pl.Series([*cells, None], dtype=pl.String).gather(
+        pl.Series(agents.prior_of).replace(-1, len(cells))
+    )
+
+
+def _cell(prior: Prior, named: dict[str, Prior]) -> str:
+    short = prior.describe()
+    if "(" in short and len(short) <= _LONGEST_CELL and short not in named:
+        try:
+            if parse_prior(short) == prior:
+                return short
+        except PriorError:
+            pass
+    text = json.dumps(plain_words(prior.spec()), ensure_ascii=False)
+    if len(text) <= _LONGEST_CELL and text not in named:
+        return text
+    number = 1
+    while f"prior-{number}" in named:
+        if named[f"prior-{number}"] == prior:
+            return f"prior-{number}"
+        number += 1
+    named[f"prior-{number}"] = prior
+    return f"prior-{number}"

@@ -1,0 +1,358 @@
+"""Markets with any constraints: optima proved one by one, thresholds by solving again."""
+
+from __future__ import annotations
+
+import os
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.errors import CatallaxError, SolverTimeLimitError
+from catallax.markets.families import Family
+from catallax.matching.components import edge_components
+from catallax.matching.result import NOBODY, Matching, PairBounds, Thresholds
+from catallax.matching.ticks import Favours, Ticks, favours, round_weights
+
+__all__ = ["Optimum", "ProgramMatching", "Solver", "match_by_program", "time_limit"]
+
+Weights = NDArray[np.float64]
+Whole = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+MOST_EDGES = 1_000_000
+_LIMIT: ContextVar[float] = ContextVar("time limit", default=300.0)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Bound the time that solvers may take for one clearing.
+
+    Parameters
+    ----------
+    seconds
+        Wall-clock seconds for all optima of a clearing together; 300 unless said otherwise.
+
+    Examples
+    --------
+    >>> with time_limit(60.0):
+    ...     pass
+    """
+    token = _LIMIT.set(seconds)
+    try:
+        yield
+    finally:
+        _LIMIT.reset(token)
+
+
+class Clock:
+    """What is left of the time for one clearing."""
+
+    def __init__(self) -> None:
+        self.limit = _LIMIT.get()
+        self.end = time.monotonic() + self.limit
+
+    def left(self) -> float:
+        """Give the seconds left.
+
+        Raises
+        ------
+        SolverTimeLimitError
+            If there are none.
+        """
+        left = self.end - time.monotonic()
+        if left <= 0:
+            self.stop()
+        return left
+
+    def stop(self) -> None:
+        """Refuse to return anything that is not proved best."""
+        raise SolverTimeLimitError(
+            f"no optimum was proved within {self.limit:g} seconds: allow more time (time_limit in "
+            "Python, --time-limit on the command line), or loosen or drop constraints"
+        )
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The best feasible set of edges: largest money, then largest favour."""
+
+    money: int
+    favour: int
+    edges: tuple[int, ...]
+
+
+class Solver(ABC):
+    """Finds best feasible sets of edges; every answer is proved."""
+
+    name: str
+
+    @abstractmethod
+    def best(
+        self, active: Mask, money: Whole, favour: Whole, forced: Whole | None, clock: Clock
+    ) -> Optimum | None:
+        """Find the best set of active edges.
+
+        Parameters
+        ----------
+        active
+            Which edges may be used; shape (edges,).
+        money, favour
+            What each edge brings; shape (edges,).
+        forced
+            Edges of which exactly one must be used; None for no such demand.
+        clock
+            How long it may take.
+
+        Returns
+        -------
+        Optimum or None
+            None if no feasible set meets the demand.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """Edges, what they bring, and who solves."""
+
+    family: Family
+    ticks: Ticks
+    favour: Favours
+    buyer: Whole
+    seller: Whole
+    solver: Solver
+    clock: Clock
+
+    @cached_property
+    def usable(self) -> Mask:
+        """Edges whose ends both may trade at all."""
+        return self.ticks.buyers_in[self.buyer] & self.ticks.sellers_in[self.seller]
+
+    @cached_property
+    def money(self) -> Whole:
+        """Ticks that each edge brings."""
+        return self.ticks.buyers[self.buyer] - self.ticks.sellers[self.seller]
+
+    @cached_property
+    def useful(self) -> Mask:
+        """Edges on which a trade would not lose."""
+        return self.usable & (self.money >= 0)
+
+    @cached_property
+    def favours(self) -> Whole:
+        """Favour of each edge with its ends."""
+        pair = self.favour.pairs(self.buyer, self.seller)
+        return self.favour.buyers[self.buyer] + self.favour.sellers[self.seller] + pair
+
+    @cached_property
+    def component(self) -> Whole:
+        """Number of the part of the problem to which each usable edge belongs."""
+        return edge_components(self.family, self.buyer, self.seller, self.usable)
+
+    def best(
+        self,
+        active: Mask,
+        money: Whole | None = None,
+        forced: Whole | None = None,
+        favour: Whole | None = None,
+    ) -> Optimum | None:
+        """Solve some edges, which must be of one component."""
+        return self.solver.best(
+            active,
+            self.money if money is None else money,
+            self.favours if favour is None else favour,
+            forced,
+            self.clock,
+        )
+
+    def each(self, work: Callable[[int], object], number: int) -> list[object]:
+        """Do some work for each of a number of agents, on all cores."""
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            return list(pool.map(work, range(number)))
+
+
+@dataclass(frozen=True, eq=False)
+class ProgramMatching(Matching):
+    """A matching proved best by an integer program or a search, on whole ticks."""
+
+    _problem: _Problem
+    _edges: Whole
+
+    @cached_property
+    def trading_buyers(self) -> Thresholds:
+        """Thresholds of the buyers that trade: the best without each."""
+        return self._trading(self.buyer, buyers=True)
+
+    @cached_property
+    def trading_sellers(self) -> Thresholds:
+        """Thresholds of the sellers that trade: the best without each."""
+        return self._trading(self.seller, buyers=False)
+
+    @cached_property
+    def waiting_buyers(self) -> Thresholds:
+        """What the buyers that do not trade would have to beat: the best with each."""
+        return self._waiting(self.buyer, buyers=True)
+
+    @cached_property
+    def waiting_sellers(self) -> Thresholds:
+        """What the sellers that do not trade would have to undercut: the best with each."""
+        return self._waiting(self.seller, buyers=False)
+
+    @cached_property
+    def _optimum(self) -> dict[int, Optimum]:
+        """Money and favour of the chosen edges of every component."""
+        problem = self._problem
+        result = {}
+        for part in np.unique(problem.component[self._edges]).tolist():
+            edges = self._edges[problem.component[self._edges] == part]
+            result[part] = Optimum(
+                int(problem.money[edges].sum()),
+                int(problem.favours[edges].sum()),
+                tuple(edges.tolist()),
+            )
+        return result
+
+    def _own(self, agent: int, *, buyers: bool) -> tuple[int, int]:
+        """Give an agent's own part of money and favour."""
+        ticks, favour = self._problem.ticks, self._problem.favour
+        if buyers:
+            return int(ticks.buyers[agent]), int(favour.buyers[agent])
+        return -int(ticks.sellers[agent]), int(favour.sellers[agent])
+
+    def _trading(self, agents: NDArray[np.int32], *, buyers: bool) -> Thresholds:
+        problem = self._problem
+        side = problem.buyer if buyers else problem.seller
+
+        def first(k: int) -> int:
+            agent, edge = int(agents[k]), int(self._edges[k])
+            part = int(problem.component[edge])
+            with_her = self._optimum[part]
+            active = problem.useful & (problem.component == part) & (side != agent)
+            without = problem.best(active)
+            assert without is not None  # trading nothing is always feasible
+            money, favour = self._own(agent, buyers=buyers)
+            return _first(with_her.money - money, with_her.favour, without)
+
+        levels = np.array(problem.each(first, agents.size), dtype=np.int64)
+        return self._thresholds(agents, levels, buyers=buyers)
+
+    def _waiting(self, traders: NDArray[np.int32], *, buyers: bool) -> Thresholds:
+        problem = self._problem
+        side = problem.buyer if buyers else problem.seller
+        inside = problem.ticks.buyers_in if buyers else problem.ticks.sellers_in
+        waiting = inside.copy()
+        waiting[traders] = False
+        agents = np.flatnonzero(waiting)
+        nothing = Optimum(0, 0, ())
+
+        def first(k: int) -> int | None:
+            agent = int(agents[k])
+            mine = np.flatnonzero((side == agent) & problem.usable)
+            if not mine.size:
+                return None
+            parts = problem.component[mine]
+            # An agent's edges share her, so they lie in one component.
+            active = problem.useful & (problem.component == parts[0])
+            active[mine] = True
+            with_her = problem.best(active, forced=mine)
+            if with_her is None:
+                return None
+            without = self._optimum.get(int(parts[0]), nothing)
+            money, _ = self._own(agent, buyers=buyers)
+            return _first(with_her.money - money, with_her.favour, without)
+
+        found = problem.each(first, agents.size)
+        known = np.array([level is not None for level in found], dtype=bool)
+        levels = np.array([level for level in found if level is not None], dtype=np.int64)
+        return self._thresholds(agents[known], levels, buyers=buyers)
+
+    def _thresholds(
+        self, agents: NDArray[np.integer], levels: Whole, *, buyers: bool
+    ) -> Thresholds:
+        sign = 1 if buyers else -1
+        return Thresholds(
+            agents.astype(np.int32),
+            sign * levels * self._problem.ticks.tick,
+            np.ones(agents.size, bool),
+            np.full(agents.size, NOBODY),
+        )
+
+    @cached_property
+    def pair_bounds(self) -> PairBounds:
+        """What the partners of each trade could do otherwise: three optima a trade."""
+        problem = self._problem
+
+        def bounds(k: int) -> tuple[float, float, float]:
+            i, j, edge = int(self.buyer[k]), int(self.seller[k]), int(self._edges[k])
+            part = problem.component == problem.component[edge]
+            of_i, of_j = problem.buyer == i, problem.seller == j
+            w_in = self._optimum[int(problem.component[edge])].money - int(problem.money[edge])
+            none = problem.best(problem.useful & part & ~of_i & ~of_j)
+            assert none is not None
+            ticks = problem.ticks
+            found: list[float] = [(none.money - w_in) * ticks.tick]
+            for mine, other, own in (
+                (of_i, of_j, int(ticks.buyers[i])),
+                (of_j, of_i, -int(ticks.sellers[j])),
+            ):
+                elsewhere = mine & ~other & problem.usable
+                money = np.where(mine, problem.money - own, problem.money)
+                active = ((problem.useful & part) | elsewhere) & ~other
+                forced = np.flatnonzero(elsewhere)
+                best = problem.best(active, money, forced) if forced.size else None
+                found.append(np.inf if best is None else (w_in - best.money) * ticks.tick)
+            return found[0], found[1], -found[2]
+
+        columns = np.array(problem.each(bounds, self.buyer.size), dtype=float).reshape(-1, 3).T
+        return PairBounds(*columns)
+
+
+def _first(money: int, favour: int, rival: Optimum) -> int:
+    """Give the first whole weight that, added to `money`, beats a rival."""
+    return rival.money - money + (favour <= rival.favour)
+
+
+def match_by_program(
+    family: Family, buyer_weights: Weights, seller_weights: Weights, scale: float | None
+) -> ProgramMatching:
+    """Match under any constraints; see `best_matching`."""
+    graph = family.parts.graph
+    if graph.complete:
+        if graph.n_edges > MOST_EDGES:
+            raise CatallaxError(
+                f"with these constraints every pair counts, and a complete market of "
+                f"{graph.n_buyers} by {graph.n_sellers} has {graph.n_edges} of them: list the "
+                "edges that matter, or keep to caps and quotas of one grouping a side"
+            )
+        buyer, seller = np.divmod(np.arange(graph.n_edges), max(1, graph.n_sellers))
+    else:
+        buyer, seller = graph.buyer.astype(np.int64), graph.seller.astype(np.int64)
+    if family.structure == "any":
+        from catallax.matching.search import TreeSearch
+
+        solver: Solver = TreeSearch(family, buyer, seller)
+    else:
+        from catallax.matching.cp_sat import CpSat
+
+        solver = CpSat(family, buyer, seller)
+    ticks = round_weights(buyer_weights, seller_weights, 40, scale)
+    problem = _Problem(
+        family, ticks, favours(graph.n_buyers, graph.n_sellers), buyer, seller, solver, Clock()
+    )
+    chosen: list[int] = []
+    for part in np.unique(problem.component[problem.useful]).tolist():
+        best = problem.best(problem.useful & (problem.component == part))
+        assert best is not None
+        chosen.extend(best.edges)
+    edges = np.array(sorted(chosen, key=lambda e: int(buyer[e])), dtype=np.int64)
+    return ProgramMatching(
+        graph, buyer_weights, seller_weights,
+        buyer[edges].astype(np.int32), seller[edges].astype(np.int32),
+        solver.name, ticks.tick, problem, edges,
+    )  # fmt: skip

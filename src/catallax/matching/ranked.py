@@ -1,0 +1,218 @@
+"""Matching by ranks: plain graphs by the sweep, complete graphs by sorting."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.markets.graph import Graph
+from catallax.matching.order import rank_agents
+from catallax.matching.result import Matching, PairBounds, Thresholds
+
+__all__ = ["RankedMatching", "match_by_rank"]
+
+Weights = NDArray[np.float64]
+Indices = NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class RankedMatching(Matching):
+    """A matching found by comparing single weights, and therefore exact."""
+
+    _ranks: tuple[Indices, Indices, Indices]
+    _labels: tuple[Indices, Indices]
+
+    @cached_property
+    def trading_buyers(self) -> Thresholds:
+        """Thresholds of the buyers that trade, in the order of the trades."""
+        return self._thresholds(self.buyer, self._labels[0][self.buyer], buyers=True)
+
+    @cached_property
+    def trading_sellers(self) -> Thresholds:
+        """Thresholds of the sellers that trade, in the order of the trades."""
+        return self._thresholds(self.seller, self._labels[1][self.seller], buyers=False)
+
+    @cached_property
+    def waiting_buyers(self) -> Thresholds:
+        """What the buyers that do not trade would have to beat, where anything would do."""
+        return self._entry(buyers=True)
+
+    @cached_property
+    def waiting_sellers(self) -> Thresholds:
+        """What the sellers that do not trade would have to undercut, where anything would do."""
+        return self._entry(buyers=False)
+
+    @cached_property
+    def pair_bounds(self) -> PairBounds:
+        """What the partners of each trade could do otherwise, in the order of the trades."""
+        if self.graph.complete:
+            ranks = self._complete_elsewhere()
+        else:
+            from catallax.matching import kernels
+
+            partners = self._partners
+            by_buyer, by_seller = self.graph.by_buyer, self.graph.by_seller
+            labels = (
+                kernels.two_buyer_thresholds(*by_buyer, self._ranks[2], *partners),
+                kernels.two_seller_thresholds(*by_seller, self._ranks[2], *partners),
+            )
+            ranks = (
+                kernels.buyer_elsewhere(
+                    *by_buyer, self._ranks[0], self._ranks[1], *partners, *labels[1]
+                )[self.buyer],
+                kernels.seller_elsewhere(
+                    *by_seller, self._ranks[0], self._ranks[1], *partners, *labels[0]
+                )[self.seller],
+            )
+        elsewhere = [np.full(self.buyer.size, end) for end in (np.inf, -np.inf)]
+        for rank, level in zip(ranks, elsewhere, strict=True):
+            known = rank >= 0
+            level[known] = self._levels(self._ranks[2][rank[known]])
+        return PairBounds(np.zeros(self.buyer.size), *elsewhere)
+
+    def _complete_elsewhere(self) -> tuple[Indices, Indices]:
+        """Find in a complete graph what each partner could do with anybody else.
+
+        Whoever trades could take the cheapest free seller, or the place of the lightest other
+        trading buyer, whose own partner is then free to serve her (mirrored for sellers).
+        """
+        buyer_rank, seller_rank, agent_at = self._ranks
+        last = agent_at.size - 1
+        for_buyers = _largest_other(buyer_rank[self.buyer], np.delete(seller_rank, self.seller))
+        for_sellers = _largest_other(
+            last - seller_rank[self.seller], last - np.delete(buyer_rank, self.buyer)
+        )
+        return for_buyers, np.where(for_sellers >= 0, last - for_sellers, -1)
+
+    def _levels(self, source: NDArray[np.integer]) -> Weights:
+        """Look up the weights of agents given as sources."""
+        level = np.empty(source.size)
+        from_buyer = source >= 0
+        level[from_buyer] = self.buyer_weights[source[from_buyer]]
+        level[~from_buyer] = self.seller_weights[-1 - source[~from_buyer]]
+        return level
+
+    def _thresholds(self, agent: Indices, rank: Indices, *, buyers: bool) -> Thresholds:
+        """Turn ranks of sources into levels, tie rules and names of sources."""
+        source = self._ranks[2][rank]
+        from_buyer = source >= 0
+        # Against the other side a tie is a trade; on one side the agent listed first wins.
+        if buyers:
+            wins_ties = ~from_buyer | (agent < source)
+        else:
+            wins_ties = from_buyer | (agent < -1 - source)
+        return Thresholds(agent, self._levels(source), wins_ties, source)
+
+    def _entry(self, *, buyers: bool) -> Thresholds:
+        """Find the thresholds of the agents of one side that do not trade."""
+        n_agents = self.graph.n_buyers if buyers else self.graph.n_sellers
+        waiting = np.ones(n_agents, bool)
+        waiting[self.buyer if buyers else self.seller] = False
+        entry = np.full(n_agents, -1, np.int32)
+        if self.graph.complete:
+            entry[waiting] = self._complete_entry(buyers=buyers)
+        else:
+            from catallax.matching import kernels
+
+            partner_of_buyer, partner_of_seller = self._partners
+            if buyers:
+                entry = kernels.buyer_entry(
+                    *self.graph.by_buyer, self._ranks[1], partner_of_buyer, partner_of_seller,
+                    self._labels[1],
+                )  # fmt: skip
+            else:
+                entry = kernels.seller_entry(
+                    *self.graph.by_seller, self._ranks[0], partner_of_buyer, partner_of_seller,
+                    self._labels[0],
+                )  # fmt: skip
+        agent = np.flatnonzero(waiting & (entry >= 0)).astype(np.int32)
+        return self._thresholds(agent, entry[agent], buyers=buyers)
+
+    @property
+    def _partners(self) -> tuple[Indices, Indices]:
+        partner_of_buyer = np.full(self.graph.n_buyers, -1, np.int32)
+        partner_of_seller = np.full(self.graph.n_sellers, -1, np.int32)
+        partner_of_buyer[self.buyer] = self.seller
+        partner_of_seller[self.seller] = self.buyer
+        return partner_of_buyer, partner_of_seller
+
+    def _complete_entry(self, *, buyers: bool) -> int:
+        """Rank that any agent left out has to beat in a complete graph, -1 if there is none.
+
+        It is the lighter of the next free seller and the last trading buyer (mirrored for
+        sellers): the newcomer either brings in that seller or takes that buyer's place.
+        """
+        buyer_rank, seller_rank, _ = self._ranks
+        trades, free = (self.buyer, self.seller) if buyers else (self.seller, self.buyer)
+        own, others = (buyer_rank, seller_rank) if buyers else (seller_rank, buyer_rank)
+        unused = np.ones(others.size, bool)
+        unused[free] = False
+        candidates = np.concatenate([own[trades], others[unused]])
+        if candidates.size == 0:
+            return -1
+        # A buyer must beat the lightest way in: the last trading buyer or the cheapest free
+        # seller; a seller the heaviest: the first trading seller or the dearest free buyer.
+        return int(candidates.max() if buyers else candidates.min())
+
+
+
+def _largest_other(own: Indices, free: Indices) -> Indices:
+    """For every member of a group the largest rank of the other members and of a free group."""
+    best_free = free.max(initial=-1)
+    second, first = np.sort(np.concatenate([[-1, -1], own]))[-2:]
+    return np.maximum(np.where(own == first, second, first), best_free).astype(np.int32)
+
+
+def match_by_rank(graph: Graph, buyer_weights: Weights, seller_weights: Weights) -> RankedMatching:
+    """Match in a graph without constraints; see `best_matching`."""
+    ranks = rank_agents(buyer_weights, seller_weights)
+    solve = _by_sorting if graph.complete else _by_sweep
+    buyer, seller, labels = solve(graph, ranks)
+    solver = "sort" if graph.complete else "sweep"
+    return RankedMatching(
+        graph, buyer_weights, seller_weights, buyer, seller, solver, None, ranks, labels
+    )
+
+
+def _by_sweep(
+    graph: Graph, ranks: tuple[Indices, Indices, Indices]
+) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
+    """Match a sparse graph: who trades, every label, and then the pairs."""
+    from catallax.matching import kernels
+
+    by_buyer, by_seller = graph.by_buyer, graph.by_seller
+    partner_of_buyer, partner_of_seller = kernels.sweep(*by_buyer, *ranks)
+    labels = (
+        kernels.buyer_thresholds(*by_buyer, ranks[2], partner_of_buyer, partner_of_seller),
+        kernels.seller_thresholds(*by_seller, ranks[2], partner_of_buyer, partner_of_seller),
+    )
+    partner = kernels.pairing(*by_buyer, *by_seller, partner_of_buyer >= 0, partner_of_seller >= 0)
+    buyer = np.flatnonzero(partner >= 0).astype(np.int32)
+    return buyer, partner[buyer], labels
+
+
+def _by_sorting(
+    graph: Graph, ranks: tuple[Indices, Indices, Indices]
+) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
+    """Match a complete graph: the heaviest buyers with the lightest sellers, while it pays."""
+    buyer_rank, seller_rank, agent_at = ranks
+    buyers = agent_at[agent_at >= 0]
+    sellers = -1 - agent_at[agent_at < 0][::-1]
+    most = min(graph.n_buyers, graph.n_sellers)
+    # The k-th buyer outranks the k-th seller up to some k and never after it.
+    count = int(np.count_nonzero(buyer_rank[buyers[:most]] < seller_rank[sellers[:most]]))
+    labels = (
+        np.full(graph.n_buyers, -1, np.int32),
+        np.full(graph.n_sellers, -1, np.int32),
+    )
+    if count:
+        # Without one buyer the next one comes in, or else the dearest seller is let go.
+        next_buyer = buyer_rank[buyers[count]] if count < graph.n_buyers else agent_at.size
+        next_seller = seller_rank[sellers[count]] if count < graph.n_sellers else -1
+        labels[0][buyers[:count]] = min(next_buyer, seller_rank[sellers[count - 1]])
+        labels[1][sellers[:count]] = max(next_seller, buyer_rank[buyers[count - 1]])
+    # In market order on both sides: the pairs depend on who trades and on nothing else.
+    return np.sort(buyers[:count]), np.sort(sellers[:count]), labels

@@ -1,0 +1,121 @@
+"""What a mechanism is, and the family of those that weigh buyers and sellers separately."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.mechanisms.outcome import Outcome
+
+if TYPE_CHECKING:
+    from catallax.markets import Market, Reports
+    from catallax.matching import Thresholds
+
+__all__ = ["Claims", "Mechanism", "SeparableMechanism"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Claims:
+    """The properties a mechanism claims, in the field's own terms.
+
+    Attributes
+    ----------
+    buyers, sellers
+        Truthfulness of each side: "DSIC" (whatever the others report), "BIC" (in expectation
+        over the others' priors) or "none".
+    individual_rationality
+        "ex post" (in every outcome), "interim" (in expectation given the own value) or "none".
+    budget
+        "strong ex post", "weak ex post", "strong ex ante", "weak ex ante" or "none".
+    """
+
+    buyers: Literal["DSIC", "BIC", "none"]
+    sellers: Literal["DSIC", "BIC", "none"]
+    individual_rationality: Literal["ex post", "interim", "none"]
+    budget: Literal["strong ex post", "weak ex post", "strong ex ante", "weak ex ante", "none"]
+
+
+class Mechanism(ABC):
+    """A rule that turns a market and its reports into an outcome.
+
+    A mechanism is a frozen dataclass whose fields are its parameters. It names itself
+    (`slug`), says in one sentence what it does (`summary`) and declares what it claims.
+    """
+
+    slug: ClassVar[str]
+    summary: ClassVar[str]
+    claims: ClassVar[Claims]
+
+    @abstractmethod
+    def clear(self, market: Market, reports: Reports) -> Outcome:
+        """Decide who trades and what everybody pays or receives.
+
+        Parameters
+        ----------
+        market
+            The market.
+        reports
+            One bid for each buyer and one ask for each seller.
+
+        Returns
+        -------
+        Outcome
+            Trades, prices and their reasons.
+        """
+
+
+class SeparableMechanism(Mechanism):
+    """Maximise a sum of buyers' weights less sellers' weights; everybody pays the threshold.
+
+    A subclass says what an agent weighs (`weights`) and which report has a given weight
+    (`critical_bids`, `critical_asks`); the default is that agents weigh what they report.
+    Weights must not decrease in the report, and depend on nobody else's report: then the
+    rule is truthful for both sides and individually rational in every outcome.
+    """
+
+    buyer_scale: ClassVar[str] = "bid"
+    seller_scale: ClassVar[str] = "ask"
+
+    def weights(self, market: Market, reports: Reports) -> tuple[Array, Array]:
+        """Weigh every agent; shapes (n_buyers,) and (n_sellers,)."""
+        return reports.bids, reports.asks
+
+    def critical_bids(self, market: Market, thresholds: Thresholds) -> Array:
+        """Give the lowest bid with which each of these buyers would trade."""
+        return thresholds.level
+
+    def critical_asks(self, market: Market, thresholds: Thresholds) -> Array:
+        """Give the highest ask with which each of these sellers would trade."""
+        return thresholds.level
+
+    def clear(self, market: Market, reports: Reports) -> Outcome:
+        """Match for the largest total weight and charge everybody the critical report."""
+        from catallax.matching import best_matching
+        from catallax.mechanisms.explain import ThresholdReasons
+
+        matching = best_matching(market.graph, *self.weights(market, reports))
+        bids, asks = reports.bids[matching.buyer], reports.asks[matching.seller]
+        # Thresholds come in the order of the trades.
+        pays = self.critical_bids(market, matching.trading_buyers)
+        receives = self.critical_asks(market, matching.trading_sellers)
+        weights = matching.buyer_weights[matching.buyer] - matching.seller_weights[matching.seller]
+        return Outcome(
+            market=market,
+            reports=reports,
+            mechanism=self.slug,
+            solver=matching.solver,
+            buyer_index=matching.buyer,
+            seller_index=matching.seller,
+            # A critical report found by a root finder may be off by a rounding; where a
+            # mechanism's weights are exact these two lines change nothing.
+            buyer_pays=np.minimum(pays, bids),
+            seller_receives=np.maximum(receives, asks),
+            weights=weights,
+            reasons=ThresholdReasons(self, matching),
+        )

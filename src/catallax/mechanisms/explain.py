@@ -1,0 +1,168 @@
+"""Reasons: for every agent the report that decides, who sets it, and a sentence about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.mechanisms.outcome import NOBODY
+
+if TYPE_CHECKING:
+    from catallax.matching import Matching, Thresholds
+    from catallax.mechanisms.base import SeparableMechanism
+    from catallax.mechanisms.outcome import Outcome, Role
+
+__all__ = ["Reasons", "ThresholdReasons", "money"]
+
+
+class Reasons(Protocol):
+    """Where the prices of an outcome come from."""
+
+    def critical(
+        self, outcome: Outcome, role: Role
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Give the report at which each agent of a side would just trade, and who sets it.
+
+        NaN or an infinity where no report would do; sources are buyers as i, sellers as
+        -1 - j, `NOBODY` where no agent sets the report.
+        """
+        ...
+
+    def explain(self, outcome: Outcome, role: Role, index: int) -> str:
+        """Say in one sentence why an agent trades or not."""
+        ...
+
+
+def money(amount: float, currency: str = "") -> str:
+    """Write an amount for people, with its currency if there is one.
+
+    Examples
+    --------
+    >>> money(0.6000000000000001, "USD"), money(1e-9), money(54159.3)
+    ('0.6 USD', '1e-09', '54159.3')
+    """
+    return f"{amount:.12g} {currency}".rstrip()
+
+
+@dataclass(frozen=True, eq=False)
+class ThresholdReasons:
+    """Reasons of a separable mechanism: every price is some agent's weight, seen through a prior.
+
+    Attributes
+    ----------
+    mechanism
+        The mechanism that set the weights.
+    matching
+        The matching and its thresholds.
+    """
+
+    mechanism: SeparableMechanism
+    matching: Matching
+
+    @cached_property
+    def _waiting(self) -> dict[Role, Thresholds]:
+        return {"buyer": self.matching.waiting_buyers, "seller": self.matching.waiting_sellers}
+
+    def critical(
+        self, outcome: Outcome, role: Role
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Give the critical report of every agent of a side, and who sets it."""
+        market, matching = outcome.market, self.matching
+        waiting = self._waiting[role]
+        if role == "buyer":
+            trading, price = matching.trading_buyers, outcome.buyer_pays
+            n_agents = len(market.buyers)
+            needed = self.mechanism.critical_bids(market, waiting)
+        else:
+            trading, price = matching.trading_sellers, outcome.seller_receives
+            n_agents = len(market.sellers)
+            needed = self.mechanism.critical_asks(market, waiting)
+        report = np.full(n_agents, np.nan)
+        source = np.full(n_agents, NOBODY)
+        report[trading.agent], source[trading.agent] = price, trading.source
+        report[waiting.agent], source[waiting.agent] = needed, waiting.source
+        return report, source
+
+    def explain(self, outcome: Outcome, role: Role, index: int) -> str:
+        """Say in one sentence why an agent trades or not, and who decides it."""
+        trade = outcome.partner(role, index)
+        if trade is not None:
+            return self._of_trader(outcome, role, index, trade)
+        return self._of_waiting(outcome, role, index)
+
+    def _of_trader(self, outcome: Outcome, role: Role, index: int, trade: int) -> str:
+        market = outcome.market
+        if role == "buyer":
+            thresholds, price = self.matching.trading_buyers, outcome.buyer_pays[trade]
+            partner = market.sellers.label(int(outcome.seller_index[trade]))
+            verb, limit = "pays", "the lowest bid that still trades"
+        else:
+            thresholds, price = self.matching.trading_sellers, outcome.seller_receives[trade]
+            partner = market.buyers.label(int(outcome.buyer_index[trade]))
+            verb, limit = "receives", "the highest ask that still trades"
+        return (
+            f"{_subject(outcome, role, index)}, trades with {partner} and {verb} "
+            f"{money(price, market.currency)}, {limit}: "
+            f"{self._setter(outcome, role, thresholds, trade, price)}."
+        )
+
+    def _of_waiting(self, outcome: Outcome, role: Role, index: int) -> str:
+        market, thresholds = outcome.market, self._waiting[role]
+        subject = f"{_subject(outcome, role, index)} and does not trade"
+        at = np.flatnonzero(thresholds.agent == index)
+        if not at.size:
+            others = "seller" if role == "buyer" else "buyer"
+            return f"{subject}: there is no {others} to trade with."
+        place = int(at[0])
+        report = self.critical(outcome, role)[0][index]
+        setter = self._setter(outcome, role, thresholds, place, report)
+        if not np.isfinite(report):
+            prior = (market.buyers if role == "buyer" else market.sellers).prior(index)
+            under = "" if prior is None else f" under the prior {prior.describe()}"
+            word = "bid" if role == "buyer" else "ask"
+            return f"{subject}; no {word} would{under}: {setter}."
+        # Where the report is itself the weight, an agent that loses ties must pass the level.
+        # An inverse of a virtual value has passed it, if only by what the text rounds away.
+        strictly = not thresholds.wins_ties[place] and report == thresholds.level[place]
+        shown = float(f"{report:.12g}")
+        strictly |= shown < report if role == "buyer" else shown > report
+        if role == "buyer":
+            bound = "a bid of more than" if strictly else "a bid of at least"
+        else:
+            bound = "an ask of less than" if strictly else "an ask of at most"
+        return f"{subject}; {bound} {money(report, market.currency)} would: {setter}."
+
+    def _setter(
+        self, outcome: Outcome, role: Role, thresholds: Thresholds, place: int, report: float
+    ) -> str:
+        """Name the agent that sets a threshold, her report, and how reports were weighed."""
+        market, mechanism = outcome.market, self.mechanism
+        source, level = int(thresholds.source[place]), thresholds.level[place]
+        if source >= 0:
+            said = f"a bid of {money(outcome.reports.bids[source])}"
+            label, scale = market.buyers.label(source), mechanism.buyer_scale
+        else:
+            said = f"an ask of {money(outcome.reports.asks[-1 - source])}"
+            label, scale = market.sellers.label(-1 - source), mechanism.seller_scale
+        sentence = f"{label} sets it with {said}"
+        if scale not in ("bid", "ask"):
+            sentence += f" ({scale} {money(level)})"
+        own_scale = mechanism.buyer_scale if role == "buyer" else mechanism.seller_scale
+        if own_scale not in ("bid", "ask") and np.isfinite(report):
+            sentence += f", which {money(report)} just meets in {own_scale}"
+        return sentence
+
+
+def _subject(outcome: Outcome, role: Role, index: int) -> str:
+    """Begin a sentence about an agent with what she reported."""
+    if role == "buyer":
+        label, deed = outcome.market.buyers.label(index), "bid"
+        report = outcome.reports.bids[index]
+    else:
+        label, deed = outcome.market.sellers.label(index), "asked"
+        report = outcome.reports.asks[index]
+    return f"{label[0].upper()}{label[1:]} {deed} {money(report)}"

@@ -1,0 +1,250 @@
+"""The outcome of a market: trades, prices, totals, and the reason for every price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import fsum
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.errors import UnknownAgentError
+
+if TYPE_CHECKING:
+    from catallax.markets import Agents, Market, Reports
+    from catallax.mechanisms.explain import Reasons
+
+__all__ = ["Outcome", "Role"]
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int32]
+Role = Literal["buyer", "seller"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """Who trades with whom, what everybody pays or receives, and why.
+
+    Attributes
+    ----------
+    market, reports
+        What was cleared.
+    mechanism
+        Slug of the mechanism.
+    solver
+        How the matching was found, such as "sweep" or "sort".
+    buyer_index, seller_index
+        The trades, by index of the agents; buyers in market order. Shape (trades,).
+    buyer_pays, seller_receives
+        Prices, in the market's currency. Shape (trades,).
+    weights
+        What each trade added to the mechanism's objective. Shape (trades,).
+    reasons
+        Where the prices come from.
+    """
+
+    market: Market
+    reports: Reports
+    mechanism: str
+    solver: str
+    buyer_index: Indices
+    seller_index: Indices
+    buyer_pays: Array
+    seller_receives: Array
+    weights: Array
+    reasons: Reasons = field(repr=False)
+
+    def __len__(self) -> int:
+        """Count the trades."""
+        return self.buyer_index.size
+
+    def __repr__(self) -> str:
+        """Show the totals in one line."""
+        totals = self.totals
+        return (
+            f"<Outcome of {self.mechanism} on '{self.market.name}': {totals['trades']} trades, "
+            f"gains {totals['gains_from_trade']:.10g}, surplus {totals['surplus']:.10g}>"
+        )
+
+    @property
+    def gains(self) -> Array:
+        """Gain of each trade: the buyer's bid less the seller's ask."""
+        return self.reports.bids[self.buyer_index] - self.reports.asks[self.seller_index]
+
+    @cached_property
+    def trades(self) -> Any:
+        """The trades as a data frame of the library the market came from.
+
+        Columns buyer, seller (identifiers), buyer_pays, seller_receives, gain.
+        """
+        return self.market.frame(
+            {
+                "buyer": self.market.buyers.ids.gather(self.buyer_index),
+                "seller": self.market.sellers.ids.gather(self.seller_index),
+                "buyer_pays": self.buyer_pays,
+                "seller_receives": self.seller_receives,
+                "gain": self.gains,
+            }
+        )
+
+    @cached_property
+    def totals(self) -> dict[str, Any]:
+        """Sums over the trades, each rounded once.
+
+        Keys trades, gains_from_trade, objective (what the mechanism maximised), buyers_pay,
+        sellers_receive, and surplus (what is left with the mechanism; negative: a deficit).
+        """
+        bids, asks = self.reports.bids[self.buyer_index], self.reports.asks[self.seller_index]
+        return {
+            "trades": len(self),
+            "gains_from_trade": fsum([*bids, *-asks]),
+            "objective": fsum(self.weights),
+            "buyers_pay": fsum(self.buyer_pays),
+            "sellers_receive": fsum(self.seller_receives),
+            "surplus": fsum([*self.buyer_pays, *-self.seller_receives]),
+        }
+
+    @cached_property
+    def agents(self) -> Any:
+        """Every agent, trading or not, as a data frame of the library the market came from.
+
+        Columns id, role, report, trades, partner, price (what a buyer pays or a seller
+        receives; null without a trade), critical_report (the report at which the agent would
+        just trade; null where no report would do), set_by and set_by_role (the agent that
+        sets it).
+        """
+        import polars as pl
+
+        parts = [self._side("buyer"), self._side("seller")]
+        if len({part.schema["id"] for part in parts}) > 1:
+            parts = [part.with_columns(pl.col("id").cast(pl.String)) for part in parts]
+        return self.market.frame(pl.concat(parts).to_dict())
+
+    def explain(self, agent: object, role: Role | None = None) -> str:
+        """Say in one sentence why an agent trades or not, and what sets the price.
+
+        Parameters
+        ----------
+        agent
+            Identifier of the agent.
+        role
+            "buyer" or "seller", needed only where both sides use the identifier.
+
+        Returns
+        -------
+        str
+            A sentence with the price, or the report that would have been needed, and the
+            agent that sets it.
+
+        Raises
+        ------
+        UnknownAgentError
+            If there is no such agent, or both sides have one and `role` is not given.
+
+        Examples
+        --------
+        >>> import catallax as cx
+        >>> market = cx.Market([{"id": "b", "bid": 0.9}], [{"id": "s", "ask": 0.2}])
+        >>> print(cx.clear(market, "first-best").explain("b"))
+        Buyer 'b' bid 0.9, trades with seller 's' and pays 0.2, the lowest bid that still \
+trades: seller 's' sets it with an ask of 0.2.
+        """
+        role, index = self._locate(agent, role)
+        return self.reasons.explain(self, role, index)
+
+    def partner(self, role: Role, index: int) -> int | None:
+        """Find the place of an agent's trade among the trades, or None."""
+        own = self.buyer_index if role == "buyer" else self.seller_index
+        at = np.flatnonzero(own == index)
+        return int(at[0]) if at.size else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the outcome as the JSON object that the command line prints."""
+        buyers = self.market.buyers.ids.gather(self.buyer_index).to_list()
+        sellers = self.market.sellers.ids.gather(self.seller_index).to_list()
+        prices = (self.buyer_pays.tolist(), self.seller_receives.tolist(), self.gains.tolist())
+        keys = ("buyer", "seller", "buyer_pays", "seller_receives", "gain")
+        rows = zip(buyers, sellers, *prices, strict=True)
+        return {
+            "market": self.market.name,
+            "mechanism": self.mechanism,
+            "solver": self.solver,
+            "trades": [dict(zip(keys, row, strict=True)) for row in rows],
+            "totals": self.totals,
+        }
+
+    def _locate(self, agent: object, role: Role | None) -> tuple[Role, int]:
+        """Find which side an identifier belongs to, and its index there."""
+        sides = (self.market.buyers, self.market.sellers)
+        if role is None:
+            having = [side for side in sides if self._knows(side, agent)]
+            if len(having) == 2:
+                raise UnknownAgentError(
+                    f"both a buyer and a seller are called {agent!r}: say which, with role='buyer' "
+                    "or role='seller' (on the command line 'buyer:ID' or 'seller:ID')"
+                )
+            if not having:
+                hint = sides[0].nearest(agent) if len(sides[0]) else sides[1].nearest(agent)
+                raise UnknownAgentError(f"there is no buyer or seller {agent!r}: {hint}")
+            return having[0].role, having[0].index(agent)
+        side = sides[0] if role == "buyer" else sides[1]
+        return role, side.index(agent)
+
+    @staticmethod
+    def _knows(side: Agents, agent: object) -> bool:
+        """Tell whether a side has an agent, also by the text of a whole number."""
+        try:
+            side.index(agent)  # type: ignore[arg-type]
+        except UnknownAgentError:
+            return False
+        return True
+
+    def _side(self, role: Role) -> Any:
+        """Build the frame of one side for `agents`."""
+        import polars as pl
+
+        buyers = role == "buyer"
+        side, other = self.market.buyers, self.market.sellers
+        own, partner, price = self.buyer_index, self.seller_index, self.buyer_pays
+        if not buyers:
+            side, other = other, side
+            own, partner, price = self.seller_index, self.buyer_index, self.seller_receives
+        at = np.full(len(side), -1)
+        at[own] = np.arange(own.size)
+        trade = pl.Series(at).replace(-1, None)
+        critical, source = self.reasons.critical(self, role)
+        return pl.DataFrame(
+            {
+                "id": side.ids,
+                "role": pl.repeat(role, len(side), dtype=pl.String, eager=True),
+                "report": self.reports.bids if buyers else self.reports.asks,
+                "trades": at >= 0,
+                "partner": other.ids.gather(partner).gather(trade).cast(pl.String),
+                "price": pl.Series(price, dtype=pl.Float64).gather(trade),
+                "critical_report": pl.Series(np.where(np.isfinite(critical), critical, np.nan))
+                .fill_nan(None),
+                "set_by": self._names(source),
+                "set_by_role": pl.Series(
+                    np.where(source == NOBODY, "", np.where(source >= 0, "buyer", "seller")),
+                    dtype=pl.String,
+                ).replace("", None),
+            }
+        )
+
+    def _names(self, source: NDArray[np.int64]) -> Any:
+        """Turn sources into identifiers; null where there is none."""
+        import polars as pl
+
+        is_buyer = (source >= 0) & (source != NOBODY)
+        buyer = pl.Series(np.where(is_buyer, source, -1)).replace(-1, None)
+        seller = pl.Series(np.where(source < 0, -1 - source, -1)).replace(-1, None)
+        names = self.market.buyers.ids.gather(buyer).cast(pl.String)
+        return names.zip_with(
+            names.is_not_null(), self.market.sellers.ids.gather(seller).cast(pl.String)
+        )
+
+
+NOBODY = np.iinfo(np.int64).max
+"""The source of a critical report that no agent sets."""

@@ -1,0 +1,9 @@
+"""What people see of an outcome or a prior: tables, pictures and files.
+
+Nothing is computed here: these functions format, draw and write what the other rooms return.
+Each module is imported by name where it is used, because matplotlib and rich are slow to load:
+
+- `catallax.report.tables`: tables for a terminal;
+- `catallax.report.market_picture` and `catallax.report.prior_picture`: pictures;
+- `catallax.report.writing`: outcomes as CSV or Parquet files.
+"""

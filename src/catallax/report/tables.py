@@ -1,0 +1,213 @@
+"""Outcomes, mechanisms and lists as tables for people, in colour where the terminal has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from catallax.report.numbers import aligned, count
+from catallax.report.text import one_line
+
+if TYPE_CHECKING:
+    from catallax.mechanisms import Mechanism, Outcome
+
+__all__ = ["facts_table", "list_table", "mechanisms_table", "outcome_tables"]
+
+
+def outcome_tables(
+    outcome: Outcome,
+    explanations: Mapping[str, str] | None = None,
+    *,
+    summary: str = "",
+    most_rows: int | None = None,
+) -> RenderableType:
+    """Show an outcome: title, trades, totals, how it was found, explanations.
+
+    Parameters
+    ----------
+    outcome
+        What to show.
+    explanations
+        A sentence for each agent that was asked about.
+    summary
+        What the mechanism does, in a few words.
+    most_rows
+        Cut the table of trades to so many, and say how many more there are; by default all
+        are shown.
+
+    Returns
+    -------
+    rich renderable
+        Print it with a `rich.console.Console`.
+    """
+    market = outcome.market
+    parts: list[RenderableType] = [
+        Text.assemble(
+            (one_line(market.name), "bold"),
+            (f"  {_size(outcome)}", "dim"),
+        )
+    ]
+    if len(outcome):
+        parts.append(trades_table(outcome, most_rows))
+        hidden = 0 if most_rows is None else len(outcome) - most_rows
+        if hidden > 0:
+            word = count(hidden, "more trade")
+            parts.append(Text(f"  and {word}: use --json or --out\n", "italic"))
+    else:
+        parts.append(Text("\n  no trades\n", "italic"))
+    how = f"{outcome.mechanism}: {summary}" if summary else outcome.mechanism
+    parts += [_totals(outcome), Text(f"\n  {how} (solved by {outcome.solver})", "dim")]
+    sentences = [Text(one_line(sentence)) for sentence in (explanations or {}).values()]
+    if sentences:
+        parts += [Text(""), *(Padding(sentence, (0, 0, 0, 2)) for sentence in sentences)]
+    return Group(*parts)
+
+
+def _size(outcome: Outcome) -> str:
+    market = outcome.market
+    if market.graph.complete:
+        edges = "everybody may trade with everybody"
+    else:
+        edges = count(market.graph.n_edges, "edge")
+    buyers, sellers = count(len(market.buyers), "buyer"), count(len(market.sellers), "seller")
+    return f"{buyers}, {sellers}, {edges}"
+
+
+def trades_table(outcome: Outcome, most_rows: int | None = None) -> Table:
+    """Show who trades with whom, and at what prices.
+
+    Parameters
+    ----------
+    outcome
+        The outcome.
+    most_rows
+        Show the first so many; by default all.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    shown = slice(0, most_rows)
+    market = outcome.market
+    unit = f" ({one_line(market.currency)})" if market.currency else ""
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
+    for heading in ("buyer", "seller"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("buyer pays", "seller receives", "gain"):
+        table.add_column(heading + unit, justify="right", no_wrap=True)
+    buyers = market.buyers.ids.gather(outcome.buyer_index[shown]).to_list()
+    sellers = market.sellers.ids.gather(outcome.seller_index[shown]).to_list()
+    pays, receives = outcome.buyer_pays[shown], outcome.seller_receives[shown]
+    # One number of decimals for both prices, so that they compare at a glance.
+    prices = aligned([*pays, *receives])
+    rows = zip(
+        map(one_line, buyers),
+        map(one_line, sellers),
+        prices[: len(pays)],
+        prices[len(pays) :],
+        aligned(outcome.gains[shown]),
+        strict=True,
+    )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
+
+
+def _totals(outcome: Outcome) -> RenderableType:
+    totals = outcome.totals
+    unit = one_line(outcome.market.currency)
+    amounts = {
+        "gains from trade": totals["gains_from_trade"],
+        "objective": totals["objective"],
+        "buyers pay": totals["buyers_pay"],
+        "sellers receive": totals["sellers_receive"],
+        "surplus": totals["surplus"],
+    }
+    volume = max(map(abs, amounts.values()))
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column(justify="right")
+    grid.add_column(style="dim")
+    grid.add_row("trades", f"{totals['trades']:,}", "")
+    texts = aligned(amounts.values(), noise=1e-13 * volume)
+    for (name, value), text in zip(amounts.items(), texts, strict=True):
+        deficit = name == "surplus" and text.startswith("-")
+        note = f"{unit}  a deficit" if deficit else unit
+        style = "bold" if name == "gains from trade" else ("yellow" if deficit else "")
+        grid.add_row(name, Text(text, style), note if value or unit else "")
+    return Padding(grid, (0, 0, 0, 2))
+
+
+def mechanisms_table(mechanisms: Sequence[type[Mechanism] | Mechanism]) -> Table:
+    """Show what each mechanism does and claims.
+
+    Parameters
+    ----------
+    mechanisms
+        The mechanisms, in the order to show.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    headings = ("mechanism", "what it does", "buyers", "sellers", "individually rational", "budget")
+    rows = [
+        (
+            mechanism.slug,
+            mechanism.summary,
+            mechanism.claims.buyers,
+            mechanism.claims.sellers,
+            mechanism.claims.individual_rationality,
+            mechanism.claims.budget,
+        )
+        for mechanism in mechanisms
+    ]
+    return list_table(headings, rows)
+
+
+def list_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    """Show a list of things: the first column names them, the others wrap.
+
+    Parameters
+    ----------
+    headings
+        One a column.
+    rows
+        One a thing, with as many texts as there are headings.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    table = Table(box=SIMPLE_HEAD, header_style="bold")
+    for place, heading in enumerate(headings):
+        table.add_column(heading, style="cyan" if place == 0 else "", no_wrap=place == 0)
+    for row in rows:
+        table.add_row(*(Text(one_line(cell)) for cell in row))
+    return table
+
+
+def facts_table(facts: Mapping[str, Any]) -> Table:
+    """Show names and what they stand for, one a line.
+
+    Parameters
+    ----------
+    facts
+        The names and their texts or numbers.
+
+    Returns
+    -------
+    rich.table.Table
+    """
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style="dim")
+    grid.add_column(overflow="fold")
+    for name, value in facts.items():
+        grid.add_row(Text(one_line(name)), Text(one_line(value)))
+    return grid

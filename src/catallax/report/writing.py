@@ -1,0 +1,234 @@
+"""Results as files: everything is complete or nothing is there."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+from catallax.errors import OutputError
+from catallax.report.text import file_stem
+
+if TYPE_CHECKING:
+    from catallax.mechanisms import Outcome
+
+__all__ = ["Staging", "TableFormat", "outcome_stem", "stage_outcomes", "write_outcomes"]
+
+TableFormat = Literal["csv", "parquet"]
+
+
+class Staging:
+    """Files that appear together, or not at all.
+
+    Every file is first written under a temporary name beside its place. When the block ends they
+    are renamed; when it ends with an error they are removed, and so are the folders made for
+    them.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with Staging() as staging:
+    ...     staging.add(folder / "a.txt", lambda path: path.write_text("done"))
+    >>> [path.name for path in folder.iterdir()]
+    ['a.txt']
+    """
+
+    def __init__(self) -> None:
+        self._written: dict[Path, Path] = {}
+        self._folders: list[Path] = []
+
+    def __enter__(self) -> Staging:
+        """Begin with nothing."""
+        return self
+
+    def add(self, path: Path, write: Callable[[Path], object]) -> None:
+        """Write a file under a temporary name.
+
+        Parameters
+        ----------
+        path
+            Where the file is to be. One that is there is replaced.
+        write
+            Called with the path to write to; it has the same suffix.
+
+        Raises
+        ------
+        OutputError
+            If the place is taken by a folder, or was asked for twice.
+        """
+        key = path.resolve()
+        if key in self._written:
+            raise OutputError(f"{path} would be written twice: give the results different names")
+        if path.is_dir():
+            raise OutputError(f"{path} is a folder: name a file to write to")
+        self._make_folder(path.parent)
+        # No more than the suffix of the name: with it, the longest name would be too long.
+        temporary = path.with_name(f".catallax-{uuid.uuid4().hex}{path.suffix}")
+        self._written[key] = temporary
+        write(temporary)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Put the files in their places, or take everything away again."""
+        try:
+            if kind is None:
+                for target, temporary in self._written.items():
+                    temporary.replace(target)
+        except OSError:
+            self._remove()
+            raise
+        if kind is not None:
+            self._remove()
+
+    def _remove(self) -> None:
+        for temporary in self._written.values():
+            temporary.unlink(missing_ok=True)
+        for folder in reversed(self._folders):
+            # A folder that somebody else has used in the meantime stays.
+            if folder.is_dir() and not any(folder.iterdir()):
+                folder.rmdir()
+
+    def _make_folder(self, folder: Path) -> None:
+        for ancestor in [*reversed(folder.parents), folder]:
+            if ancestor.exists() and not ancestor.is_dir():
+                raise OutputError(f"{ancestor} is a file: name a folder to write to")
+            if not ancestor.exists():
+                ancestor.mkdir()
+                self._folders.append(ancestor)
+
+
+def outcome_stem(outcome: Outcome) -> str:
+    """Return the beginning of the names of an outcome's files: the market's, the mechanism's.
+
+    Parameters
+    ----------
+    outcome
+        The outcome.
+
+    Returns
+    -------
+    str
+        Without what file systems do not take.
+    """
+    return f"{file_stem(outcome.market.name)}.{file_stem(outcome.mechanism)}"
+
+
+def write_outcomes(
+    outcomes: Iterable[Outcome], folder: str | Path, tables: TableFormat = "csv"
+) -> list[Path]:
+    """Write outcomes to a folder: trades, agents and totals of each.
+
+    For a market called *m* and a mechanism *a* these are ``m.a.trades.csv``, ``m.a.agents.csv``
+    and ``m.a.totals.json``. Files of these names are replaced; either all are written or none.
+
+    Parameters
+    ----------
+    outcomes
+        The outcomes.
+    folder
+        Where to write; made if it is not there.
+    tables
+        "csv" or "parquet".
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was written.
+
+    Raises
+    ------
+    OutputError
+        If two outcomes would write files of the same name, or the folder is a file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import catallax as cx
+    >>> market = cx.Market([{"id": "b", "bid": 0.9}], [{"id": "s", "ask": 0.2}], name="one")
+    >>> written = write_outcomes([cx.clear(market, "first-best")], tempfile.mkdtemp())
+    >>> [path.name for path in written]
+    ['one.first-best.trades.csv', 'one.first-best.agents.csv', 'one.first-best.totals.json']
+    >>> print(written[0].read_text().strip())
+    buyer,seller,buyer_pays,seller_receives,gain
+    b,s,0.2,0.9,0.7
+    """
+    with Staging() as staging:
+        return stage_outcomes(staging, outcomes, Path(folder), tables)
+
+
+def stage_outcomes(
+    staging: Staging, outcomes: Iterable[Outcome], folder: Path, tables: TableFormat = "csv"
+) -> list[Path]:
+    """Do what `write_outcomes` does, together with the other files of a staging.
+
+    Parameters
+    ----------
+    staging
+        Where the files wait.
+    outcomes, folder, tables
+        As in `write_outcomes`.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What will be written.
+
+    Raises
+    ------
+    OutputError
+        As in `write_outcomes`.
+    """
+    outcomes = list(outcomes)
+    _refuse_equal_names(outcomes, folder)
+    paths: list[Path] = []
+    for outcome in outcomes:
+        stem = outcome_stem(outcome)
+        for name, frame in (("trades", outcome.trades), ("agents", outcome.agents)):
+            path = folder / f"{stem}.{name}.{tables}"
+            staging.add(path, lambda place, frame=frame: _write_table(frame, place, tables))
+            paths.append(path)
+        path = folder / f"{stem}.totals.json"
+        staging.add(path, lambda place, outcome=outcome: _write_totals(outcome, place))
+        paths.append(path)
+    return paths
+
+
+def _refuse_equal_names(outcomes: list[Outcome], folder: Path) -> None:
+    """Refuse names that are equal, or differ in case only (one file on some systems)."""
+    seen: dict[str, Outcome] = {}
+    for outcome in outcomes:
+        stem = outcome_stem(outcome)
+        other = seen.setdefault(stem.casefold(), outcome)
+        if other is not outcome:
+            raise OutputError(
+                f"markets '{other.market.name}' and '{outcome.market.name}' would both write "
+                f"{folder / stem}.*: give them different names, or write them to different folders"
+            )
+
+
+def _write_table(frame: object, path: Path, tables: TableFormat) -> None:
+    import narwhals as nw
+
+    polars = nw.from_native(frame, eager_only=True).to_polars()  # type: ignore[call-overload]
+    if tables == "parquet":
+        polars.write_parquet(path)
+    else:
+        polars.write_csv(path)
+
+
+def _write_totals(outcome: Outcome, path: Path) -> None:
+    document = {
+        "market": outcome.market.name,
+        "mechanism": outcome.mechanism,
+        "solver": outcome.solver,
+        "totals": outcome.totals,
+    }
+    path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")

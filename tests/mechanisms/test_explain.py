@@ -1,0 +1,131 @@
+"""Reasons: what `explain` and `agents` say must be what happens when the report moves there."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+import pytest
+
+import catallax as cx
+from tests.mechanisms.test_offering import MECHANISMS, as_market, random_market
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_critical_reports_are_critical(mechanism: str) -> None:
+    """Beyond the critical report an agent trades, short of it not: for every agent."""
+    rng = np.random.default_rng(MECHANISMS.index(mechanism))
+    seen = {"trader": 0, "waiting": 0, "hopeless": 0}
+    for _ in range(40):
+        edges, priors, bids, asks = random_market(rng, 4, 5)
+        market = as_market(edges, priors, bids, asks)
+        outcome = cx.clear(market, mechanism)
+        for row in outcome.agents.iter_rows(named=True):
+            side = 0 if row["role"] == "buyer" else 1
+            index = (market.buyers, market.sellers)[side].index(row["id"])
+            reports = [np.array(bids, float), np.array(asks, float)]
+
+            def trades_at(report: float, side=side, index=index, reports=reports) -> bool:
+                moved = [own.copy() for own in reports]
+                moved[side][index] = report
+                again = cx.clear(market, mechanism, cx.Reports(*moved))
+                return index in (again.buyer_index, again.seller_index)[side]
+
+            step = 1 if side == 0 else -1
+            if row["critical_report"] is None:
+                seen["hopeless"] += 1
+                assert not trades_at(10.0**6 if side == 0 else 0.0)
+                continue
+            if side == 1 and row["critical_report"] < 1:
+                continue  # asks below zero are no reports
+            seen["trader" if row["trades"] else "waiting"] += 1
+            critical = row["critical_report"]
+            assert trades_at(critical + step)
+            assert not trades_at(critical - step)
+            if row["trades"]:
+                assert row["price"] == critical
+            assert row["set_by"] is not None
+    assert min(seen.values()) > 5
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_every_agent_has_a_plain_sentence(mechanism: str) -> None:
+    market = cx.instances.get("neighbourhood-energy")
+    outcome = cx.clear(market, mechanism)
+    for row in outcome.agents.iter_rows(named=True):
+        sentence = outcome.explain(row["id"], row["role"])
+        assert sentence.endswith(".")
+        assert "\n" not in sentence
+        assert repr(row["id"]) in sentence
+        assert "nan" not in sentence.lower()
+        if row["trades"]:
+            assert f"{row['price']:.12g}" in sentence
+        if row["set_by"] is not None:
+            assert f"{row['set_by_role']} {row['set_by']!r} sets it" in sentence
+        numbers = [float(x) for x in re.findall(r"\d+\.\d+", sentence)]
+        assert all(math.isfinite(x) for x in numbers)
+
+
+def test_an_id_on_both_sides_must_be_qualified() -> None:
+    outcome = cx.clear(cx.Market([{"id": "a", "bid": 2}], [{"id": "a", "ask": 1}]), "first-best")
+    with pytest.raises(cx.UnknownAgentError, match="both a buyer and a seller"):
+        outcome.explain("a")
+    assert outcome.explain("a", "buyer").startswith("Buyer 'a'")
+    assert outcome.explain("a", "seller").startswith("Seller 'a'")
+    with pytest.raises(cx.UnknownAgentError, match="nobody"):
+        outcome.explain("nobody")
+
+
+def test_a_tie_needs_more_than_the_level() -> None:
+    market = cx.Market([{"id": "a", "bid": 5}, {"id": "b", "bid": 5}], [{"id": "s", "ask": 1}])
+    outcome = cx.clear(market, "first-best")
+    assert outcome.trades["buyer"].to_list() == ["a"]
+    assert "a bid of more than 5 would" in outcome.explain("b")
+    prior = cx.parse_prior("uniform(0, 10)")
+    market = cx.Market(
+        [{"id": "a", "bid": 9, "prior": prior}, {"id": "b", "bid": 9, "prior": prior}],
+        [{"id": "s", "ask": 1}],
+    )
+    assert "a bid of more than 9 would" in cx.clear(market, "gsom").explain("b")
+
+
+def test_frames_come_in_the_callers_library() -> None:
+    import pandas as pd
+
+    market = cx.Market(
+        pd.DataFrame({"id": ["b"], "bid": [2.0]}), pd.DataFrame({"id": ["s"], "ask": [1.0]})
+    )
+    outcome = cx.clear(market, "first-best")
+    assert isinstance(outcome.trades, pd.DataFrame)
+    assert isinstance(outcome.agents, pd.DataFrame)
+    assert list(outcome.trades.columns) == [
+        "buyer", "seller", "buyer_pays", "seller_receives", "gain",
+    ]  # fmt: skip
+
+
+def test_mechanisms_by_name_and_path() -> None:
+    assert cx.mechanisms.names()[:3] == ["first-best", "gsom", "gbom"]
+    with pytest.raises(cx.UnknownNameError, match="did you mean 'gsom'"):
+        cx.mechanisms.get("gsmo")
+    found = cx.mechanisms.get("catallax.mechanisms.gsom:SellersOffering")
+    assert found == cx.mechanisms.get("gsom")
+    with pytest.raises(cx.UnknownNameError, match="no_such_module"):
+        cx.mechanisms.get("no_such_module:Rule")
+    with pytest.raises(cx.UnknownNameError, match="has no 'Rule'"):
+        cx.mechanisms.get("math:Rule")
+    with pytest.raises(cx.UnknownNameError, match="not a Mechanism"):
+        cx.mechanisms.get("math:pi")
+
+
+def test_missing_priors_and_reports_are_named() -> None:
+    market = cx.Market([{"id": "b", "bid": 2}], [{"id": "s", "ask": 1}])
+    with pytest.raises(cx.MissingPriorError, match="buyer 'b'"):
+        cx.clear(market, "gsom")
+    with pytest.raises(cx.MissingPriorError, match="seller 's'"):
+        cx.clear(market, "gbom")
+    silent = cx.Market([{"id": "b"}], [{"id": "s", "ask": 1}])
+    with pytest.raises(cx.MissingReportError, match="buyer 'b'"):
+        cx.clear(silent, "first-best")
+    with pytest.raises(cx.ReportError):
+        cx.clear(market, "first-best", cx.Reports([math.nan], [1.0]))

@@ -1,0 +1,122 @@
+"""Tables for people."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console, RenderableType
+
+import catallax as cx
+from catallax.mechanisms import get, names
+from catallax.priors import make_prior
+from catallax.report.numbers import aligned, amount, count
+from catallax.report.prior_tables import prior_document, prior_tables
+from catallax.report.tables import mechanisms_table, outcome_tables
+from tests.report.markets import outcome, pair
+
+
+def printed(renderable: RenderableType, *, width: int = 120, colour: bool = False) -> str:
+    page = Console(
+        file=io.StringIO(),
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        markup=False,
+        highlight=False,
+        emoji=False,
+    )
+    with page.capture() as capture:
+        page.print(renderable)
+    return capture.get()
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([], []),
+        ([0.5, 1234.25, 0.0], ["0.50", "1,234.25", "0.00"]),
+        ([3, 12000], ["3", "12,000"]),
+        ([0.1 + 0.2], ["0.30"]),
+        ([0.125], ["0.125"]),
+        ([-0.0, 1], ["0", "1"]),
+        ([1 / 3, 100.0], ["0.333", "100.000"]),
+        ([1e-9, 1e12], ["1e-09", "1e+12"]),
+        ([2e15 + 2], ["2e+15"]),
+        ([float("inf"), 0.5], ["inf", "0.50"]),
+        ([1e-9, 3e-9], ["1e-09", "3e-09"]),
+    ],
+)
+def test_columns_of_numbers(values: list[float], expected: list[str]) -> None:
+    assert aligned(values) == expected
+    assert len({len(text.partition(".")[2]) for text in aligned(values) if "e" not in text}) <= 2
+
+
+def test_rounding_errors_of_sums_are_shown_as_zero() -> None:
+    assert aligned([0.25, -5e-17], noise=1e-12) == ["0.25", "0.00"]
+    assert aligned([-5e-17, 0.25])[0] != "0.00"
+
+
+def test_amounts_and_counts() -> None:
+    assert amount(54159.3, "USD") == "54,159.30 USD"
+    assert (count(1, "trade"), count(1204, "trade")) == ("1 trade", "1,204 trades")
+
+
+def test_decimal_points_meet() -> None:
+    text = printed(outcome_tables(outcome(18, 16, 60)))
+    rows = [line for line in text.splitlines() if line.split()[:1] and line.split()[0][0] == "b"]
+    rows = [line for line in rows if len(line.split()) == 5 and line.split()[1][0] == "s"]
+    assert len(rows) == len(outcome(18, 16, 60)) > 3
+    places = {tuple(k for k, letter in enumerate(line) if letter == ".") for line in rows}
+    assert len(places) == 1
+
+
+def test_tables_are_cut_only_where_asked_and_say_so() -> None:
+    what = outcome(18, 16, 60)
+    whole, cut = printed(outcome_tables(what)), printed(outcome_tables(what, most_rows=3))
+    assert "more" not in whole
+    assert f"and {len(what) - 3} more trades: use --json or --out" in cut
+    assert "more" not in printed(outcome_tables(what, most_rows=len(what)))
+
+
+def test_names_and_currencies_are_text_and_no_commands() -> None:
+    market = cx.Market(
+        [{"id": "[red]b[/red] :smile:", "bid": 2.0}],
+        [{"id": "s\x1b[2J\n", "ask": 0.5}],
+        name="[bold]m",
+        currency="[x]",
+    )
+    what = cx.clear(market, "first-best")
+    text = printed(outcome_tables(what, {"b": what.explain("[red]b[/red] :smile:")}))
+    for word in ("[red]b[/red] :smile:", "s\\x1b[2J\\n", "[bold]m", "buyer pays ([x])"):
+        assert word in text
+    assert "\x1b" not in text
+
+
+def test_long_identifiers_are_folded_and_not_lost() -> None:
+    identifier = "123456789012345678901234567890"
+    market = cx.Market([{"id": identifier, "bid": 2.0}], [{"id": "s", "ask": 0.5}])
+    text = printed(outcome_tables(cx.clear(market, "first-best")), width=60)
+    digits = "".join(line.split()[0] for line in text.splitlines() if line[2:3].isdigit())
+    assert identifier in digits
+
+
+def test_a_deficit_stands_out() -> None:
+    assert "a deficit" in printed(outcome_tables(pair(0.9, 0.2)))
+    assert "a deficit" not in printed(outcome_tables(pair(0.2, 0.9)))
+    assert "\x1b[" in printed(outcome_tables(pair(0.9, 0.2)), colour=True)
+
+
+def test_every_mechanism_is_listed() -> None:
+    text = printed(mechanisms_table([get(name) for name in names()]), width=200)
+    for name in names():
+        assert name in text and get(name).summary in text
+
+
+def test_long_lists_of_ironed_intervals_are_cut() -> None:
+    values = [value for k in range(1, 60) for value in (k * k, k * k + 0.01)]
+    document = prior_document(make_prior({"kind": "empirical", "values": values}), points=3)
+    blocks = len(document["ironed_values"])
+    assert blocks > 5
+    assert f"and {blocks - 5} more intervals" in printed(prior_tables(document, 5))
+    assert "more intervals" not in printed(prior_tables(document))

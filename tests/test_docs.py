@@ -1,0 +1,130 @@
+"""Every example of the documentation runs, and prints what its page says it prints."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.documentation import PageError, run_page, same_output
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]
+PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_examples_of_a_page(page: str, tmp_path: Path) -> None:
+    # Pages that speak of the examples find them where a reader of the repository does.
+    if (ROOT / "examples").is_dir():
+        shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    # A process of its own: what a page registers or sets is gone with it.
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(ROOT / "tests" / "documentation.py"), page],
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        pytest.fail(done.stderr, pytrace=False)
+    assert done.stdout.startswith(f"{page}: ")
+    # A reader that found no example in the README would be a broken reader.
+    assert page != "README.md" or not done.stdout.endswith(" 0 examples\n")
+
+
+# What follows tests the reader itself: each of its checks can fail.
+
+Runner = Callable[[str], int]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    monkeypatch.chdir(tmp_path)
+    return lambda text: run_page("page.md", text, tmp_path)
+
+
+def test_blocks_share_names_from_top_to_bottom(run: Runner) -> None:
+    count = run(
+        "```python\nx = 20\n```\n"
+        "~~~python\n>>> y = x + 1\n>>> print('a', y)\na    2...\n~~~\n"
+        "- in a list\n\n  ```python\n  assert (x, y) == (20, 21)\n  ```\n"
+    )
+    assert count == 3
+
+
+def test_a_block_can_be_a_file_for_the_blocks_below(run: Runner) -> None:
+    page = "<!-- file: a/b.txt -->\n```text\n7\n```\n```python\nfrom pathlib import Path\n"
+    assert run(page + "assert Path('a/b.txt').read_text() == '7\\n'\n```\n") == 1
+    with pytest.raises(PageError):
+        run(page + "assert Path('a/b.txt').read_text() == '8\\n'\n```\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "```python\nassert False\n```\n",
+        "```python\n>>> 1 + 1\n3\n```\n",
+        "```python\n>>> undefined\n```\n",
+        "```python\nx = 1\n```\n```python\n>>> x\n2\n```\n",
+    ],
+)
+def test_a_python_block_that_fails_fails_the_page(run: Runner, text: str) -> None:
+    with pytest.raises(PageError):
+        run(text)
+
+
+def test_a_failure_tells_its_place(run: Runner) -> None:
+    with pytest.raises(PageError, match=r"^page\.md:4: ZeroDivisionError"):
+        run("Title\n\n```python\n1 / 0\n```\n")
+
+
+def test_a_console_block_runs_and_is_compared(run: Runner) -> None:
+    version = "$ catallax --version\ncatallax   ...\n"
+    assert run(f"```console\n{version}$ catallax mechanisms \\\n  --json\n```\n") == 1
+    with pytest.raises(PageError, match="but the page shows"):
+        run("```console\n$ catallax --version\nno version\n```\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("```console\n$ catallax no-such-command\n```\n", "ended with status 2, not 0"),
+        ("<!-- exit: 2 -->\n```console\n$ catallax --version\n```\n", "ended with status 0, not 2"),
+        ("```console\n$ rm -r nothing\n```\n", "only catallax is run here"),
+        ("```console\ncatallax --version\n```\n", "starts with a command"),
+        ("```sh\ncatallax --version\n```\n", "is fenced as `console`"),
+        ("```python\n1 / 0\n", "never closed"),
+        ("<!-- no-test -->\n```python\n1 / 0\n```\n", "nobody obeys"),
+        ("<!-- no-test: later -->\ntext\n```python\n1\n```\n", "no block below"),
+    ],
+)
+def test_the_reader_complains(run: Runner, text: str, complaint: str) -> None:
+    with pytest.raises(PageError, match=complaint):
+        run(text)
+
+
+def test_a_block_is_left_out_only_for_a_reason(run: Runner) -> None:
+    assert run("<!-- no-test: needs a cluster -->\n```python\n1 / 0\n```\n") == 0
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "same"),
+    [
+        ("a  b\n\nc", "a b\nc\n", True),
+        ("a b", "a\nb", False),
+        ("a ... z", "a b\nc z", True),
+        ("a ... z", "a b c", False),
+        ("total ...", "total 3.5", True),
+        ("...\nlast", "first\nlast", True),
+        ("(a.c)", "(abc)", False),
+    ],
+)
+def test_output_is_compared_but_for_white_space(shown: str, printed: str, same: bool) -> None:
+    assert same_output(shown, printed) is same
