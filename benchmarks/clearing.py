@@ -20,8 +20,7 @@ from harness import machine, save, say, seconds, table, timed, within
 
 import catallax as cx
 from catallax.markets import random_graphs
-from catallax.matching import best_matching
-from catallax.matching.kernels import pairing, sweep
+from catallax.matching import best_matching, kernels
 from catallax.matching.order import rank_agents
 
 KINDS = {
@@ -120,14 +119,24 @@ def ours(kind: str, agents: int, repeats: int) -> dict[str, object]:
     weights = 2 * reports.bids - 1, reports.asks
     graph = market.graph
     ranks = rank_agents(*weights)
-    partners = sweep(*graph.by_buyer, *ranks)
-    trading = partners[0] >= 0, partners[1] >= 0
+    useful = kernels.useful_rows(*graph.by_buyer, *ranks[:2])
+    partners = kernels.sweep(*useful, agents, ranks[2])
+    turned = kernels.turned_rows(*useful, agents)
+    traders = [np.flatnonzero(side >= 0).astype(np.int32) for side in partners]
+
+    def thresholds() -> None:
+        kernels.buyer_thresholds(*useful, ranks[2], *partners)
+        kernels.seller_thresholds(*turned, ranks[2], *partners)
+
     return {
         "whole": timed(whole, repeats),
         "clear": timed(lambda: cx.clear(market, "gsom", reports), repeats),
         "matching with thresholds": timed(lambda: best_matching(graph, *weights), repeats),
-        "sweep": timed(lambda: sweep(*graph.by_buyer, *ranks), repeats),
-        "pairing": timed(lambda: pairing(*graph.by_buyer, *graph.by_seller, *trading), repeats),
+        "sweep": timed(lambda: kernels.sweep(*useful, agents, ranks[2]), repeats),
+        "thresholds": timed(thresholds, repeats),
+        "pairing": timed(
+            lambda: kernels.pairing(*graph.by_buyer, *traders, agents), repeats
+        ),
         "objective": outcome.totals["objective"],
         "trades": len(outcome),
         "edges": graph.n_edges,

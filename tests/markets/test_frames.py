@@ -87,7 +87,9 @@ def test_priors_given_as_objects_and_specifications_are_shared():
 
 def test_a_struct_column_of_specifications():
     specs = [{"kind": "point", "value": 1}, {"kind": "uniform", "low": 0, "high": 2}]
-    market = Market(pl.DataFrame({"id": ["a", "b"], "prior": specs}), SELLERS)
+    kind = pl.Struct({"kind": pl.String, "value": pl.Int64, "low": pl.Int64, "high": pl.Int64})
+    frame = pl.DataFrame({"id": ["a", "b"], "prior": pl.Series(specs, dtype=kind)})
+    market = Market(frame, SELLERS)
     assert market.buyers.prior(0) == parse_prior("point(1)")
     assert market.buyers.prior(1) == parse_prior("uniform(0, 2)")
 

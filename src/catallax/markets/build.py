@@ -286,7 +286,7 @@ def _edge_table(edges: Any, origin: Origin) -> Table:
     """Return edges as a table: a frame, pairs, or objects."""
     if isinstance(edges, np.ndarray):
         edges = edges.tolist()
-    elif not isinstance(edges, Mapping | Table | Sequence) and not hasattr(edges, "columns"):
+    elif not isinstance(edges, Mapping | Table | Sequence) and not hasattr(type(edges), "columns"):
         edges = list(edges) if isinstance(edges, Iterable) else edges
     if not isinstance(edges, list | tuple):
         return as_table(edges, origin)

@@ -34,7 +34,8 @@ def same_markets(one: Market, two: Market) -> bool:
 def _same_agents(one: Agents, two: Agents) -> bool:
     """Whether ids, beliefs and other columns agree; the order of the distinct priors is free."""
     # Where there are no ids, it means nothing whether they would be text or integers.
-    if not one.ids.equals(two.ids, check_dtypes=len(one) > 0) or not one.table.equals(two.table):
+    same_ids = one.ids.equals(two.ids, check_dtypes=True) or len(one) == len(two) == 0
+    if not same_ids or not one.table.equals(two.table):
         return False
     if one.table.schema != two.table.schema:
         return False

@@ -86,6 +86,11 @@ def _read_csv(path: Path, folder: Path) -> Table:
 
 def _header(path: Path) -> list[str]:
     """Return the names of the columns, checked."""
+    with path.open("rb") as binary:
+        start = binary.read(4)
+    # UTF-16 without a byte order mark passes for UTF-8: every other byte is a NUL.
+    if len(start) == 4 and b"\x00\x00" in (start[::2], start[1::2]):
+        raise _not_utf8(path)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next((row for row in csv.reader(file) if row), None)
@@ -95,8 +100,6 @@ def _header(path: Path) -> list[str]:
         raise FileFormatError(f"{path} line 1: {failure}; save the file as CSV") from None
     if header is None:
         raise FileFormatError(f"{path}: the file is empty; it needs a header line, as in id,prior")
-    if any("\x00" in name for name in header):
-        raise _not_utf8(path)
     if len(header) == 1:
         for mark, word in ((";", "semicolons"), ("\t", "tabulators")):
             if mark in header[0]:

@@ -55,7 +55,9 @@ def market_of_json(
         section = f"{role}s"
         types = getattr(document.columns, section)
         origin = Origin(where, "json", section, folder=folder)
-        table = _declared_too(as_table(getattr(document, section), origin), types)
+        table = as_table(getattr(document, section), origin)
+        # No records name no columns: an empty side has an id column all the same.
+        table = _declared_too(table, types if table.height else {"id": "", **types})
         agents, values = build_agents(_with_priors(table), _role(role), named, types=types)
         sides[section], sides[f"{word}s"] = agents, values
     types = document.columns.edges

@@ -138,11 +138,10 @@ def _side(agents: Agents, given: object, own: np.ndarray | None, word: str) -> A
         keys = clean_ids(table.columns["id"], table.origin, agents.role).to_list()
         values = table.columns[word]
     positions = np.array([agents.index(key) for key in keys], dtype=np.int64)
-    if len(np.unique(positions)) < len(positions):
-        again = next(key for k, key in enumerate(keys) if key in keys[:k])
-        raise ReportError(
-            f"{word}s: {agents.label(agents.index(again))} reports twice; leave one out"
-        )
+    if len(set(positions.tolist())) < len(positions):
+        counts = np.bincount(positions, minlength=len(agents))
+        twice = agents.label(int(np.argmax(counts > 1)))
+        raise ReportError(f"{word}s: {twice} reports twice; leave one out")
     given_numbers = finite_numbers(
         values, Origin(f"{word}s"), word, lambda row: agents.label(int(positions[row]))
     )

@@ -24,15 +24,17 @@ __all__ = [
     "seller_entry",
     "seller_thresholds",
     "sweep",
+    "turned_rows",
     "two_buyer_thresholds",
     "two_seller_thresholds",
+    "useful_rows",
 ]
 
 FREE, MATCHED, GONE = 0, 1, 2
 
 
 @njit(cache=True)
-def _useful_rows(start, neighbours, buyer_rank, seller_rank):
+def useful_rows(start, neighbours, buyer_rank, seller_rank):
     """Copy the rows of the buyers, keeping only edges on which a trade would not lose."""
     n = start.size - 1
     useful_start = np.empty(n + 1, np.int64)
@@ -47,7 +49,25 @@ def _useful_rows(start, neighbours, buyer_rank, seller_rank):
                 useful[filled] = j
                 filled += 1
     useful_start[n] = filled
-    return useful_start, useful[:filled]
+    return useful_start, useful[:filled].copy()
+
+
+@njit(cache=True)
+def turned_rows(start, neighbours, n_columns):
+    """Turn the rows of one side into those of the other, neighbours ascending."""
+    turned_start = np.zeros(n_columns + 1, np.int64)
+    for j in neighbours:
+        turned_start[j + 1] += 1
+    for j in range(n_columns):
+        turned_start[j + 1] += turned_start[j]
+    filled = turned_start[:-1].copy()
+    turned = np.empty(neighbours.size, np.int32)
+    for i in range(start.size - 1):
+        for k in range(start[i], start[i + 1]):
+            j = neighbours[k]
+            turned[filled[j]] = i
+            filled[j] += 1
+    return turned_start, turned
 
 
 @njit(cache=True)
@@ -128,7 +148,7 @@ def _augment(root, last, free, reached_from, partner_of_buyer, partner_of_seller
 
 
 @njit(cache=True)
-def sweep(start, neighbours, buyer_rank, seller_rank, agent_at):
+def sweep(start, neighbours, n_sellers, agent_at):
     """Match buyers and sellers so that the total weight is largest.
 
     Walks down the ranks. A buyer looks for a free seller that has not been passed yet; a
@@ -139,9 +159,9 @@ def sweep(start, neighbours, buyer_rank, seller_rank, agent_at):
     Parameters
     ----------
     start, neighbours
-        Rows of the buyers.
-    buyer_rank, seller_rank
-        Rank of each agent among all of them, 0 the heaviest.
+        Useful rows of the buyers, as `useful_rows` gives them.
+    n_sellers
+        Number of sellers.
     agent_at
         Agent at each rank: buyer i as i, seller j as -1 - j.
 
@@ -150,11 +170,10 @@ def sweep(start, neighbours, buyer_rank, seller_rank, agent_at):
     partner_of_buyer, partner_of_seller
         Who trades; -1 where nobody. The partners are one possible pairing.
     """
-    n_buyers, n_sellers = buyer_rank.size, seller_rank.size
-    useful_start, useful = _useful_rows(start, neighbours, buyer_rank, seller_rank)
-    end = useful_start[1:].copy()
-    pointer = useful_start[:-1].copy()
-    rows = (useful_start, end, pointer, useful)
+    n_buyers = start.size - 1
+    end = start[1:].copy()
+    pointer = start[:-1].copy()
+    rows = (start, end, pointer, neighbours.copy())
     partner_of_buyer = np.full(n_buyers, -1, np.int32)
     partner_of_seller = np.full(n_sellers, -1, np.int32)
     state = np.zeros(n_sellers, np.int8)
@@ -413,30 +432,44 @@ def seller_entry(start, neighbours, buyer_rank, partner_of_buyer, partner_of_sel
 
 
 @njit(cache=True)
-def _forced_pairs(
-    buyer_start, sellers_of, seller_start, buyers_of, buyer_open, seller_open, partner, taken_by
-):
+def _induced_rows(start, neighbours, buyers, seller_place):
+    """Copy the rows of some buyers, keeping only some sellers, all numbered by their places."""
+    kept_start = np.empty(buyers.size + 1, np.int64)
+    filled = 0
+    for x in range(buyers.size):
+        kept_start[x] = filled
+        for k in range(start[buyers[x]], start[buyers[x] + 1]):
+            filled += seller_place[neighbours[k]] >= 0
+    kept_start[buyers.size] = filled
+    kept = np.empty(filled, np.int32)
+    filled = 0
+    for x in range(buyers.size):
+        for k in range(start[buyers[x]], start[buyers[x] + 1]):
+            y = seller_place[neighbours[k]]
+            if y >= 0:
+                kept[filled] = y
+                filled += 1
+    return kept_start, kept
+
+
+@njit(cache=True)
+def _forced_pairs(start, sellers_of, seller_start, buyers_of, partner, taken_by):
     """Pair off whoever has one possible partner left, and otherwise the first buyer listed.
 
     This is the rule of Karp and Sipser: taking a forced pair never spoils a largest matching,
     so nearly all traders are paired here and few are left to search for.
     """
-    n_buyers, n_sellers = partner.size, taken_by.size
-    degree = np.zeros(n_buyers + n_sellers, np.int32)
-    stack = np.empty(n_buyers + n_sellers + 1, np.int32)
-    for i in range(n_buyers):
-        if buyer_open[i]:
-            for k in range(buyer_start[i], buyer_start[i + 1]):
-                j = sellers_of[k]
-                if seller_open[j]:
-                    degree[i] += 1
-                    degree[n_buyers + j] += 1
+    n = partner.size
+    stack = np.empty(2 * n + 1, np.int32)
+    degree = np.empty(2 * n, np.int32)
     depth = 0
-    for x in range(n_buyers + n_sellers - 1, -1, -1):
+    for x in range(2 * n - 1, -1, -1):
+        rows = start if x < n else seller_start
+        degree[x] = rows[x % n + 1] - rows[x % n]
         if degree[x] == 1:
             stack[depth] = x
             depth += 1
-    for first in range(-1, n_buyers):
+    for first in range(-1, n):
         if first >= 0:
             stack[0] = first
             depth = 1
@@ -444,48 +477,44 @@ def _forced_pairs(
             depth -= 1
             x = stack[depth]
             i, j = -1, -1
-            if x < n_buyers:
-                if buyer_open[x] and partner[x] < 0:
+            if x < n:
+                if partner[x] < 0:
                     fewest = 2**31 - 1
-                    for k in range(buyer_start[x], buyer_start[x + 1]):
+                    for k in range(start[x], start[x + 1]):
                         candidate = sellers_of[k]
-                        rivals = degree[n_buyers + candidate]
-                        if seller_open[candidate] and taken_by[candidate] < 0 and rivals < fewest:
-                            fewest = rivals
+                        if taken_by[candidate] < 0 and degree[n + candidate] < fewest:
+                            fewest = degree[n + candidate]
                             i, j = x, candidate
-            elif taken_by[x - n_buyers] < 0:
-                for k in range(seller_start[x - n_buyers], seller_start[x - n_buyers + 1]):
-                    candidate = buyers_of[k]
-                    if buyer_open[candidate] and partner[candidate] < 0:
-                        i, j = candidate, x - n_buyers
+            elif taken_by[x - n] < 0:
+                for k in range(seller_start[x - n], seller_start[x - n + 1]):
+                    if partner[buyers_of[k]] < 0:
+                        i, j = buyers_of[k], x - n
                         break
             if j < 0:
                 continue
             partner[i] = j
             taken_by[j] = i
-            for k in range(buyer_start[i], buyer_start[i + 1]):
+            for k in range(start[i], start[i + 1]):
                 other = sellers_of[k]
-                if seller_open[other]:
-                    degree[n_buyers + other] -= 1
-                    if degree[n_buyers + other] == 1 and taken_by[other] < 0:
-                        stack[depth] = n_buyers + other
-                        depth += 1
+                degree[n + other] -= 1
+                if degree[n + other] == 1 and taken_by[other] < 0:
+                    stack[depth] = n + other
+                    depth += 1
             for k in range(seller_start[j], seller_start[j + 1]):
                 other = buyers_of[k]
-                if buyer_open[other]:
-                    degree[other] -= 1
-                    if degree[other] == 1 and partner[other] < 0:
-                        stack[depth] = other
-                        depth += 1
+                degree[other] -= 1
+                if degree[other] == 1 and partner[other] < 0:
+                    stack[depth] = other
+                    depth += 1
 
 
 @njit(cache=True)
-def _layers(start, sellers_of, seller_open, partner, taken_by, buyer_open, layer, queue):
+def _layers(start, sellers_of, partner, taken_by, layer, queue):
     """Number the buyers by their distance from an unpaired one; tell if a free seller is near."""
     filled = 0
     for i in range(partner.size):
         layer[i] = -1
-        if buyer_open[i] and partner[i] < 0:
+        if partner[i] < 0:
             layer[i] = 0
             queue[filled] = i
             filled += 1
@@ -495,10 +524,7 @@ def _layers(start, sellers_of, seller_open, partner, taken_by, buyer_open, layer
         i = queue[head]
         head += 1
         for k in range(start[i], start[i + 1]):
-            j = sellers_of[k]
-            if not seller_open[j]:
-                continue
-            other = taken_by[j]
+            other = taken_by[sellers_of[k]]
             if other < 0:
                 found = True
             elif layer[other] < 0:
@@ -514,7 +540,7 @@ def _layers(start, sellers_of, seller_open, partner, taken_by, buyer_open, layer
 
 
 @njit(cache=True)
-def _augment_by_layers(start, sellers_of, seller_open, partner, taken_by, layer, position, path):
+def _augment_by_layers(start, sellers_of, partner, taken_by, layer, position, path):
     """Find paths through the layers that share no agent, and shift the partners along them."""
     for root in range(partner.size):
         if layer[root] != 0:
@@ -527,8 +553,6 @@ def _augment_by_layers(start, sellers_of, seller_open, partner, taken_by, layer,
             while position[i] < start[i + 1]:
                 j = sellers_of[position[i]]
                 position[i] += 1
-                if not seller_open[j]:
-                    continue
                 other = taken_by[j]
                 if other < 0:
                     free = j
@@ -552,26 +576,39 @@ def _augment_by_layers(start, sellers_of, seller_open, partner, taken_by, layer,
 
 
 @njit(cache=True)
-def pairing(buyer_start, sellers_of, seller_start, buyers_of, buyer_trades, seller_trades):
+def pairing(start, neighbours, buyers, sellers, n_sellers):
     """Pair the traders, as a function of who trades and of nothing else.
 
-    Forced pairs first, then the phases of Hopcroft and Karp, both in market order. Reports
-    enter only through the two sets, so nobody who trades can choose her partner by her report
-    (arXiv 2604.00129, Lemma 4.4).
+    Forced pairs first, then the phases of Hopcroft and Karp, both in market order, on all edges
+    between traders. Reports enter only through the two sets, so nobody who trades can choose
+    her partner by her report (arXiv 2604.00129, Lemma 4.4).
+
+    Parameters
+    ----------
+    start, neighbours
+        Rows of all buyers.
+    buyers, sellers
+        Who trades, ascending; as many buyers as sellers.
+    n_sellers
+        Number of all sellers.
+
+    Returns
+    -------
+    numpy.ndarray
+        The seller of each of `buyers`.
     """
-    partner = np.full(buyer_trades.size, -1, np.int32)
-    taken_by = np.full(seller_trades.size, -1, np.int32)
-    _forced_pairs(
-        buyer_start, sellers_of, seller_start, buyers_of, buyer_trades, seller_trades,
-        partner, taken_by,
-    )  # fmt: skip
+    place = np.full(n_sellers, -1, np.int32)
+    for y in range(sellers.size):
+        place[sellers[y]] = y
+    start, sellers_of = _induced_rows(start, neighbours, buyers, place)
+    seller_start, buyers_of = turned_rows(start, sellers_of, sellers.size)
+    partner = np.full(buyers.size, -1, np.int32)
+    taken_by = np.full(sellers.size, -1, np.int32)
+    _forced_pairs(start, sellers_of, seller_start, buyers_of, partner, taken_by)
     layer = np.empty(partner.size, np.int32)
     queue = np.empty(partner.size, np.int32)
-    while _layers(
-        buyer_start, sellers_of, seller_trades, partner, taken_by, buyer_trades, layer, queue
-    ):
+    while _layers(start, sellers_of, partner, taken_by, layer, queue):
         _augment_by_layers(
-            buyer_start, sellers_of, seller_trades, partner, taken_by, layer,
-            buyer_start[:-1].copy(), queue,
-        )  # fmt: skip
-    return partner
+            start, sellers_of, partner, taken_by, layer, start[:-1].copy(), queue
+        )
+    return sellers[partner]

@@ -39,8 +39,8 @@ def rank_agents(
     [1, 0, -1]
     """
     n_buyers, n_sellers = buyer_weights.size, seller_weights.size
-    buyers = np.argsort(-buyer_weights, kind="stable")
-    sellers = np.argsort(seller_weights, kind="stable")[::-1]
+    buyers = _ascending(-buyer_weights)
+    sellers = _ascending(seller_weights)[::-1]
     # How many sellers stand strictly above each buyer: those with a larger weight.
     above = np.searchsorted(-seller_weights[sellers], -buyer_weights[buyers], side="left")
     buyer_rank = np.empty(n_buyers, np.int32)
@@ -53,3 +53,12 @@ def rank_agents(
     seller_rank = np.empty(n_sellers, np.int32)
     seller_rank[sellers] = np.flatnonzero(is_seller)
     return buyer_rank, seller_rank, at
+
+
+def _ascending(weights: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Sort by weight, and by index among equals; several times faster where there are none."""
+    order = np.argsort(weights)
+    ordered = weights[order]
+    if (ordered[1:] == ordered[:-1]).any():
+        return np.argsort(weights, kind="stable")
+    return order

@@ -183,15 +183,17 @@ def _by_sweep(
     """Match a sparse graph: who trades, every label, and then the pairs."""
     from catallax.matching import kernels
 
-    by_buyer, by_seller = graph.by_buyer, graph.by_seller
-    partner_of_buyer, partner_of_seller = kernels.sweep(*by_buyer, *ranks)
+    buyer_rank, seller_rank, agent_at = ranks
+    useful = kernels.useful_rows(*graph.by_buyer, buyer_rank, seller_rank)
+    partners = kernels.sweep(*useful, graph.n_sellers, agent_at)
+    # An edge on which a trade would lose carries no threshold: the own partner outbids it.
+    turned = kernels.turned_rows(*useful, graph.n_sellers)
     labels = (
-        kernels.buyer_thresholds(*by_buyer, ranks[2], partner_of_buyer, partner_of_seller),
-        kernels.seller_thresholds(*by_seller, ranks[2], partner_of_buyer, partner_of_seller),
+        kernels.buyer_thresholds(*useful, agent_at, *partners),
+        kernels.seller_thresholds(*turned, agent_at, *partners),
     )
-    partner = kernels.pairing(*by_buyer, *by_seller, partner_of_buyer >= 0, partner_of_seller >= 0)
-    buyer = np.flatnonzero(partner >= 0).astype(np.int32)
-    return buyer, partner[buyer], labels
+    buyer, seller = (np.flatnonzero(side >= 0).astype(np.int32) for side in partners)
+    return buyer, kernels.pairing(*graph.by_buyer, buyer, seller, graph.n_sellers), labels
 
 
 def _by_sorting(

@@ -14,15 +14,25 @@ from catallax.mechanisms.registry import clear, get, names, register
 from catallax.mechanisms.first_best import FirstBest
 from catallax.mechanisms.gsom import SellersOffering
 from catallax.mechanisms.gbom import BuyersOffering  # noqa: I001
+from catallax.mechanisms.lottery import Lottery
+from catallax.mechanisms.posted_price import PostedPrice
+from catallax.mechanisms.trade_reduction import TradeReduction  # noqa: I001
+from catallax.mechanisms.mcafee import McAfee
+from catallax.mechanisms.hybrid import Hybrid
 
 __all__ = [
     "BuyersOffering",
     "Claims",
     "FirstBest",
+    "Hybrid",
+    "Lottery",
+    "McAfee",
     "Mechanism",
     "Outcome",
+    "PostedPrice",
     "SellersOffering",
     "SeparableMechanism",
+    "TradeReduction",
     "clear",
     "get",
     "names",

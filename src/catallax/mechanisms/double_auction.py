@@ -145,6 +145,19 @@ class Book:
         """How many pairs the first best trades."""
         return int(efficient_trades(self.bids, self.asks))
 
+    @cached_property
+    def memory(self) -> dict[tuple[str, int], StatedReason]:
+        """Reasons stated already, which many agents share."""
+        return {}
+
+    def rank(self, role: Role) -> NDArray[np.int64]:
+        """Return the place of every agent of a side in its order, from 0."""
+        return self._ranks[0 if role == "buyer" else 1]
+
+    @cached_property
+    def _ranks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        return np.argsort(self.buyers), np.argsort(self.sellers)
+
     def leading(self, role: Role, index: int) -> Book:
         """Return the book in which an agent reports the best that can be."""
         if role == "buyer":
@@ -206,27 +219,36 @@ def clear_by(rule: Rule, mechanism: str, book: Book) -> Outcome:
 
 def state(rule: Rule, book: Book, role: Role, index: int) -> StatedReason:
     """State an agent's critical report: what she would pay with the best report there can be."""
-    led = book.leading(role, index)
+    # All agents before the last efficient pair pay alike, and so do all after the next pair.
+    rank, count = int(book.rank(role)[index]), book.efficient
+    kind = -1 if rank < count - 1 else min(rank, count + 1)
+    key = (role, kind)
+    if key not in book.memory:
+        book.memory[key] = _critical(rule, book.leading(role, index), role)
+    reason = book.memory[key]
+    if reason.source == NOBODY:
+        return reason
+    rival = reason.source if role == "buyer" else -1 - reason.source
+    return reason._replace(strict=rival < index)
+
+
+def _critical(rule: Rule, led: Book, role: Role) -> StatedReason:
+    """State what the agent that leads its side pays."""
     prices = rule(led.bids, led.asks)
-    buyers = role == "buyer"
-    size, market = led.efficient, book.market
+    buyers, size, market = role == "buyer", led.efficient, led.market
     if not prices.trades:
         if size == 0:
             return StatedReason(np.nan, NOBODY, f"there is no {'seller' if buyers else 'buyer'}")
-        other = "seller" if buyers else "buyer"
         return StatedReason(
-            np.nan,
-            NOBODY,
-            f"with {size} pair that could gain, the pair is the price for the others and does not "
-            f"trade itself, whichever {other} it holds",
+            np.nan, NOBODY, "the only pair that could gain would set the price and stay out"
         )
     if bool(prices.marginal):
         rival = int((led.buyers if buyers else led.sellers)[size - 1])
         label = (market.buyers if buyers else market.sellers).label(rival)
         report = float(prices.buyer_pays if buyers else prices.seller_receives)
         said = f"{'a bid' if buyers else 'an ask'} of {money(report)}"
-        clause = f"{label} sets it with {said}, the last that could gain, and does not trade"
-        return StatedReason(report, rival if buyers else -1 - rival, clause, rival < index)
+        clause = f"{label} sets it with {said}, the last with which a pair gains"
+        return StatedReason(report, rival if buyers else -1 - rival, clause)
     next_buyer, next_seller = int(led.buyers[size]), int(led.sellers[size])
     clause = (
         f"it lies midway between the bid of {market.buyers.label(next_buyer)}, "

@@ -479,7 +479,7 @@ class _SmoothCombination(Curve):
         return out
 
     def _invert(self, segment: _Segment, level: FloatArray, strict: BoolArray) -> FloatArray:
-        from scipy.optimize import elementwise as vector  # noqa: PLC0415  (heavy)
+        from scipy.optimize import elementwise as vector
 
         low, high = _finite_ends(segment, level, self._ends_reach)
 

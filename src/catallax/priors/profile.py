@@ -175,5 +175,5 @@ def _points(prior: Prior, n: int, side: Side | None) -> FloatArray:
         () if side is None else prior.ironed_values if side == "buyer" else prior.ironed_costs
     )
     ends = np.array([end for block in plateaus[:n] for end in (block.low, block.high)])
-    ends = ends[(ends >= low) & (ends <= high)]
+    ends = ends[np.isfinite(ends)]  # all of them, for the hull has its corners there
     return np.unique(np.concatenate([np.linspace(low, high, n), atoms, ends]))
