@@ -185,9 +185,9 @@ def test_hybrid_offers_stay_between_the_bounds() -> None:
     for second_bid, second_ask, price in ((0.1, 0.9, 0.6), (0.7, 0.9, 0.7), (0.1, 0.4, 0.4)):
         lottery = cx.clear(complete([0.95, second_bid], [0.2, second_ask], prior), "hybrid")
         assert lottery.outcomes[0][1].buyer_pays.tolist() == [pytest.approx(price)]
-    refused = cx.clear(complete([0.5], [0.2], prior), "hybrid")
+    refused = cx.clear(complete([0.5], [0.25], prior), "hybrid")
     assert [len(outcome) for _, outcome in refused.outcomes] == [0, 1]
-    assert "a bid of at least 0.6 would" in refused.outcomes[0][1].explain("b0")
+    assert "a bid of at least 0.625 would" in refused.outcomes[0][1].explain("b0")
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)

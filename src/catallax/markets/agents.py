@@ -288,6 +288,21 @@ class Agents:
             result[members] = function(prior, level[members], beyond[members])
         return result
 
+    @cached_property
+    def scale(self) -> float | None:
+        """The largest amount, in absolute value, that their priors speak of; None without priors.
+
+        Of a prior with an infinite end it is the quantile that one draw in 10^12 passes.
+        """
+        if not len(self) or self.prior_of.min() < 0:
+            return None
+        ends = []
+        for prior in self.priors:
+            low, high = prior.support
+            ends.append(low if np.isfinite(low) else float(prior.quantile(1e-12)))
+            ends.append(high if np.isfinite(high) else float(prior.quantile(1 - 1e-12)))
+        return float(np.abs(ends).max())
+
     def sample(self, rng: np.random.Generator | np.random.SeedSequence | int) -> np.ndarray:
         """Draw one private value per agent from the priors.
 

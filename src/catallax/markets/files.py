@@ -15,7 +15,7 @@ import polars as pl
 from catallax.errors import FileFormatError, OutputError, PriorError, nearest
 from catallax.markets.build import WORDS, build_agents, build_graph, named_priors
 from catallax.markets.columns import as_text, type_name
-from catallax.markets.constraints import parse_constraints
+from catallax.markets.families import parse_constraints, written_constraints
 from catallax.markets.csv_tables import read_table
 from catallax.markets.document import FolderDocument, validate
 from catallax.markets.json_files import json_of_market, market_of_json
@@ -108,6 +108,7 @@ def _read_folder(folder: Path, document_name: str = DOCUMENT) -> Market:
         priors=named,
         constraints=parse_constraints(document.constraints, where),
         backend="polars",
+        where=where,
         **parts,
     )
 
@@ -274,7 +275,7 @@ def _fill(market: Market, folder: Path, suffix: str) -> None:
         sections.append(toml_section("[edges]", {"table": file} | types))
     for name, prior in named.items():
         sections.append(toml_section(f"[priors.{toml_key(name)}]", prior.spec()))
-    for spec in market.constraints:
+    for spec in written_constraints(market.constraints):
         sections.append(toml_section("[[constraints]]", spec))
     (folder / DOCUMENT).write_text("\n".join(sections), encoding="utf-8", newline="\n")
 

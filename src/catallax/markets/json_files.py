@@ -45,7 +45,7 @@ def market_of_json(
     CatallaxError
         One subclass per cause.
     """
-    from catallax.markets.constraints import parse_constraints
+    from catallax.markets.families import parse_constraints
     from catallax.markets.market import Market
 
     document = validate(Document, load_json(text, where), where)
@@ -74,6 +74,7 @@ def market_of_json(
         priors=named,
         constraints=parse_constraints(document.constraints, where),
         backend="polars",
+        where=where,
         **sides,
     )
 
@@ -123,7 +124,10 @@ def json_of_market(market: Market) -> str:
         )
         parts.append(f'"priors": {{\n  {priors}\n }}')
     if market.constraints:
-        parts.append(f'"constraints": {_lines(plain_words(list(market.constraints)))}')
+        from catallax.markets.families import written_constraints
+
+        constraints = list(written_constraints(market.constraints))
+        parts.append(f'"constraints": {_lines(plain_words(constraints))}')
     return "{" + ",\n ".join(parts) + "}\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,7 +16,7 @@ import polars as pl
 from catallax.errors import CatallaxError
 from catallax.markets.agents import Agents, Role
 from catallax.markets.build import build_agents, build_graph, named_priors
-from catallax.markets.constraints import check_constraints, parse_constraints
+from catallax.markets.families import Constraint, Family, Parts, bind, parse_constraints
 from catallax.markets.graph import Graph
 from catallax.markets.origin import Origin
 from catallax.markets.reports import Reports, check_reports, require
@@ -47,7 +48,8 @@ class Market:
     priors
         Named priors.
     constraints
-        Specifications of side rules. This version refuses any.
+        Side rules: specifications such as ``{"kind": "cap", "limit": 10}``, or constraints of
+        `catallax.markets.families`.
     reports
         Bids and asks, where the tables have none.
     name, currency
@@ -63,7 +65,8 @@ class Market:
         float64, read-only, in the market's order, where the tables have them.
     priors : Mapping
         Named priors, those that no agent has included.
-    constraints : tuple of dict
+    constraints : tuple
+        Specifications, and oracles, which have none.
     backend : str
         The frame library that `frame` returns, as narwhals names it.
 
@@ -95,7 +98,7 @@ class Market:
     bids: np.ndarray | None
     asks: np.ndarray | None
     priors: Mapping[str, Prior]
-    constraints: tuple[dict[str, Any], ...]
+    constraints: tuple[dict[str, Any] | Constraint, ...]
     backend: str
 
     def __init__(
@@ -105,7 +108,7 @@ class Market:
         edges: Any = None,
         *,
         priors: Mapping[str, Any] | None = None,
-        constraints: Iterable[Mapping[str, Any]] = (),
+        constraints: Iterable[Mapping[str, Any] | Constraint] = (),
         reports: Reports | None = None,
         name: str = "market",
         currency: str = "",
@@ -136,7 +139,11 @@ class Market:
 
     def _set(self, **attributes: Any) -> None:
         """Set every attribute, once; the one door through which all markets come."""
-        check_constraints(attributes["constraints"])
+        where = attributes.pop("where", "market")
+        ends = ("buyers", "sellers", "graph", "edge_table")
+        parts = Parts(*(attributes[name] for name in ends))
+        family = attributes.pop("family", None) or bind(attributes["constraints"], parts, where)
+        object.__setattr__(self, "_family", family)
         attributes["priors"] = MappingProxyType(dict(attributes["priors"]))
         for word in ("bids", "asks"):
             values = attributes[word]
@@ -159,6 +166,21 @@ class Market:
         parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
         parts["priors"] = dict(parts["priors"])
         return _unpickle, (parts,)
+
+    @property
+    def family(self) -> Family:
+        """Which trades may take place together: the graph and the constraints, by position."""
+        return self._family  # type: ignore[attr-defined]  # set in _set
+
+    @cached_property
+    def scale(self) -> float | None:
+        """The largest amount that the priors speak of, or None where an agent has no prior.
+
+        What rounds amounts to ticks uses it, so that no report moves the tick.
+        """
+        scales = [side.scale for side in (self.buyers, self.sellers) if len(side)]
+        known = [scale for scale in scales if scale is not None]
+        return max(known) if known and len(known) == len(scales) else None
 
     # ----------------------------------------------------------------------------------- reports
 
@@ -195,7 +217,8 @@ class Market:
         """
         check_reports(self, reports)
         parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Market._of_parts(**{**parts, "bids": reports.bids, "asks": reports.asks})
+        parts |= {"bids": reports.bids, "asks": reports.asks, "family": self.family}
+        return Market._of_parts(**parts)
 
     # ------------------------------------------------------------------------------------- frames
 

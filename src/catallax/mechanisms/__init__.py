@@ -15,6 +15,7 @@ from catallax.mechanisms.first_best import FirstBest
 from catallax.mechanisms.gsom import SellersOffering
 from catallax.mechanisms.gbom import BuyersOffering  # noqa: I001
 from catallax.mechanisms.lottery import Lottery
+from catallax.mechanisms.second_best import SecondBest
 from catallax.mechanisms.posted_price import PostedPrice
 from catallax.mechanisms.trade_reduction import TradeReduction  # noqa: I001
 from catallax.mechanisms.mcafee import McAfee
@@ -30,6 +31,7 @@ __all__ = [
     "Mechanism",
     "Outcome",
     "PostedPrice",
+    "SecondBest",
     "SellersOffering",
     "SeparableMechanism",
     "TradeReduction",

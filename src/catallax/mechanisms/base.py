@@ -99,7 +99,7 @@ class SeparableMechanism(Mechanism):
         from catallax.matching import best_matching
         from catallax.mechanisms.explain import ThresholdReasons
 
-        matching = best_matching(market.graph, *self.weights(market, reports))
+        matching = best_matching(market.family, *self.weights(market, reports), scale=market.scale)
         bids, asks = reports.bids[matching.buyer], reports.asks[matching.seller]
         # Thresholds come in the order of the trades.
         pays = self.critical_bids(market, matching.trading_buyers)
@@ -110,6 +110,7 @@ class SeparableMechanism(Mechanism):
             reports=reports,
             mechanism=self.slug,
             solver=matching.solver,
+            tick=matching.tick,
             buyer_index=matching.buyer,
             seller_index=matching.seller,
             # A critical report found by a root finder may be off by a rounding; where a

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from catallax.mechanisms.outcome import NOBODY
 
 if TYPE_CHECKING:
+    from catallax.markets import Market
     from catallax.matching import Matching, Thresholds
     from catallax.mechanisms.base import SeparableMechanism
     from catallax.mechanisms.outcome import Outcome, Role
@@ -116,6 +117,8 @@ class ThresholdReasons:
         at = np.flatnonzero(thresholds.agent == index)
         if not at.size:
             others = "seller" if role == "buyer" else "buyer"
+            if market.constraints and _has_edge(market, role, index):
+                return f"{subject}: the constraints leave no room for it, whatever the report."
             return f"{subject}: there is no {others} to trade with."
         place = int(at[0])
         report = self.critical(outcome, role)[0][index]
@@ -140,6 +143,8 @@ class ThresholdReasons:
         self, outcome: Outcome, role: Role, thresholds: Thresholds, place: int, report: float
     ) -> str:
         """Name the agent that sets a threshold, her report, and how reports were weighed."""
+        if thresholds.source[place] == NOBODY:
+            return self._several(outcome, role, int(thresholds.agent[place]))
         market, mechanism = outcome.market, self.mechanism
         source, level = int(thresholds.source[place]), thresholds.level[place]
         if source >= 0:
@@ -155,6 +160,55 @@ class ThresholdReasons:
         if own_scale not in ("bid", "ask") and np.isfinite(report):
             sentence += f", which {money(report)} just meets in {own_scale}"
         return sentence
+
+    def _several(self, outcome: Outcome, role: Role, index: int) -> str:
+        """Say who would trade instead, where a threshold is the sum of several weights.
+
+        The market is matched again with the agent kept out, or brought in at any cost.
+        """
+        from catallax.matching import best_matching
+
+        market, matching = outcome.market, self.matching
+        weights = [matching.buyer_weights.copy(), matching.seller_weights.copy()]
+        own = weights[0] if role == "buyer" else weights[1]
+        trades = outcome.partner(role, index) is not None
+        finite = np.abs(np.concatenate(weights))
+        large = float(finite[np.isfinite(finite)].max(initial=1.0)) * 4 * (1 + finite.size)
+        outside = -np.inf if role == "buyer" else np.inf
+        own[index] = outside if trades else (large if role == "buyer" else -large)
+        other = best_matching(market.family, *weights, scale=large if not trades else market.scale)
+        comes, goes = [], []
+        for side, before, after in (
+            (market.buyers, matching.buyer, other.buyer),
+            (market.sellers, matching.seller, other.seller),
+        ):
+            for k in np.setdiff1d(after, before).tolist():
+                comes.append(side.label(k))
+            for k in np.setdiff1d(before, after).tolist():
+                goes.append(side.label(k))
+        me = (market.buyers if role == "buyer" else market.sellers).label(index)
+        comes, goes = ([x for x in side if x != me] for side in (comes, goes))
+        changes = [
+            *([f"{_list(comes)} would come in"] if comes else []),
+            *([f"{_list(goes)} would drop out"] if goes else []),
+        ]
+        if not changes:
+            return "nobody else would be moved by it"
+        return f"{'without it' if trades else 'with it'} " + " and ".join(changes)
+
+
+def _has_edge(market: Market, role: Role, index: int) -> bool:
+    """Tell whether an agent has anybody to trade with at all."""
+    graph = market.graph
+    if graph.complete:
+        return graph.n_edges > 0
+    return bool((graph.buyer == index).any() if role == "buyer" else (graph.seller == index).any())
+
+
+def _list(labels: list[str]) -> str:
+    """Join labels for a sentence, the first few of them by name."""
+    shown = labels[:6] + ([f"{len(labels) - 6} more"] if len(labels) > 6 else [])
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1]
 
 
 def _subject(outcome: Outcome, role: Role, index: int) -> str:

@@ -43,6 +43,8 @@ class Outcome:
         What each trade added to the mechanism's objective. Shape (trades,).
     reasons
         Where the prices come from.
+    tick
+        What weights were rounded to, in money, where constraints asked for it; else None.
     """
 
     market: Market
@@ -55,6 +57,7 @@ class Outcome:
     seller_receives: Array
     weights: Array
     reasons: Reasons = field(repr=False)
+    tick: float | None = None
 
     def __len__(self) -> int:
         """Count the trades."""
@@ -171,6 +174,7 @@ trades: seller 's' sets it with an ask of 0.2.
             "market": self.market.name,
             "mechanism": self.mechanism,
             "solver": self.solver,
+            **({} if self.tick is None else {"tick": self.tick}),
             "trades": [dict(zip(keys, row, strict=True)) for row in rows],
             "totals": self.totals,
         }

@@ -4,7 +4,15 @@ One small file a kind. Each is bound to a market by `bind`, which turns names in
 a `Family` then tells which sets of trades are allowed, and what structure it has.
 """
 
-from catallax.markets.families.base import Constraint, Family, Parts, bind, register_constraint
+from catallax.markets.families.base import (
+    Constraint,
+    Family,
+    Parts,
+    bind,
+    parse_constraints,
+    register_constraint,
+    written_constraints,
+)
 from catallax.markets.families.cap import Cap
 from catallax.markets.families.conflicts import Conflicts
 from catallax.markets.families.explicit import ExplicitFamily
@@ -23,5 +31,7 @@ __all__ = [
     "Parts",
     "Quota",
     "bind",
+    "parse_constraints",
     "register_constraint",
+    "written_constraints",
 ]

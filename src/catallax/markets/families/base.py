@@ -8,14 +8,20 @@ buyer i and seller j has the number `i * n_sellers + j`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.errors import ConstraintError, UnknownNameError, nearest
+from catallax.errors import (
+    ConstraintError,
+    FileFormatError,
+    OutputError,
+    UnknownNameError,
+    nearest,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,7 +39,9 @@ __all__ = [
     "Parts",
     "Predicate",
     "bind",
+    "parse_constraints",
     "register_constraint",
+    "written_constraints",
 ]
 
 Over = Literal["trades", "buyers", "sellers", "edges"]
@@ -290,6 +298,69 @@ def bind(
     return Family(
         parts, tuple(make_constraint(spec, at).bind(parts, at) for at, spec in places)
     )
+
+
+def parse_constraints(entries: object, where: str) -> tuple[dict[str, Any] | Constraint, ...]:
+    """Check that a market's constraints are a list of specifications.
+
+    Parameters
+    ----------
+    entries
+        A list of objects, each with a ``kind``, or of constraints.
+    where
+        What errors call the market.
+
+    Returns
+    -------
+    tuple
+        Specifications; a constraint that has none, such as an oracle, stays as it is.
+
+    Raises
+    ------
+    FileFormatError
+        If an entry is no object with a kind.
+    """
+    if isinstance(entries, Mapping | str) or not isinstance(entries, Iterable):
+        raise FileFormatError(f"{where}: constraints must be a list of objects")
+    found: list[dict[str, Any] | Constraint] = []
+    for position, entry in enumerate(entries):
+        if isinstance(entry, Constraint):
+            found.append(_specified(entry))
+        elif isinstance(entry, Mapping) and isinstance(entry.get("kind"), str):
+            found.append(dict(entry))
+        else:
+            raise FileFormatError(
+                f"{where} constraints[{position}]: a constraint needs a kind, "
+                'as in {"kind": "cap", "limit": 1}'
+            )
+    return tuple(found)
+
+
+def _specified(constraint: Constraint) -> dict[str, Any] | Constraint:
+    """Give the specification of a constraint of a registered kind."""
+    if _KINDS.get(constraint.kind) is not type(constraint):
+        return constraint
+    fields = constraint.__dataclass_fields__  # type: ignore[attr-defined]
+    return {"kind": constraint.kind} | {key: getattr(constraint, key) for key in fields}
+
+
+def written_constraints(
+    constraints: Iterable[Mapping[str, Any] | Constraint],
+) -> Iterator[Mapping[str, Any]]:
+    """Give the specifications of a market's constraints, for a file.
+
+    Raises
+    ------
+    OutputError
+        If one is an oracle, which no file can hold.
+    """
+    for constraint in constraints:
+        if isinstance(constraint, Constraint):
+            raise OutputError(
+                f"a constraint of kind '{constraint.kind}' is a Python function and cannot be "
+                "written to a file; write the market without it and add it after reading"
+            )
+        yield constraint
 
 
 def whole(value: object, key: str, where: str) -> int:
