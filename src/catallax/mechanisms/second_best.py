@@ -124,7 +124,8 @@ class SecondBest(SeparableMechanism):
     the smallest share k in [0, 1] at which the expected surplus is not negative (k = L / (1 + L)
     for the multiplier L of the budget; k = 0 is the first best, on the values that priors deem
     possible). Everybody pays or receives the report at which she would just trade. Where the
-    expected surplus jumps over zero, the allocations on either side are mixed so that it is zero.
+    expected surplus jumps over zero (by more than its standard error, if it is sampled), the
+    allocations on either side are mixed so that it is zero.
 
     The share belongs to the market's priors and graph, not to the reports: see `multiplier`.
     The result is always a `Lottery`; usually of one outcome.
@@ -239,7 +240,8 @@ def find_multiplier(budget: Budget) -> Multiplier:
             low, below = middle, at
         else:
             high, above = middle, at
-    if above.surplus <= _BALANCED * max(abs(above.gains), 1e-300):
+    # A jump within the error of a sample is no reason to toss a coin.
+    if above.surplus <= max(_BALANCED * abs(above.gains), above.stderr):
         return Multiplier((high,), (1.0,), above.surplus, above.gains, above.stderr, budget.method)
     keep = -below.surplus / (above.surplus - below.surplus)
     return Multiplier(
