@@ -134,9 +134,7 @@ def ours(kind: str, agents: int, repeats: int) -> dict[str, object]:
         "matching with thresholds": timed(lambda: best_matching(graph, *weights), repeats),
         "sweep": timed(lambda: kernels.sweep(*useful, agents, ranks[2]), repeats),
         "thresholds": timed(thresholds, repeats),
-        "pairing": timed(
-            lambda: kernels.pairing(*graph.by_buyer, *traders, agents), repeats
-        ),
+        "pairing": timed(lambda: kernels.pairing(*graph.by_buyer, *traders, agents), repeats),
         "objective": outcome.totals["objective"],
         "trades": len(outcome),
         "edges": graph.n_edges,
@@ -208,7 +206,9 @@ def main() -> None:
     header = ["agents a side", "graph", "edges", "ours, all payments", "min .. max"]
     header += ["without building", "OR-Tools flow", "ratio", "SciPy matching", "ratio"]
     table(header, rows)
-    print("\nfirst clearing of a process: " + ", ".join(f"{k} {v:.2f} s" for k, v in compiled.items()))
+    print(
+        "\nfirst clearing of a process: " + ", ".join(f"{k} {v:.2f} s" for k, v in compiled.items())
+    )
     save(
         "clearing",
         {

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
         UnsupportedMarketError,
     )
     from catallax.markets import Agents, Graph, Market, Reports, instances
-    from catallax.mechanisms import Outcome, clear
+    from catallax.mechanisms import Lottery, Outcome, clear
     from catallax.priors import Prior, make_prior, parse_prior
 
 __version__ = "0.1.0.dev0"
@@ -51,6 +51,7 @@ __all__ = [
     "DuplicateIdError",
     "FileFormatError",
     "Graph",
+    "Lottery",
     "Market",
     "MissingPriorError",
     "MissingReportError",
@@ -77,6 +78,7 @@ __all__ = [
 _HOME = {
     "Agents": "catallax.markets",
     "Graph": "catallax.markets",
+    "Lottery": "catallax.mechanisms",
     "Market": "catallax.markets",
     "Outcome": "catallax.mechanisms",
     "Prior": "catallax.priors",

@@ -11,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from catallax.errors import CatallaxError, UnsupportedMarketError
+from catallax.errors import CatallaxError
 from catallax.markets import Agents, Graph, Market, Reports
 from catallax.priors import parse_prior
 
@@ -148,8 +148,13 @@ def test_a_summary_and_a_short_description():
     }  # fmt: skip
 
 
-def test_constraints_are_refused_and_never_dropped():
-    with pytest.raises(UnsupportedMarketError, match="cap"):
-        Market(BUYERS, SELLERS, priors=PRIORS, constraints=[{"kind": "cap", "limit": 1}])
+def test_constraints_are_kept_and_written_back(tmp_path):
+    specs = [
+        {"kind": "cap", "limit": 1},
+        {"kind": "conflicts", "over": "edges", "pairs": [[["ann", 20], ["cid", 10]]]},
+    ]
+    market = Market(BUYERS, SELLERS, EDGES, priors=PRIORS, constraints=specs)
+    for name in ("street", "street.json"):
+        assert Market.read(market.write(tmp_path / name)).constraints == tuple(specs)
     with pytest.raises(CatallaxError, match=r"constraints\[0\]: a constraint needs a kind"):
         Market(BUYERS, SELLERS, priors=PRIORS, constraints=[{"limit": 1}])

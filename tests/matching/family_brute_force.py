@@ -55,12 +55,10 @@ def best(pairs: list[tuple[int, int]]) -> tuple[int, int]:
 def solve(
     family, edges, buyers: list[int], sellers: list[int], *, pairs_matter: bool = True
 ) -> FamilyAnswer:
-    """Solve for whole weights in ticks; in complete graphs only traders, not pairs, are favoured."""
+    """Solve for whole weights in ticks; in complete graphs no pair is favoured as such."""
     n_buyers = len(buyers)
     sets = feasible_sets(family, edges)
-    inside, favour, own = tables(
-        sets, edges, n_buyers, len(sellers), pairs_matter=pairs_matter
-    )
+    inside, favour, own = tables(sets, edges, n_buyers, len(sellers), pairs_matter=pairs_matter)
     weights = np.array([*buyers, *(-u for u in sellers)], np.int64)
     money = inside @ weights
     values = list(zip(money.tolist(), favour.tolist(), strict=True))

@@ -16,9 +16,7 @@ from tests.matching import family_brute_force as brute
 def random_parts(rng: np.random.Generator, largest: int, *, complete: bool):
     n_buyers, n_sellers = (int(n) for n in rng.integers(1, largest + 1, 2))
     density = 1.0 if complete else rng.choice([0.3, 0.5, 0.9])
-    edges = [
-        (i, j) for i in range(n_buyers) for j in range(n_sellers) if rng.random() < density
-    ]
+    edges = [(i, j) for i in range(n_buyers) for j in range(n_sellers) if rng.random() < density]
     if not complete:
         edges = [edges[k] for k in rng.permutation(len(edges))]
     graph = (

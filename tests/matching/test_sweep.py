@@ -15,9 +15,7 @@ from tests.matching.brute_force import all_matchings, solve
 def random_case(rng: np.random.Generator, largest: int, spread: int):
     n_buyers, n_sellers = rng.integers(0, largest + 1, 2)
     density = rng.random()
-    edges = [
-        (i, j) for i in range(n_buyers) for j in range(n_sellers) if rng.random() < density
-    ]
+    edges = [(i, j) for i in range(n_buyers) for j in range(n_sellers) if rng.random() < density]
     order = rng.permutation(len(edges))
     buyers = rng.integers(0, spread + 1, n_buyers).tolist()
     sellers = rng.integers(0, spread + 1, n_sellers).tolist()
@@ -59,9 +57,7 @@ def test_against_all_matchings(spread: int, largest: int) -> None:
     rng = np.random.default_rng([spread, largest])
     for _ in range(400 if largest < 7 else 120):
         n_buyers, n_sellers, edges, buyers, sellers = random_case(rng, largest, spread)
-        graph = Graph(
-            n_buyers, n_sellers, [i for i, _ in edges], [j for _, j in edges]
-        )
+        graph = Graph(n_buyers, n_sellers, [i for i, _ in edges], [j for _, j in edges])
         check(graph, edges, buyers, sellers)
 
 
@@ -72,9 +68,7 @@ def test_complete_graphs(spread: int) -> None:
         n_buyers, n_sellers, _, buyers, sellers = random_case(rng, 5, spread)
         edges = [(i, j) for i in range(n_buyers) for j in range(n_sellers)]
         check(Graph.complete_graph(n_buyers, n_sellers), edges, buyers, sellers)
-        listed = Graph(
-            n_buyers, n_sellers, [i for i, _ in edges], [j for _, j in edges]
-        )
+        listed = Graph(n_buyers, n_sellers, [i for i, _ in edges], [j for _, j in edges])
         check(listed, edges, buyers, sellers)
 
 
@@ -119,9 +113,7 @@ def test_partner_does_not_depend_on_own_report(case, data) -> None:
     edges, buyers, sellers = case
     if not buyers or not sellers:
         return
-    graph = Graph(
-        len(buyers), len(sellers), [i for i, _ in edges], [j for _, j in edges]
-    )
+    graph = Graph(len(buyers), len(sellers), [i for i, _ in edges], [j for _, j in edges])
     first = best_matching(graph, np.array(buyers, float), np.array(sellers, float))
     side = data.draw(st.sampled_from(["buyer", "seller"]))
     weights = {"buyer": np.array(buyers, float), "seller": np.array(sellers, float)}

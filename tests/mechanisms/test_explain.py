@@ -26,7 +26,9 @@ def test_critical_reports_are_critical(mechanism: str) -> None:
             index = (market.buyers, market.sellers)[side].index(row["id"])
             reports = [np.array(bids, float), np.array(asks, float)]
 
-            def trades_at(report: float, side=side, index=index, reports=reports) -> bool:
+            def trades_at(
+                report: float, side=side, index=index, reports=reports, market=market
+            ) -> bool:
                 moved = [own.copy() for own in reports]
                 moved[side][index] = report
                 again = cx.clear(market, mechanism, cx.Reports(*moved))

@@ -84,9 +84,9 @@ def test_buyer_offers(prior: str, pays: Price, receives: Price | None) -> None:
 def test_equal_revenue_charges_the_lowest_price_at_cost_zero() -> None:
     outcome = bilateral("equal-revenue(1, 10)", "uniform(0, 1)", 3.0, 0.0, "gsom")
     assert outcome.buyer_pays.tolist() == [1.0]
-    assert bilateral("equal-revenue(1, 10)", "uniform(0, 1)", 3.0, 1e-9, "gsom").totals[
-        "trades"
-    ] == 0
+    assert (
+        bilateral("equal-revenue(1, 10)", "uniform(0, 1)", 3.0, 1e-9, "gsom").totals["trades"] == 0
+    )
     high = bilateral("equal-revenue(1, 10)", "uniform(0, 1)", 10.0, 0.5, "gsom")
     assert high.buyer_pays.tolist() == [10.0]
 

@@ -25,9 +25,7 @@ def random_market(rng: np.random.Generator, largest: int, steps: int):
         bids[rng.integers(n_buyers)] += int(rng.integers(-1, 2)) * brute.UNIT // 2
         asks[rng.integers(n_sellers)] += int(rng.integers(0, 2)) * brute.UNIT // 2
     density = rng.choice([0.3, 0.6, 1.0])
-    edges = [
-        (i, j) for i in range(n_buyers) for j in range(n_sellers) if rng.random() < density
-    ]
+    edges = [(i, j) for i in range(n_buyers) for j in range(n_sellers) if rng.random() < density]
     return edges, priors, bids, asks
 
 
@@ -77,9 +75,7 @@ def test_allocation_and_payments_against_all_matchings(
             ):
                 level = answer.level[agent]
                 assert level is not None
-                assert price == brute.payment(
-                    mechanism, edges, priors, bids, asks, agent, level
-                )
+                assert price == brute.payment(mechanism, edges, priors, bids, asks, agent, level)
                 paid += 1
     assert paid >= rounds
 

@@ -92,9 +92,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         complain(_of_system(error))
         return FAILED
-    except OverflowError:
-        complain("the amounts are too large to be added up: state them in a larger unit")
-        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -12,8 +14,10 @@ from cyclopts import Parameter
 from catallax.errors import CatallaxError, OutputError
 
 if TYPE_CHECKING:
-    from catallax.markets import Market
-    from catallax.mechanisms import Mechanism, Outcome
+    from numpy.random import Generator
+
+    from catallax.markets import Market, Reports
+    from catallax.mechanisms import Lottery, Mechanism, Outcome
 
 __all__ = ["clear"]
 
@@ -22,15 +26,18 @@ _FLAG = Parameter(negative="", show_default=False)
 
 @dataclass(frozen=True)
 class _Cleared:
-    """One market, cleared: what came out, the sentences asked for, and what looks odd."""
+    """One market, cleared: what came out and was drawn, sentences asked for, what looks odd."""
 
-    outcome: Outcome
+    result: Outcome | Lottery
+    drawn: Outcome | None
     explanations: dict[str, str]
     warnings: list[str]
 
     def document(self, *, explained: bool) -> dict[str, Any]:
         """Give the JSON object of this market."""
-        document = self.outcome.to_dict()
+        document = self.result.to_dict()
+        if self.drawn is not None:
+            document["drawn"] = self.drawn.to_dict()
         if explained:
             document["explanations"] = self.explanations
         return document
@@ -48,6 +55,7 @@ def clear(
     plot: Path | None = None,
     quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
     seed: int | None = None,
+    time_limit: float | None = None,
 ) -> None:
     """Clear markets: who trades, at what prices, and why.
 
@@ -64,18 +72,24 @@ def clear(
         Print one JSON object for each market, a line each. With --explain each has the key
         "explanations": the sentence for each agent named.
     out
-        Folder for the files MARKET.MECHANISM.trades.csv, .agents.csv and .totals.json.
+        Folder for the files MARKET.MECHANISM.trades.csv, .agents.csv and .totals.json. Of a
+        lottery they hold every outcome; what --seed draws is in MARKET.MECHANISM.drawn.* as well.
     tables
         Format of the tables in --out.
     explain
-        Agents to explain: ID, buyer:ID or seller:ID. In several markets, each that has one.
+        Agents to explain: ID, buyer:ID or seller:ID. In several markets, each that has one. Of a
+        lottery, in every outcome; with --seed, in the drawn one.
     plot
         Draw a picture into this .svg or .png file. For several markets the name contains
-        {market}, which is replaced by the market's name.
+        {market}, which is replaced by the market's name. A lottery needs --seed.
     quiet
         Print no tables and show no progress; warnings and errors still appear.
     seed
-        Seed of the draw, for mechanisms that randomise. The others do not look at it.
+        Draw an outcome, for mechanisms that randomise: without it they show their lottery. The
+        same seed draws the same; several markets take turns. Others do not look at it.
+    time_limit
+        Seconds that a market's constraints may take to solve, 300 unless said otherwise; what is
+        not proved best by then is an error.
     """
     from catallax.cli.output import json_line, print_lines, show, warn
 
@@ -89,9 +103,11 @@ def clear(
 
         check_plot_path(plot)
     rule = _mechanism(mechanism)
-    markets = _read(market, quiet=quiet)
+    limit = _time_limit(time_limit)
+    markets = _read(market, rule, quiet=quiet)
     pictures = _picture_paths(plot, markets)
-    cleared = _clear_all(markets, rule, explain, quiet=quiet)
+    with limit:
+        cleared = _clear_all(markets, rule, explain, seed, quiet=quiet, in_full=out is not None)
     # Lines that cannot be written are found before any file appears.
     lines = [json_line(one.document(explained=bool(explain))) for one in cleared] if json else []
     _write(cleared, out, tables, pictures)
@@ -116,8 +132,8 @@ def _mechanism(name: str) -> Mechanism:
     return mechanisms.get(name)
 
 
-def _read(sources: tuple[str, ...], *, quiet: bool) -> list[Market]:
-    """Read every market and check that it can be cleared."""
+def _read(sources: tuple[str, ...], rule: Mechanism, *, quiet: bool) -> list[Market]:
+    """Read every market and check that it has the reports to be cleared with."""
     from catallax.cli.output import tracked
     from catallax.cli.sources import STANDARD_INPUT, read_source
 
@@ -125,9 +141,8 @@ def _read(sources: tuple[str, ...], *, quiet: bool) -> list[Market]:
         raise CatallaxError("standard input ('-') can be read only once: name it once")
     markets = []
     for source in tracked(sources, len(sources), "reading", quiet=quiet):
-        market = read_source(source)
-        market.require_reports()
-        markets.append(market)
+        markets.append(read_source(source))
+        _reports(markets[-1], rule)
     return markets
 
 
@@ -135,26 +150,90 @@ def _clear_all(
     markets: list[Market],
     rule: Mechanism,
     agents: tuple[str, ...],
+    seed: int | None,
     *,
     quiet: bool,
+    in_full: bool,
 ) -> list[_Cleared]:
-    """Clear every market; collect warnings about reports that its priors do not expect."""
+    """Clear every market, draw from lotteries, and collect warnings about odd reports.
+
+    `in_full` also asks for every agent's critical report, which takes time of its own.
+    """
     from catallax.cli.agents import found_agents
     from catallax.cli.output import tracked
-    from catallax.markets.reports import check_reports, far_outside
 
     asked = found_agents(markets, agents)
+    rng = _generator(seed)
     cleared: list[_Cleared] = []
     steps = zip(markets, asked, strict=True)
     for market, questions in tracked(steps, len(markets), "clearing", quiet=quiet):
-        reports = market.require_reports()
-        check_reports(market, reports)
-        outcome = rule.clear(market, reports)
-        sentences = {text: outcome.explain(agent, role) for text, role, agent in questions}
+        result, warnings = _result(market, rule)
+        drawn = _drawn(result, rng)
+        told = result if drawn is None else drawn
+        sentences = {text: told.explain(agent, role) for text, role, agent in questions}
+        if in_full:
+            # Now, not when the file is written: the time limit counts from the clearing.
+            _ = result.agents
         prefix = f"market '{market.name}': " if len(markets) > 1 else ""
-        warnings = [prefix + line for line in far_outside(market, reports)]
-        cleared.append(_Cleared(outcome, sentences, warnings))
+        cleared.append(_Cleared(result, drawn, sentences, [prefix + line for line in warnings]))
     return cleared
+
+
+def _result(market: Market, rule: Mechanism) -> tuple[Outcome | Lottery, list[str]]:
+    """Clear one market, and say which of its reports its priors do not expect."""
+    from catallax.markets.reports import check_reports, far_outside
+
+    warnings: list[str] = []
+    reports = _reports(market, rule)
+    if reports is None:
+        result = rule.clear(market)  # pyright: ignore[reportCallIssue]
+    else:
+        check_reports(market, reports)
+        result = rule.clear(market, reports)
+        warnings = far_outside(market, reports)
+    # Amounts that cannot be added up are an error before anything is printed.
+    _ = result.totals
+    return result, warnings
+
+
+def _reports(market: Market, rule: Mechanism) -> Reports | None:
+    """Give the reports that came with a market, or None if they are the mechanism's to find.
+
+    A mechanism whose bids are not the buyers' own, but on the edges, may leave them out.
+    """
+    parameter = inspect.signature(rule.clear).parameters.get("reports")
+    optional = parameter is not None and parameter.default is not inspect.Parameter.empty
+    return market.reports if optional else market.require_reports()
+
+
+def _generator(seed: int | None) -> Generator | None:
+    """Make the generator of all draws, if there are to be any."""
+    if seed is None:
+        return None
+    if seed < 0:
+        raise CatallaxError(f"--seed {seed}: a seed is a whole number of at least 0")
+    import numpy as np
+
+    return np.random.default_rng(seed)
+
+
+def _drawn(result: Outcome | Lottery, rng: Generator | None) -> Outcome | None:
+    """Draw an outcome of a lottery, if that is wanted."""
+    from catallax.mechanisms import Lottery
+
+    return result.draw(rng) if isinstance(result, Lottery) and rng is not None else None
+
+
+def _time_limit(seconds: float | None) -> AbstractContextManager[None]:
+    """Bound the time that solvers may take for each market."""
+    if seconds is None:
+        return nullcontext()
+    # Not a number is no more than zero either.
+    if not seconds > 0:
+        raise CatallaxError(f"--time-limit {seconds:g}: allow more than 0 seconds")
+    from catallax.matching import time_limit
+
+    return time_limit(seconds)
 
 
 def _picture_paths(plot: Path | None, markets: list[Market]) -> list[Path]:
@@ -173,6 +252,23 @@ def _picture_paths(plot: Path | None, markets: list[Market]) -> list[Path]:
     ]
 
 
+def _picture_of(one: _Cleared) -> tuple[Outcome, str]:
+    """Choose the outcome to draw a picture of, and what the title calls the mechanism."""
+    from catallax.mechanisms import Lottery
+
+    result = one.result
+    if not isinstance(result, Lottery):
+        return result, result.mechanism
+    if len(result) > 1 and one.drawn is None:
+        raise OutputError(
+            f"market '{result.market.name}': {result.mechanism} leaves {len(result)} outcomes to "
+            "chance, and a picture shows one: add --seed N, which draws it"
+        )
+    outcome = one.drawn or result.outcomes[0][1]
+    part = f" ({outcome.mechanism} drawn)" if outcome.mechanism != result.mechanism else ""
+    return outcome, result.mechanism + part
+
+
 def _write(
     cleared: list[_Cleared],
     out: Path | None,
@@ -184,20 +280,32 @@ def _write(
         return
     from catallax.report.writing import Staging, stage_outcomes
 
+    shown = [_picture_of(one) for one in cleared] if pictures else []
     with Staging() as staging:
         if out is not None:
-            stage_outcomes(staging, [one.outcome for one in cleared], out, tables)
+            results, drawn = [one.result for one in cleared], [one.drawn for one in cleared]
+            stage_outcomes(staging, results, out, tables, drawn)
         if pictures:
             from catallax.report.market_picture import save_market_picture
 
-            for path, one in zip(pictures, cleared, strict=True):
-                staging.add(path, lambda place, one=one: save_market_picture(one.outcome, place))
+            for path, (outcome, name) in zip(pictures, shown, strict=True):
+                staging.add(
+                    path,
+                    lambda place, outcome=outcome, name=name: save_market_picture(
+                        outcome, place, name
+                    ),
+                )
 
 
 def _tables(one: _Cleared, rule: Mechanism) -> Any:
     from catallax.cli.output import row_limit
+    from catallax.mechanisms import Lottery
+
+    how: Any = {"summary": rule.summary, "most_rows": row_limit()}
+    if isinstance(one.result, Lottery):
+        from catallax.report.lottery_tables import lottery_tables
+
+        return lottery_tables(one.result, one.explanations, drawn=one.drawn, **how)
     from catallax.report.tables import outcome_tables
 
-    return outcome_tables(
-        one.outcome, one.explanations, summary=rule.summary, most_rows=row_limit()
-    )
+    return outcome_tables(one.result, one.explanations, **how)

@@ -166,9 +166,7 @@ def _reversed(left: Residual) -> Residual:
     order = np.argsort(left.head, kind="stable")
     start = np.zeros(n_nodes + 1, np.int64)
     np.cumsum(np.bincount(left.head, minlength=n_nodes), out=start[1:])
-    return Residual(
-        start, tail[order], left.money[order], left.favour[order], left.high, left.low
-    )
+    return Residual(start, tail[order], left.money[order], left.favour[order], left.high, left.low)
 
 
 def _distances(around: Residual, origin: int, targets: Whole) -> tuple[Whole, Whole]:

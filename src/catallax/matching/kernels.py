@@ -608,7 +608,5 @@ def pairing(start, neighbours, buyers, sellers, n_sellers):
     layer = np.empty(partner.size, np.int32)
     queue = np.empty(partner.size, np.int32)
     while _layers(start, sellers_of, partner, taken_by, layer, queue):
-        _augment_by_layers(
-            start, sellers_of, partner, taken_by, layer, start[:-1].copy(), queue
-        )
+        _augment_by_layers(start, sellers_of, partner, taken_by, layer, start[:-1].copy(), queue)
     return sellers[partner]

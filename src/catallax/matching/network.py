@@ -11,7 +11,7 @@ from catallax.markets.families import Family
 from catallax.markets.families.base import GroupLimits
 from catallax.matching.ticks import Ticks, favours
 
-__all__ = ["FAR", "Arcs", "Network", "Residual", "build", "residual", "solve"]
+__all__ = ["FAR", "Arcs", "Network", "Residual", "build", "circulation", "residual", "solve"]
 
 Whole = NDArray[np.int64]
 FAR = 2**62
@@ -72,7 +72,9 @@ class Network:
     group_arc: Whole
 
 
-def _roots(limits: GroupLimits | None, n_agents: int, first: int, alone: int) -> tuple[Whole, Whole]:
+def _roots(
+    limits: GroupLimits | None, n_agents: int, first: int, alone: int
+) -> tuple[Whole, Whole]:
     """Give the root node of every agent of a side, and the limits of the groups."""
     if limits is None:
         return np.full(n_agents, alone), np.empty(0, np.int64)
@@ -95,7 +97,9 @@ def build(family: Family, ticks: Ticks, *, only_useful: bool) -> Network:
     graph = family.parts.graph
     nb, ns = graph.n_buyers, graph.n_sellers
     by_side = {b.over: b for b in family.bound if isinstance(b, GroupLimits)}
-    caps = [int(b.limit[0]) for b in family.bound if isinstance(b, GroupLimits) and b.over == "trades"]
+    caps = [
+        int(b.limit[0]) for b in family.bound if isinstance(b, GroupLimits) and b.over == "trades"
+    ]
     buyer_groups, seller_groups = by_side.get("buyers"), by_side.get("sellers")
     buyer_root, buyer_limits = _roots(buyer_groups, nb, 2, SOURCE)
     first = 2 + buyer_limits.size
@@ -170,7 +174,7 @@ def build(family: Family, ticks: Ticks, *, only_useful: bool) -> Network:
     )  # fmt: skip
 
 
-def _circulation(arcs: Arcs, cost: Whole, n_nodes: int, supply: Whole | None = None) -> Whole:
+def circulation(arcs: Arcs, cost: Whole, n_nodes: int, supply: Whole | None = None) -> Whole:
     """Solve a min-cost flow; gives the flow on every arc."""
     from ortools.graph.python import min_cost_flow
 
@@ -250,7 +254,7 @@ def solve(network: Network) -> Whole:
     from catallax.matching.kernels_flow import potentials
 
     arcs = network.arcs
-    flow = _circulation(arcs, arcs.money, network.n_nodes)
+    flow = circulation(arcs, arcs.money, network.n_nodes)
     start, _, head, money, _ = _rows(arcs, flow, network.n_nodes)
     high = potentials(start, head, money, np.ones(head.size, bool))
     reduced = arcs.money + high[arcs.tail] - high[arcs.head]
@@ -263,5 +267,5 @@ def solve(network: Network) -> Whole:
     np.add.at(supply, arcs.head, fixed)
     left = Arcs(*(getattr(arcs, name)[free] for name in Arcs.__dataclass_fields__))
     flow = fixed
-    flow[free] = _circulation(left, left.favour, network.n_nodes, supply)
+    flow[free] = circulation(left, left.favour, network.n_nodes, supply)
     return flow

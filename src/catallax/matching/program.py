@@ -3,80 +3,28 @@
 from __future__ import annotations
 
 import os
-import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.errors import CatallaxError, SolverTimeLimitError
+from catallax.errors import CatallaxError
 from catallax.markets.families import Family
 from catallax.matching.components import edge_components
+from catallax.matching.limits import Clock
 from catallax.matching.result import NOBODY, Matching, PairBounds, Thresholds
 from catallax.matching.ticks import Favours, Ticks, favours, round_weights
 
-__all__ = ["Optimum", "ProgramMatching", "Solver", "match_by_program", "time_limit"]
+__all__ = ["Optimum", "ProgramMatching", "Solver", "match_by_program"]
 
 Weights = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 MOST_EDGES = 1_000_000
-_LIMIT: ContextVar[float] = ContextVar("time limit", default=300.0)
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Bound the time that solvers may take for one clearing.
-
-    Parameters
-    ----------
-    seconds
-        Wall-clock seconds for all optima of a clearing together; 300 unless said otherwise.
-
-    Examples
-    --------
-    >>> with time_limit(60.0):
-    ...     pass
-    """
-    token = _LIMIT.set(seconds)
-    try:
-        yield
-    finally:
-        _LIMIT.reset(token)
-
-
-class Clock:
-    """What is left of the time for one clearing."""
-
-    def __init__(self) -> None:
-        self.limit = _LIMIT.get()
-        self.end = time.monotonic() + self.limit
-
-    def left(self) -> float:
-        """Give the seconds left.
-
-        Raises
-        ------
-        SolverTimeLimitError
-            If there are none.
-        """
-        left = self.end - time.monotonic()
-        if left <= 0:
-            self.stop()
-        return left
-
-    def stop(self) -> None:
-        """Refuse to return anything that is not proved best."""
-        raise SolverTimeLimitError(
-            f"no optimum was proved within {self.limit:g} seconds: allow more time (time_limit in "
-            "Python, --time-limit on the command line), or loosen or drop constraints"
-        )
 
 
 @dataclass(frozen=True)
@@ -218,12 +166,10 @@ class ProgramMatching(Matching):
             )
         return result
 
-    def _own(self, agent: int, *, buyers: bool) -> tuple[int, int]:
-        """Give an agent's own part of money and favour."""
-        ticks, favour = self._problem.ticks, self._problem.favour
-        if buyers:
-            return int(ticks.buyers[agent]), int(favour.buyers[agent])
-        return -int(ticks.sellers[agent]), int(favour.sellers[agent])
+    def _own(self, agent: int, *, buyers: bool) -> int:
+        """Give an agent's own part of the money."""
+        ticks = self._problem.ticks
+        return int(ticks.buyers[agent]) if buyers else -int(ticks.sellers[agent])
 
     def _trading(self, agents: NDArray[np.int32], *, buyers: bool) -> Thresholds:
         problem = self._problem
@@ -236,7 +182,7 @@ class ProgramMatching(Matching):
             active = problem.useful & (problem.component == part) & (side != agent)
             without = problem.best(active)
             assert without is not None  # trading nothing is always feasible
-            money, favour = self._own(agent, buyers=buyers)
+            money = self._own(agent, buyers=buyers)
             return _first(with_her.money - money, with_her.favour, without)
 
         levels = np.array(problem.each(first, agents.size), dtype=np.int64)
@@ -264,7 +210,7 @@ class ProgramMatching(Matching):
             if with_her is None:
                 return None
             without = self._optimum.get(int(parts[0]), nothing)
-            money, _ = self._own(agent, buyers=buyers)
+            money = self._own(agent, buyers=buyers)
             return _first(with_her.money - money, with_her.favour, without)
 
         found = problem.each(first, agents.size)

@@ -158,7 +158,6 @@ class RankedMatching(Matching):
         return int(candidates.max() if buyers else candidates.min())
 
 
-
 def _largest_other(own: Indices, free: Indices) -> Indices:
     """For every member of a group the largest rank of the other members and of a free group."""
     best_free = free.max(initial=-1)

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.families import Family
-from catallax.matching.program import Clock, Optimum, Solver
+from catallax.matching.limits import Clock
+from catallax.matching.program import Optimum, Solver
 
 __all__ = ["TreeSearch"]
 
@@ -53,10 +54,7 @@ class TreeSearch(Solver):
                 and gain[int(e)] > 0
                 and (
                     first is None
-                    or (
-                        self.buyer[e] != self.buyer[first]
-                        and self.seller[e] != self.seller[first]
-                    )
+                    or (self.buyer[e] != self.buyer[first] and self.seller[e] != self.seller[first])
                 )
             ]
             rest.sort(key=gain.__getitem__, reverse=True)

@@ -67,9 +67,7 @@ def round_weights(
     with np.errstate(over="ignore", invalid="ignore"):
         buyers = np.clip(np.floor(buyer_weights / tick), -most, most)
         sellers = np.clip(np.ceil(seller_weights / tick), -most, most)
-    return Ticks(
-        tick, buyers.astype(np.int64), sellers.astype(np.int64), buyers_in, sellers_in
-    )
+    return Ticks(tick, buyers.astype(np.int64), sellers.astype(np.int64), buyers_in, sellers_in)
 
 
 def spread(buyers: NDArray[np.integer], sellers: NDArray[np.integer], bits: int) -> Whole:

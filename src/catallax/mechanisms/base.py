@@ -14,6 +14,7 @@ from catallax.mechanisms.outcome import Outcome
 if TYPE_CHECKING:
     from catallax.markets import Market, Reports
     from catallax.matching import Thresholds
+    from catallax.mechanisms.lottery import Lottery
 
 __all__ = ["Claims", "Mechanism", "SeparableMechanism"]
 
@@ -53,7 +54,7 @@ class Mechanism(ABC):
     claims: ClassVar[Claims]
 
     @abstractmethod
-    def clear(self, market: Market, reports: Reports) -> Outcome:
+    def clear(self, market: Market, reports: Reports) -> Outcome | Lottery:
         """Decide who trades and what everybody pays or receives.
 
         Parameters
@@ -65,8 +66,8 @@ class Mechanism(ABC):
 
         Returns
         -------
-        Outcome
-            Trades, prices and their reasons.
+        Outcome or Lottery
+            Trades, prices and their reasons; a lottery of outcomes if the mechanism randomises.
         """
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import fsum
+from math import fsum, isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.errors import UnknownAgentError
+from catallax.errors import ReportError, UnknownAgentError
 
 if TYPE_CHECKING:
     from catallax.markets import Agents, Market, Reports
@@ -45,6 +46,9 @@ class Outcome:
         Where the prices come from.
     tick
         What weights were rounded to, in money, where constraints asked for it; else None.
+    transfers
+        What each agent receives apart from trades, whatever anybody reports; buyers first, then
+        sellers, shape (n_buyers + n_sellers,). None where there are no such payments.
     """
 
     market: Market
@@ -58,6 +62,7 @@ class Outcome:
     weights: Array
     reasons: Reasons = field(repr=False)
     tick: float | None = None
+    transfers: Array | None = None
 
     def __len__(self) -> int:
         """Count the trades."""
@@ -97,17 +102,38 @@ class Outcome:
         """Sums over the trades, each rounded once.
 
         Keys trades, gains_from_trade, objective (what the mechanism maximised), buyers_pay,
-        sellers_receive, and surplus (what is left with the mechanism; negative: a deficit).
+        sellers_receive, and surplus (what is left with the mechanism; negative: a deficit);
+        with transfers also their sum, which the surplus has paid.
+
+        Raises
+        ------
+        ReportError
+            If a sum is too large for a floating-point number.
         """
         bids, asks = self.reports.bids[self.buyer_index], self.reports.asks[self.seller_index]
+        given = [] if self.transfers is None else self.transfers
         return {
             "trades": len(self),
-            "gains_from_trade": fsum([*bids, *-asks]),
-            "objective": fsum(self.weights),
-            "buyers_pay": fsum(self.buyer_pays),
-            "sellers_receive": fsum(self.seller_receives),
-            "surplus": fsum([*self.buyer_pays, *-self.seller_receives]),
+            "gains_from_trade": self._sum([*bids, *-asks]),
+            "objective": self._sum(self.weights),
+            "buyers_pay": self._sum(self.buyer_pays),
+            "sellers_receive": self._sum(self.seller_receives),
+            **({} if self.transfers is None else {"transfers": self._sum(given)}),
+            "surplus": self._sum([*self.buyer_pays, *-self.seller_receives, *(-t for t in given)]),
         }
+
+    def _sum(self, amounts: Iterable[float]) -> float:
+        """Add amounts up, rounding once."""
+        try:
+            total = fsum(amounts)
+        except (OverflowError, ValueError):  # the sum, or infinities of both signs in it
+            total = float("nan")
+        if not isfinite(total):
+            raise ReportError(
+                f"market '{self.market.name}': the amounts are too large to be added up as "
+                "floating-point numbers; state them in a larger unit"
+            )
+        return total
 
     @cached_property
     def agents(self) -> Any:
@@ -116,7 +142,7 @@ class Outcome:
         Columns id, role, report, trades, partner, price (what a buyer pays or a seller
         receives; null without a trade), critical_report (the report at which the agent would
         just trade; null where no report would do), set_by and set_by_role (the agent that
-        sets it).
+        sets it); with transfers also transfer.
         """
         import polars as pl
 
@@ -219,6 +245,10 @@ trades: seller 's' sets it with an ask of 0.2.
         at[own] = np.arange(own.size)
         trade = pl.Series(at).replace(-1, None)
         critical, source = self.reasons.critical(self, role)
+        given = {}
+        if self.transfers is not None:
+            first = 0 if buyers else len(other)
+            given = {"transfer": self.transfers[first : first + len(side)]}
         return pl.DataFrame(
             {
                 "id": side.ids,
@@ -227,13 +257,15 @@ trades: seller 's' sets it with an ask of 0.2.
                 "trades": at >= 0,
                 "partner": other.ids.gather(partner).gather(trade).cast(pl.String),
                 "price": pl.Series(price, dtype=pl.Float64).gather(trade),
-                "critical_report": pl.Series(np.where(np.isfinite(critical), critical, np.nan))
-                .fill_nan(None),
+                "critical_report": pl.Series(
+                    np.where(np.isfinite(critical), critical, np.nan)
+                ).fill_nan(None),
                 "set_by": self._names(source),
                 "set_by_role": pl.Series(
                     np.where(source == NOBODY, "", np.where(source >= 0, "buyer", "seller")),
                     dtype=pl.String,
                 ).replace("", None),
+                **given,
             }
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, overload
 
 from catallax.errors import UnknownNameError, nearest
-from catallax.mechanisms.base import Mechanism
+from catallax.mechanisms.base import Mechanism, SeparableMechanism
 
 if TYPE_CHECKING:
     from catallax.markets import Market, Reports
+    from catallax.mechanisms.lottery import Lottery
     from catallax.mechanisms.outcome import Outcome
 
 __all__ = ["clear", "get", "names", "register"]
@@ -101,9 +102,23 @@ def _imported(path: str) -> Mechanism:
     return made
 
 
+@overload
+def clear(
+    market: Market,
+    mechanism: SeparableMechanism | Literal["first-best", "gsom", "gbom"] = "gsom",
+    reports: Reports | None = None,
+) -> Outcome: ...
+
+
+@overload
+def clear(
+    market: Market, mechanism: str | Mechanism, reports: Reports | None = None
+) -> Outcome | Lottery: ...
+
+
 def clear(
     market: Market, mechanism: str | Mechanism = "gsom", reports: Reports | None = None
-) -> Outcome:
+) -> Outcome | Lottery:
     """Clear a market: who trades, and at what prices.
 
     Parameters
@@ -117,13 +132,16 @@ def clear(
 
     Returns
     -------
-    Outcome
-        Trades, prices, totals, and a reason for every price.
+    Outcome or Lottery
+        Trades, prices, totals, and a reason for every price; from a mechanism that randomises,
+        a `Lottery` of such outcomes. Every `SeparableMechanism` returns an `Outcome`.
 
     Raises
     ------
     UnknownNameError
         If there is no such mechanism.
+    UnsupportedMarketError
+        If the mechanism does not apply to the market.
     MissingReportError
         If an agent has made no report.
     MissingPriorError
@@ -135,9 +153,9 @@ def clear(
     --------
     >>> import catallax as cx
     >>> market = cx.instances.get("bilateral-uniform")
-    >>> outcome = cx.clear(market, "gsom", cx.Reports(bids=[0.9], asks=[0.2]))
+    >>> outcome = cx.clear(market, "gsom", cx.Reports(bids=[0.9], asks=[0.25]))
     >>> outcome.trades["buyer_pays"].to_list()
-    [0.6]
+    [0.625]
     """
     from catallax.markets.reports import check_reports
 

@@ -26,8 +26,9 @@ Array = NDArray[np.float64]
 
 # Two shares this close are one, and what the budget does between them is a jump.
 _CLOSE = 1e-12
-# A surplus below this, relative to the gains, is none.
+# A surplus below this, relative to the gains, is none, and a deficit below that is rounding.
 _BALANCED = 1e-9
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ class SecondBest(SeparableMechanism):
     >>> round(mechanism.multiplier(market).gains * 64, 9)
     9.0
     >>> lottery = mechanism.clear(market, cx.Reports(bids=[0.75], asks=[0.25]))
-    >>> lottery.totals["buyers_pay"]
+    >>> round(lottery.totals["buyers_pay"], 9)
     0.5
     """
 
@@ -230,11 +231,16 @@ def find_multiplier(budget: Budget) -> Multiplier:
     """
     low, high = 0.0, 1.0
     below = budget(low)
-    if below.surplus >= -1e-14 * max(1.0, abs(below.gains)):
+    if below.surplus >= -_ROUNDING * abs(below.gains):
         return Multiplier((0.0,), (1.0,), below.surplus, below.gains, below.stderr, budget.method)
     above = budget(high)
-    while high - low > _CLOSE * high:
-        middle = _between(low, high, below.surplus, above.surplus)
+    turn = 0
+    while high - low > _CLOSE:
+        # Every other step halves the interval: at a jump the secant would only creep.
+        turn += 1
+        middle = (low + high) / 2
+        if turn % 2 and above.surplus > below.surplus:
+            middle = _secant(low, high, below.surplus, above.surplus)
         at = budget(middle)
         if at.surplus < 0:
             low, below = middle, at
@@ -254,18 +260,9 @@ def find_multiplier(budget: Budget) -> Multiplier:
     )
 
 
-def _between(low: float, high: float, below: float, above: float) -> float:
-    """Return where to look next: the secant's point, kept well inside, else the middle.
-
-    Ends that a secant would creep towards are cut off by a step of a hundredth of the interval.
-    """
-    if not above > below:
-        return (low + high) / 2
-    secant = low + (high - low) * (-below / (above - below))
-    if high - low < 1e-3:
-        # Close to a root the secant is nearly exact: step just across it, then from the other side.
-        step = max((high - low) * 1e-3, _CLOSE * high / 4)
-        nearer = secant + step if secant - low < high - secant else secant - step
-        if low < nearer < high:
-            return nearer
-    return (low + high) / 2
+def _secant(low: float, high: float, below: float, above: float) -> float:
+    """Return a point just across the root that the secant suggests, seen from the nearer end."""
+    root = low + (high - low) * (-below / (above - below))
+    step = max((high - low) * 1e-3, _CLOSE / 4)
+    nearer = root + step if root - low < high - root else root - step
+    return nearer if low < nearer < high else (low + high) / 2

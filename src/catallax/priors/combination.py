@@ -117,13 +117,13 @@ def weighing(
     Examples
     --------
     >>> from catallax.priors import Discrete, Uniform
-    >>> float(weighing(Uniform(0, 1), "buyer", 0.5).weight(0.8))
-    0.7
+    >>> float(weighing(Uniform(0, 1), "buyer", 0.5).weight(0.75))
+    0.625
     >>> float(weighing(Uniform(0, 1), "buyer", 1.0, high=0.7).weight(0.9))
     0.7
     >>> prior = Discrete([1, 2, 3], [0.5, 0.1, 0.4])  # 1 and 2 are ironed together
-    >>> float(weighing(prior, "buyer", 1.0).weight(2)), float(weighing(prior, "buyer", 0.1).weight(2))
-    (-0.3333333333333333, 1.5)
+    >>> [round(float(weighing(prior, "buyer", share).weight(2)), 9) for share in (1.0, 0.1)]
+    [-0.333333333, 1.6]
     """
     if role == "seller":
         low, high = 0.0 - high, 0.0 - low

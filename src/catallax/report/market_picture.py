@@ -37,7 +37,7 @@ _FAINT_EDGES_IF_COMPLETE = 120
 _MOST_LINES = 1_500
 
 
-def save_market_picture(outcome: Outcome, path: str | Path) -> None:
+def save_market_picture(outcome: Outcome, path: str | Path, mechanism: str = "") -> None:
     """Draw a cleared market into a file.
 
     Parameters
@@ -46,22 +46,26 @@ def save_market_picture(outcome: Outcome, path: str | Path) -> None:
         What to draw.
     path
         A file that ends in .svg or .png.
+    mechanism
+        What the title calls the mechanism; by default the one of the outcome.
 
     Raises
     ------
     CatallaxError
         If matplotlib is not installed.
     """
-    save(draw_market(outcome), Path(path))
+    save(draw_market(outcome, mechanism), Path(path))
 
 
-def draw_market(outcome: Outcome) -> Figure:
+def draw_market(outcome: Outcome, mechanism: str = "") -> Figure:
     """Draw a cleared market: the trades on the left, supply and demand on the right.
 
     Parameters
     ----------
     outcome
         What to draw.
+    mechanism
+        What the title calls the mechanism; by default the one of the outcome.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def draw_market(outcome: Outcome) -> Figure:
         _draw_wing(asks, sellers, low, high, outcome.market.currency)
         _draw_links(links, outcome, buyers, sellers)
         draw_staircases(figure.add_subplot(grid[0, 4]), outcome, (buyers, sellers), low, high)
-        _write_title(figure, outcome, beyond)
+        _write_title(figure, outcome, beyond, mechanism or outcome.mechanism)
     return figure
 
 
@@ -264,9 +268,9 @@ def _draw_agents(axes: Axes, side: Side, x: float) -> None:
 # -------------------------------------------------------------------------------------- the title
 
 
-def _write_title(figure: Figure, outcome: Outcome, beyond: int) -> None:
+def _write_title(figure: Figure, outcome: Outcome, beyond: int, mechanism: str) -> None:
     market, totals = outcome.market, outcome.totals
-    heading = f"{shortened(market.name, 50)}  ·  {one_line(outcome.mechanism)}"
+    heading = f"{shortened(market.name, 50)}  ·  {one_line(mechanism)}"
     figure.text(0.012, 0.955, heading, fontsize=14, weight="bold", parse_math=False)
     amounts = [totals[key] for key in ("gains_from_trade", "buyers_pay", "sellers_receive")]
     noise = 1e-13 * max(map(abs, amounts))

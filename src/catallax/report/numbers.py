@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from fractions import Fraction
 
-__all__ = ["aligned", "amount", "count", "number"]
+__all__ = ["aligned", "amount", "chance", "count", "number"]
 
 # Six digits tell apart what a reader compares; the exact numbers are in --json and --out.
 _DIGITS = 6
@@ -83,6 +84,18 @@ def amount(value: float, currency: str = "") -> str:
     ('54,159.30 USD', '0.375')
     """
     return f"{number(value)} {currency}".rstrip()
+
+
+def chance(probability: Fraction | float) -> str:
+    """Write a probability: a fraction as it is, another number with six digits.
+
+    Examples
+    --------
+    >>> from fractions import Fraction
+    >>> chance(Fraction(1, 2)), chance(0.25), chance(1 / 3)
+    ('1/2', '0.25', '0.333333')
+    """
+    return str(probability) if isinstance(probability, Fraction) else f"{probability:.{_DIGITS}g}"
 
 
 def count(how_many: int, noun: str) -> str:

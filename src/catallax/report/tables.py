@@ -15,15 +15,38 @@ from catallax.report.numbers import aligned, count
 from catallax.report.text import one_line
 
 if TYPE_CHECKING:
+    from catallax.markets import Market
     from catallax.mechanisms import Mechanism, Outcome
 
-__all__ = ["facts_table", "list_table", "mechanisms_table", "outcome_tables"]
+__all__ = [
+    "facts_table",
+    "how_solved",
+    "list_table",
+    "mechanisms_table",
+    "outcome_tables",
+    "sentences",
+    "title",
+    "totals_grid",
+    "trades_parts",
+    "trades_table",
+]
+
+# What the totals are called, in the order in which they are shown.
+TOTALS = {
+    "gains_from_trade": "gains from trade",
+    "objective": "objective",
+    "buyers_pay": "buyers pay",
+    "sellers_receive": "sellers receive",
+    "transfers": "transfers",
+    "surplus": "surplus",
+}
 
 
 def outcome_tables(
     outcome: Outcome,
     explanations: Mapping[str, str] | None = None,
     *,
+    mechanism: str = "",
     summary: str = "",
     most_rows: int | None = None,
 ) -> RenderableType:
@@ -35,6 +58,8 @@ def outcome_tables(
         What to show.
     explanations
         A sentence for each agent that was asked about.
+    mechanism
+        Name of the mechanism, where the outcome comes from a part of it.
     summary
         What the mechanism does, in a few words.
     most_rows
@@ -47,30 +72,49 @@ def outcome_tables(
         Print it with a `rich.console.Console`.
     """
     market = outcome.market
-    parts: list[RenderableType] = [
-        Text.assemble(
-            (one_line(market.name), "bold"),
-            (f"  {_size(outcome)}", "dim"),
-        )
-    ]
-    if len(outcome):
-        parts.append(trades_table(outcome, most_rows))
-        hidden = 0 if most_rows is None else len(outcome) - most_rows
-        if hidden > 0:
-            word = count(hidden, "more trade")
-            parts.append(Text(f"  and {word}: use --json or --out\n", "italic"))
-    else:
-        parts.append(Text("\n  no trades\n", "italic"))
-    how = f"{outcome.mechanism}: {summary}" if summary else outcome.mechanism
-    parts += [_totals(outcome), Text(f"\n  {how} (solved by {outcome.solver})", "dim")]
-    sentences = [Text(one_line(sentence)) for sentence in (explanations or {}).values()]
-    if sentences:
-        parts += [Text(""), *(Padding(sentence, (0, 0, 0, 2)) for sentence in sentences)]
-    return Group(*parts)
+    how = mechanism or outcome.mechanism
+    how += f": {summary}" if summary else ""
+    return Group(
+        title(market),
+        *trades_parts(outcome, most_rows),
+        totals_grid(outcome.totals, market.currency),
+        Text(f"\n  {one_line(how)} ({how_solved(outcome)})", "dim"),
+        *sentences(explanations or {}),
+    )
 
 
-def _size(outcome: Outcome) -> str:
-    market = outcome.market
+def title(market: Market) -> Text:
+    """Name a market, with its size."""
+    return Text.assemble((one_line(market.name), "bold"), (f"  {_size(market)}", "dim"))
+
+
+def trades_parts(outcome: Outcome, most_rows: int | None = None) -> list[RenderableType]:
+    """Show the trades of an outcome, or that there are none; say so where they are cut."""
+    if not len(outcome):
+        return [Text("\n  no trades\n", "italic")]
+    parts: list[RenderableType] = [trades_table(outcome, most_rows)]
+    hidden = 0 if most_rows is None else len(outcome) - most_rows
+    if hidden > 0:
+        word = count(hidden, "more trade")
+        parts.append(Text(f"  and {word}: use --json or --out\n", "italic"))
+    return parts
+
+
+def how_solved(outcome: Outcome) -> str:
+    """Say by which solver an outcome was found, and what amounts were rounded to."""
+    if outcome.tick is None:
+        return f"solved by {outcome.solver}"
+    unit = one_line(outcome.market.currency)
+    return f"solved by {outcome.solver}, in ticks of {outcome.tick:.2g} {unit}".rstrip()
+
+
+def sentences(explanations: Mapping[str, str]) -> list[RenderableType]:
+    """Show the sentence about each agent that was asked about."""
+    shown = [Text(one_line(sentence)) for sentence in explanations.values()]
+    return [Text(""), *(Padding(line, (0, 0, 0, 2)) for line in shown)] if shown else []
+
+
+def _size(market: Market) -> str:
     if market.graph.complete:
         edges = "everybody may trade with everybody"
     else:
@@ -119,16 +163,22 @@ def trades_table(outcome: Outcome, most_rows: int | None = None) -> Table:
     return table
 
 
-def _totals(outcome: Outcome) -> RenderableType:
-    totals = outcome.totals
-    unit = one_line(outcome.market.currency)
-    amounts = {
-        "gains from trade": totals["gains_from_trade"],
-        "objective": totals["objective"],
-        "buyers pay": totals["buyers_pay"],
-        "sellers receive": totals["sellers_receive"],
-        "surplus": totals["surplus"],
-    }
+def totals_grid(totals: Mapping[str, Any], currency: str = "") -> RenderableType:
+    """Show the totals of an outcome, one a line.
+
+    Parameters
+    ----------
+    totals
+        As in `Outcome.totals`.
+    currency
+        The market's currency.
+
+    Returns
+    -------
+    rich renderable
+    """
+    unit = one_line(currency)
+    amounts = {name: totals[key] for key, name in TOTALS.items() if key in totals}
     volume = max(map(abs, amounts.values()))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from catallax.errors import OutputError
 from catallax.report.text import file_stem
 
 if TYPE_CHECKING:
-    from catallax.mechanisms import Outcome
+    from catallax.mechanisms import Lottery, Outcome
 
 __all__ = ["Staging", "TableFormat", "outcome_stem", "stage_outcomes", "write_outcomes"]
 
@@ -105,13 +105,13 @@ class Staging:
                 self._folders.append(ancestor)
 
 
-def outcome_stem(outcome: Outcome) -> str:
+def outcome_stem(outcome: Outcome | Lottery) -> str:
     """Return the beginning of the names of an outcome's files: the market's, the mechanism's.
 
     Parameters
     ----------
     outcome
-        The outcome.
+        The outcome, or the lottery.
 
     Returns
     -------
@@ -122,21 +122,31 @@ def outcome_stem(outcome: Outcome) -> str:
 
 
 def write_outcomes(
-    outcomes: Iterable[Outcome], folder: str | Path, tables: TableFormat = "csv"
+    outcomes: Iterable[Outcome | Lottery],
+    folder: str | Path,
+    tables: TableFormat = "csv",
+    drawn: Sequence[Outcome | None] = (),
 ) -> list[Path]:
     """Write outcomes to a folder: trades, agents and totals of each.
 
     For a market called *m* and a mechanism *a* these are ``m.a.trades.csv``, ``m.a.agents.csv``
     and ``m.a.totals.json``. Files of these names are replaced; either all are written or none.
 
+    The tables of a lottery hold all its outcomes, told apart by two more columns in front:
+    ``outcome`` (0, 1, ...) and ``probability``; its totals are expectations, with those of each
+    outcome below "lottery". What was drawn has files of its own, which look like those of any
+    outcome: ``m.a.drawn.trades.csv`` and so on.
+
     Parameters
     ----------
     outcomes
-        The outcomes.
+        The outcomes, or lotteries.
     folder
         Where to write; made if it is not there.
     tables
         "csv" or "parquet".
+    drawn
+        For each of the outcomes what was drawn, None where nothing was; empty for no draws.
 
     Returns
     -------
@@ -161,11 +171,15 @@ def write_outcomes(
     b,s,0.2,0.9,0.7
     """
     with Staging() as staging:
-        return stage_outcomes(staging, outcomes, Path(folder), tables)
+        return stage_outcomes(staging, outcomes, Path(folder), tables, drawn)
 
 
 def stage_outcomes(
-    staging: Staging, outcomes: Iterable[Outcome], folder: Path, tables: TableFormat = "csv"
+    staging: Staging,
+    outcomes: Iterable[Outcome | Lottery],
+    folder: Path,
+    tables: TableFormat = "csv",
+    drawn: Sequence[Outcome | None] = (),
 ) -> list[Path]:
     """Do what `write_outcomes` does, together with the other files of a staging.
 
@@ -173,7 +187,7 @@ def stage_outcomes(
     ----------
     staging
         Where the files wait.
-    outcomes, folder, tables
+    outcomes, folder, tables, drawn
         As in `write_outcomes`.
 
     Returns
@@ -189,21 +203,29 @@ def stage_outcomes(
     outcomes = list(outcomes)
     _refuse_equal_names(outcomes, folder)
     paths: list[Path] = []
-    for outcome in outcomes:
+    for outcome, chosen in zip(outcomes, drawn or [None] * len(outcomes), strict=True):
         stem = outcome_stem(outcome)
-        for name, frame in (("trades", outcome.trades), ("agents", outcome.agents)):
-            path = folder / f"{stem}.{name}.{tables}"
-            staging.add(path, lambda place, frame=frame: _write_table(frame, place, tables))
-            paths.append(path)
-        path = folder / f"{stem}.totals.json"
-        staging.add(path, lambda place, outcome=outcome: _write_totals(outcome, place))
-        paths.append(path)
+        paths += _stage(staging, outcome, folder, stem, tables)
+        if chosen is not None:
+            paths += _stage(staging, chosen, folder, f"{stem}.drawn", tables)
     return paths
 
 
-def _refuse_equal_names(outcomes: list[Outcome], folder: Path) -> None:
+def _stage(
+    staging: Staging, outcome: Outcome | Lottery, folder: Path, stem: str, tables: TableFormat
+) -> list[Path]:
+    """Write the files of one outcome, or of one lottery."""
+    paths = [folder / f"{stem}.{name}.{tables}" for name in ("trades", "agents")]
+    for path, frame in zip(paths, (outcome.trades, outcome.agents), strict=True):
+        staging.add(path, lambda place, frame=frame: _write_table(frame, place, tables))
+    paths.append(folder / f"{stem}.totals.json")
+    staging.add(paths[-1], lambda place: _write_totals(outcome, place))
+    return paths
+
+
+def _refuse_equal_names(outcomes: list[Outcome | Lottery], folder: Path) -> None:
     """Refuse names that are equal, or differ in case only (one file on some systems)."""
-    seen: dict[str, Outcome] = {}
+    seen: dict[str, Outcome | Lottery] = {}
     for outcome in outcomes:
         stem = outcome_stem(outcome)
         other = seen.setdefault(stem.casefold(), outcome)
@@ -224,11 +246,22 @@ def _write_table(frame: object, path: Path, tables: TableFormat) -> None:
         polars.write_csv(path)
 
 
-def _write_totals(outcome: Outcome, path: Path) -> None:
-    document = {
-        "market": outcome.market.name,
-        "mechanism": outcome.mechanism,
-        "solver": outcome.solver,
-        "totals": outcome.totals,
-    }
+def _write_totals(outcome: Outcome | Lottery, path: Path) -> None:
+    from catallax.mechanisms import Lottery
+
+    document: dict[str, Any] = {"market": outcome.market.name}
+    if isinstance(outcome, Lottery):
+        document |= {"mechanism": outcome.mechanism, "totals": outcome.totals}
+        document["lottery"] = [
+            {"probability": float(chance), **_summary(part)} for chance, part in outcome.outcomes
+        ]
+    else:
+        document |= _summary(outcome)
     path.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _summary(outcome: Outcome) -> dict[str, Any]:
+    """Give the JSON object of an outcome without its trades."""
+    tick = {} if outcome.tick is None else {"tick": outcome.tick}
+    found = {"mechanism": outcome.mechanism, "solver": outcome.solver}
+    return found | tick | {"totals": outcome.totals}

@@ -213,9 +213,7 @@ def make_constraint(spec: Mapping[str, Any] | Constraint, where: str) -> Constra
     fields = _KINDS[kind].__dataclass_fields__  # type: ignore[attr-defined]
     for key in given:
         if key not in fields:
-            raise UnknownNameError(
-                f"{where}: {kind} has no key '{key}': {nearest(key, fields)}"
-            )
+            raise UnknownNameError(f"{where}: {kind} has no key '{key}': {nearest(key, fields)}")
     for key in fields:
         if key not in given:
             raise ConstraintError(f"{where}: {kind} needs '{key}'")
@@ -267,9 +265,7 @@ class Family:
         return all(b.allows(chosen, buyers, sellers) for b in self.bound)
 
 
-def bind(
-    specs: Iterable[Mapping[str, Any] | Constraint], parts: Parts, where: str
-) -> Family:
+def bind(specs: Iterable[Mapping[str, Any] | Constraint], parts: Parts, where: str) -> Family:
     """Bind a market's constraints to its agents and edges.
 
     Parameters
@@ -295,9 +291,7 @@ def bind(
         If a constraint names nobody.
     """
     places = ((f"{where} constraints[{k}]", spec) for k, spec in enumerate(specs))
-    return Family(
-        parts, tuple(make_constraint(spec, at).bind(parts, at) for at, spec in places)
-    )
+    return Family(parts, tuple(make_constraint(spec, at).bind(parts, at) for at, spec in places))
 
 
 def parse_constraints(entries: object, where: str) -> tuple[dict[str, Any] | Constraint, ...]:

@@ -45,7 +45,7 @@ class Oracle(Constraint):
     Traceback (most recent call last):
         ...
     catallax.errors.ConstraintError: market constraints[0]: the oracle allows \
-('b', 's'), ('c', 't') but not ('b', 's'): it is not downward closed
+('b', 's'), ('c', 't') but not ('c', 't'): it is not downward closed
     """
 
     kind = "oracle"

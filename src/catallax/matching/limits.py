@@ -1,0 +1,63 @@
+"""How long proving an optimum may take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from catallax.errors import SolverTimeLimitError
+
+__all__ = ["Clock", "time_limit"]
+
+_LIMIT: ContextVar[float] = ContextVar("time limit", default=300.0)
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Bound the time that solvers may take for one clearing.
+
+    Parameters
+    ----------
+    seconds
+        Wall-clock seconds for all optima of a clearing together; 300 unless said otherwise.
+
+    Examples
+    --------
+    >>> with time_limit(60.0):
+    ...     pass
+    """
+    token = _LIMIT.set(seconds)
+    try:
+        yield
+    finally:
+        _LIMIT.reset(token)
+
+
+class Clock:
+    """What is left of the time for one clearing."""
+
+    def __init__(self) -> None:
+        self.limit = _LIMIT.get()
+        self.end = time.monotonic() + self.limit
+
+    def left(self) -> float:
+        """Give the seconds left.
+
+        Raises
+        ------
+        SolverTimeLimitError
+            If there are none.
+        """
+        left = self.end - time.monotonic()
+        if left <= 0:
+            self.stop()
+        return left
+
+    def stop(self) -> None:
+        """Refuse to return anything that is not proved best."""
+        raise SolverTimeLimitError(
+            f"no optimum was proved within {self.limit:g} seconds: allow more time (time_limit in "
+            "Python, --time-limit on the command line), or loosen or drop constraints"
+        )
