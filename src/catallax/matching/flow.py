@@ -77,7 +77,8 @@ class FlowMatching(Matching):
 
     @cached_property
     def _residual(self) -> Residual:
-        return networks.residual(self._network, self._flow)
+        left = networks.residual(self._network, self._flow)
+        return networks.contracted(self._network, self._flow, left)
 
     @cached_property
     def _whole(self) -> tuple[Network, Residual]:

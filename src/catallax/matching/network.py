@@ -11,7 +11,17 @@ from catallax.markets.families import Family
 from catallax.markets.families.base import GroupLimits
 from catallax.matching.ticks import Ticks, favours
 
-__all__ = ["FAR", "Arcs", "Network", "Residual", "build", "circulation", "residual", "solve"]
+__all__ = [
+    "FAR",
+    "Arcs",
+    "Network",
+    "Residual",
+    "build",
+    "circulation",
+    "contracted",
+    "residual",
+    "solve",
+]
 
 Whole = NDArray[np.int64]
 FAR = 2**62
@@ -247,6 +257,54 @@ def residual(network: Network, flow: Whole) -> Residual:
     low = potentials(start, head, favour, money == 0)
     favour = favour + low[tail] - low[head]
     return Residual(start, head, money, favour, high, low)
+
+
+def contracted(network: Network, flow: Whole, left: Residual) -> Residual:
+    """Pass by the agents that do not trade: a residual network with the same distances.
+
+    Such a buyer can only be entered from her root, and such a seller only be left to hers, so
+    every way through them is one arc between the nodes that remain, and of several such arcs
+    only the shortest counts. What is left is about as large as the set of traders.
+    """
+    tail = np.repeat(np.arange(network.n_nodes), np.diff(left.start))
+    arcs = np.stack([tail, left.head, left.money, left.favour])
+    idle = np.zeros((2, network.n_nodes), bool)
+    for side, node, arc in (
+        (0, network.buyer_node, network.buyer_arc),
+        (1, network.seller_node, network.seller_arc),
+    ):
+        idle[side, node[(arc < 0) | (flow[np.maximum(arc, 0)] == 0)]] = True
+    entering = arcs[:, idle[0, arcs[1]]]
+    arcs = arcs[:, ~idle[0, arcs[1]]]
+    arcs = _bypassed(arcs, idle[0, arcs[0]], entering, end=0)
+    leaving = arcs[:, idle[1, arcs[0]]]
+    arcs = arcs[:, ~idle[1, arcs[0]]]
+    arcs = _bypassed(arcs, idle[1, arcs[1]], leaving[[1, 0, 2, 3]], end=1)
+    order = np.lexsort((arcs[3], arcs[2], arcs[1], arcs[0]))
+    arcs = arcs[:, order]
+    first = np.ones(order.size, bool)
+    first[1:] = (arcs[0, 1:] != arcs[0, :-1]) | (arcs[1, 1:] != arcs[1, :-1])
+    arcs = arcs[:, first]
+    start = np.zeros(network.n_nodes + 1, np.int64)
+    np.cumsum(np.bincount(arcs[0], minlength=network.n_nodes), out=start[1:])
+    return Residual(start, arcs[1], arcs[2], arcs[3], left.high, left.low)
+
+
+def _bypassed(arcs: Whole, touched: NDArray[np.bool_], links: Whole, *, end: int) -> Whole:
+    """Move one end of the touched arcs along the only link of the node that they touch.
+
+    `links` has rows outer node, inner node, money, favour; row `end` of the arcs is to
+    be moved.
+    """
+    n_nodes = int(max(arcs[:2].max(initial=0), links[:2].max(initial=0))) + 1
+    link = np.full(n_nodes, -1)
+    link[links[1]] = np.arange(links.shape[1])
+    moved = arcs[:, touched]
+    by = link[moved[end]]
+    moved, by = moved[:, by >= 0], by[by >= 0]
+    moved[end] = links[0, by]
+    moved[2:] += links[2:, by]
+    return np.concatenate([arcs[:, ~touched], moved], axis=1)
 
 
 def solve(network: Network) -> Whole:

@@ -68,11 +68,23 @@ def margin(priors: tuple[Prior, ...], asks: Array) -> Array:
 
     if not priors:
         return np.zeros(len(asks))
+    if not any(prior._parts().pieces for prior in priors):
+        return np.maximum(_median_of_steps(priors, asks), 0.0)
     # Where every phi_i - s_i is below t with probability 2^(-1/n), their maximum is with 1/2.
     share = 0.5 ** (1.0 / len(priors))
     ends = [prior.virtual_value(prior.quantile(min(share * (1 + 1e-12), 1.0))) for prior in priors]
     top = np.maximum((np.array(ends) - asks).max(axis=1), 0.0)
     return _first_float(half, np.zeros(len(asks)), top)
+
+
+def _median_of_steps(priors: tuple[Prior, ...], asks: Array) -> Array:
+    """Return the lower median of the best virtual value less ask, for finitely many values."""
+    scores = [p.virtual_value(p.atoms[0]) - asks[:, k, None] for k, p in enumerate(priors)]
+    candidates = np.concatenate(scores, axis=1)
+    chance = np.ones(candidates.shape)
+    for prior, score in zip(priors, scores, strict=True):
+        chance *= (score[:, None, :] <= candidates[:, :, None]) @ prior.atoms[1]
+    return np.where(chance >= 0.5 - 1e-12, candidates, np.inf).min(axis=1)
 
 
 def _first_float(
@@ -119,9 +131,12 @@ def posted_prices(priors: tuple[Prior, ...], asks: Array) -> Array:
         Shape ``(profiles, items)``; rises with the own ask and falls with any other.
     """
     tau = margin(priors, asks)
-    return np.array(
-        [prior.smallest_value(asks[:, k] + tau) for k, prior in enumerate(priors)]
-    ).T.reshape(asks.shape)
+    prices = np.empty(asks.shape)
+    for k, prior in enumerate(priors):
+        # The median may be this item's at an atom: rounding up would ask for the value after it.
+        slack = 4 * np.spacing(np.maximum(np.abs(asks[:, k]), tau))
+        prices[:, k] = prior.smallest_value(asks[:, k] + tau - slack)
+    return prices
 
 
 def _bought(priors: tuple[Prior, ...], bids: Array, asks: Array) -> tuple[NDArray[np.int64], Array]:

@@ -46,7 +46,9 @@ def first_best_item(scores: Array) -> int:
     return int(np.argmax(scores))
 
 
-def highest_ask(bought: Callable[[float], bool], ask: float, limit: float) -> float:
+def highest_ask(
+    bought: Callable[[float], bool], ask: float, limit: float, guess: float
+) -> float:
     """Find the largest float at which a seller is still bought from.
 
     Parameters
@@ -55,6 +57,8 @@ def highest_ask(bought: Callable[[float], bool], ask: float, limit: float) -> fl
         Whether she is at an ask; true at `ask`, and false for good once it is false.
     ask, limit
         Between which the answer lies.
+    guess
+        Where to look first.
 
     Returns
     -------
@@ -66,8 +70,8 @@ def highest_ask(bought: Callable[[float], bool], ask: float, limit: float) -> fl
         del which
         return np.array([bought(-float(at)) for at in x])
 
-    guess = np.array([-limit])
-    return -float(smallest_float(holds, guess, np.array([-limit]), np.array([-ask]))[0])
+    near = np.array([-np.clip(guess, ask, limit)])
+    return -float(smallest_float(holds, near, np.array([-limit]), np.array([-ask]))[0])
 
 
 def single_trade(
@@ -201,10 +205,13 @@ class UnitDemandBuyersOffering(Mechanism):
             return np.nan
         # Virtual costs are at least costs: she is never bought above the bid.
         limit = max(float(bids[item]), start)
-        highest = highest_ask(bought, start, limit)
+        level = float(bids[item] - max(0.0, others.max(initial=0.0)))
+        loses = bool((~beats & (others == others.max(initial=0.0))).any())
+        guess = float(prior.largest_cost(level, loses))
+        highest = highest_ask(bought, start, limit, guess)
         # Where virtual costs rise, the supremum is the ask that ties, though a tie is lost; on a
         # plateau it is the end before it. The two differ by more than rounding.
-        tie = highest_ask(matches, highest, limit)
+        tie = highest_ask(matches, highest, limit, float(prior.largest_cost(level)))
         return tie if tie - highest <= 4 * np.spacing(highest) else highest
 
 
@@ -224,8 +231,7 @@ class _Statements:
         if role == "buyer":
             if self.item < 0:
                 return StatedReason(np.nan, NOBODY, "every virtual cost is above the bid for it")
-            seller = int(view.seller[self.item])
-            return StatedReason(self.price, -1 - seller, self._rival(self.item)[1])
+            return StatedReason(self.price, *self._rival(self.item))
         items = np.flatnonzero(view.seller == index)
         if not items.size:
             return StatedReason(np.nan, NOBODY, "there is no buyer to trade with")
