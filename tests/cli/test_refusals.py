@@ -29,6 +29,7 @@ def refused(run: Runner, *arguments: str | Path) -> str:
         ("claer", "did you mean"),
         ("clear instance:horse-market --jsn", "did you mean --json"),
         ("clear instance:horse-market --seed x", "--seed"),
+        ("clear instance:horse-market --seed -1", "--seed -1: a seed is a whole number"),
         ("clear instance:horse-market --tables xls", '"csv", "parquet"'),
         ("clear instance:horse-market --explain", "--explain"),
         ("clear", "no market is named"),
@@ -155,8 +156,10 @@ def test_old_results_stay_when_new_ones_fail(run: Runner, small: Path, tmp_path:
 def test_amounts_that_overflow_are_refused(run: Runner, tmp_path: Path) -> None:
     path = tmp_path / "huge.json"
     path.write_text(json.dumps(document("huge", bids=[1e308] * 3, asks=[0.0] * 3)))
-    line = refused(run, "clear", path, "--mechanism", "first-best", "--json")
-    assert "too large" in line
+    for arguments in (["--json"], [], ["--out", tmp_path / "results"]):
+        line = refused(run, "clear", path, "--mechanism", "first-best", *arguments)
+        assert "market 'huge'" in line and "too large" in line and "larger unit" in line
+    assert files(tmp_path) == [path]
 
 
 def test_without_matplotlib_the_remedy_is_named(

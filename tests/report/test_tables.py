@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from fractions import Fraction
 
 import pytest
 from rich.console import Console, RenderableType
 
 import catallax as cx
-from catallax.mechanisms import get, names
+from catallax.mechanisms import Lottery, get, names
 from catallax.priors import make_prior
-from catallax.report.numbers import aligned, amount, count
+from catallax.report.lottery_tables import lottery_tables
+from catallax.report.numbers import aligned, amount, chance, count
 from catallax.report.prior_tables import prior_document, prior_tables
 from catallax.report.tables import mechanisms_table, outcome_tables
 from tests.report.markets import outcome, pair
@@ -120,3 +122,46 @@ def test_long_lists_of_ironed_intervals_are_cut() -> None:
     assert blocks > 5
     assert f"and {blocks - 5} more intervals" in printed(prior_tables(document, 5))
     assert "more intervals" not in printed(prior_tables(document))
+
+
+def many(number: int) -> Lottery:
+    parts = [pair(0.9, 0.2 + 0.001 * k, name="[b]m", currency="[x]") for k in range(number)]
+    chances = tuple((Fraction(1, number), part) for part in parts)
+    return Lottery(parts[0].market, "[i]wheel", chances)
+
+
+def test_a_lottery_shows_expectations_and_every_outcome() -> None:
+    lottery = many(3)
+    text = printed(lottery_tables(lottery, {"b": "So it is."}, summary="turns"))
+    assert text.count("with probability 1/3") == 3
+    for word in ("[b]m", "in [x]", "[i]wheel: turns", "So it is.", "none drawn"):
+        assert word in text
+    (row,) = [line.split() for line in text.splitlines() if line.split()[:1] == ["expected"]]
+    assert float(row[2]) == pytest.approx(0.699)
+    assert ", drawn" not in text
+
+
+def test_the_drawn_outcome_is_marked() -> None:
+    lottery = many(3)
+    text = printed(lottery_tables(lottery, drawn=lottery.outcomes[1][1]))
+    assert text.count("1/3, drawn") == 1
+    (row,) = [line.split() for line in text.splitlines() if "first-best, drawn" in line]
+    assert "0.699" in row
+    assert "\x1b[" in printed(lottery_tables(lottery, drawn=lottery.outcomes[1][1]), colour=True)
+
+
+def test_lotteries_of_many_outcomes_are_cut_and_say_so() -> None:
+    text = printed(lottery_tables(many(30), most_rows=4))
+    assert "and 26 more outcomes: use --json or --out" in text
+    assert text.count("with probability 1/30") == 4
+    assert "more outcome" not in printed(lottery_tables(many(30)))
+
+
+def test_lotteries_fit_a_small_screen() -> None:
+    text = printed(lottery_tables(many(2)), width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "…" not in text
+
+
+def test_probabilities() -> None:
+    assert [chance(Fraction(2, 6)), chance(0.5), chance(2 / 3)] == ["1/3", "0.5", "0.666667"]

@@ -19,7 +19,7 @@ from tests.report.markets import outcome, pair
 @pytest.mark.parametrize("tables", ["csv", "parquet"])
 def test_files_hold_the_numbers_bit_for_bit(tmp_path: Path, tables: str) -> None:
     what = outcome(18, 16, 60)
-    written = write_outcomes([what], tmp_path, tables)  # type: ignore[arg-type]
+    written = write_outcomes([what], tmp_path, tables)
     assert sorted(tmp_path.iterdir()) == sorted(written)
     read = pl.read_csv if tables == "csv" else pl.read_parquet
     assert read(written[0]).equals(what.trades)

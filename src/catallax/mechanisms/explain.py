@@ -100,14 +100,15 @@ class ThresholdReasons:
         if role == "buyer":
             thresholds, price = self.matching.trading_buyers, outcome.buyer_pays[trade]
             partner = market.sellers.label(int(outcome.seller_index[trade]))
-            verb, limit = "pays", "the lowest bid that still trades"
+            verb, limits = "pays", ("the lowest bid that still trades", "the bid to exceed")
         else:
             thresholds, price = self.matching.trading_sellers, outcome.seller_receives[trade]
             partner = market.buyers.label(int(outcome.buyer_index[trade]))
-            verb, limit = "receives", "the highest ask that still trades"
+            verb, limits = "receives", ("the highest ask that still trades", "the ask to undercut")
+        strictly = _is_strict(thresholds, trade, price, role)
         return (
             f"{_subject(outcome, role, index)}, trades with {partner} and {verb} "
-            f"{money(price, market.currency)}, {limit}: "
+            f"{money(price, market.currency)}, {limits[strictly]}: "
             f"{self._setter(outcome, role, thresholds, trade, price)}."
         )
 
@@ -128,11 +129,7 @@ class ThresholdReasons:
             under = "" if prior is None else f" under the prior {prior.describe()}"
             word = "bid" if role == "buyer" else "ask"
             return f"{subject}; no {word} would{under}: {setter}."
-        # Where the report is itself the weight, an agent that loses ties must pass the level.
-        # An inverse of a virtual value has passed it, if only by what the text rounds away.
-        strictly = not thresholds.wins_ties[place] and report == thresholds.level[place]
-        shown = float(f"{report:.12g}")
-        strictly |= shown < report if role == "buyer" else shown > report
+        strictly = _is_strict(thresholds, place, report, role)
         if role == "buyer":
             bound = "a bid of more than" if strictly else "a bid of at least"
         else:
@@ -158,7 +155,10 @@ class ThresholdReasons:
             sentence += f" ({scale} {money(level)})"
         own_scale = mechanism.buyer_scale if role == "buyer" else mechanism.seller_scale
         if own_scale not in ("bid", "ask") and np.isfinite(report):
-            sentence += f", which {money(report)} just meets in {own_scale}"
+            strictly = _is_strict(thresholds, place, report, role)
+            passes = "just meets" if thresholds.wins_ties[place] else "is the first to pass"
+            sentence += f", which {money(report)} {'only equals' if strictly else passes}"
+            sentence += f" in {own_scale}"
         return sentence
 
     def _several(self, outcome: Outcome, role: Role, index: int) -> str:
@@ -195,6 +195,17 @@ class ThresholdReasons:
         if not changes:
             return "nobody else would be moved by it"
         return f"{'without it' if trades else 'with it'} " + " and ".join(changes)
+
+
+def _is_strict(thresholds: Thresholds, place: int, report: float, role: Role) -> bool:
+    """Tell whether the report as it is shown to people would itself not be enough."""
+    # Where the report is itself the weight, an agent that loses ties must pass the level.
+    # An inverse of a virtual value has passed it, if only by what the text rounds away.
+    if thresholds.wins_ties[place]:
+        return False
+    shown = float(f"{report:.12g}")
+    short = shown < report if role == "buyer" else shown > report
+    return bool(short or report == thresholds.level[place])
 
 
 def _has_edge(market: Market, role: Role, index: int) -> bool:
