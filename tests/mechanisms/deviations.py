@@ -19,9 +19,7 @@ def utilities(outcome: Outcome, bids: np.ndarray, asks: np.ndarray) -> np.ndarra
     """Utility of every agent, buyers first, at true values and costs."""
     gained = np.zeros(bids.size + asks.size)
     gained[outcome.buyer_index] = bids[outcome.buyer_index] - outcome.buyer_pays
-    gained[bids.size + outcome.seller_index] = (
-        outcome.seller_receives - asks[outcome.seller_index]
-    )
+    gained[bids.size + outcome.seller_index] = outcome.seller_receives - asks[outcome.seller_index]
     return gained
 
 

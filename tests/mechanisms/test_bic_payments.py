@@ -80,7 +80,7 @@ def compare(outcome: cx.Outcome, mechanism: str, thresholds: Thresholds, bids, a
 
 
 @pytest.mark.parametrize("mechanism", PLAIN)
-@pytest.mark.parametrize(("largest", "steps", "rounds"), [(3, 3, 400), (4, 8, 250)])
+@pytest.mark.parametrize(("largest", "steps", "rounds"), [(3, 3, 300), (4, 8, 150)])
 def test_plain_graphs(mechanism: str, largest: int, steps: int, rounds: int) -> None:
     """Atoms, plateaus, ties everywhere, and now and then a report outside its prior."""
     rng = np.random.default_rng([largest, steps, len(mechanism)])
@@ -110,7 +110,7 @@ RULED = {"cap": RULES["cap"], "quotas": RULES["both"]} | {
 def test_constrained_families(mechanism: str, rules: str) -> None:
     rng = np.random.default_rng([list(RULED).index(rules), len(mechanism)])
     compared = 0
-    while compared < 25:
+    while compared < 20:
         edges, priors, bids, asks = random_market(rng, 3, 4)
         if not edges:
             continue
@@ -128,7 +128,12 @@ def with_rules(rng, rules, edges, priors, bids, asks) -> cx.Market:
 
     def side(agents, column, reports):
         return [
-            {"id": name, column: reports[k], "group": rng.choice(["x", "y"]), "prior": agents.prior(k)}
+            {
+                "id": name,
+                column: reports[k],
+                "group": rng.choice(["x", "y"]),
+                "prior": agents.prior(k),
+            }
             for k, name in enumerate(agents.ids)
         ]
 
@@ -196,10 +201,10 @@ def test_smooth_priors_against_quadrature(prior) -> None:
             weight = np.array([w for _, w in cells])
             expected = float(np.dot(prices, weight) / weight.sum())
             paid = outcome.seller_receives[0] if buyer else outcome.buyer_pays[0]
-            assert paid == pytest.approx(expected, rel=6e-3, abs=3e-3)
+            assert paid == pytest.approx(expected, rel=1e-2, abs=5e-3)
 
 
-def _cells(law, end: float, *, buyer: bool, count: int = 120) -> list[tuple[float, float]]:
+def _cells(law, end: float, *, buyer: bool, count: int = 80) -> list[tuple[float, float]]:
     """Cut the possible reports beyond a price into cells of equal probability."""
     low = float(law.probability_below(end)) if buyer else 0.0
     high = 1.0 if buyer else float(law.cdf(end))

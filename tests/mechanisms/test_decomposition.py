@@ -224,6 +224,17 @@ def test_certificate_of_bilateral_trade() -> None:
         certificate(cx.instances.get("bilateral-uniform"), samples=1)
 
 
+def test_agents_own_utilities_are_another_matter() -> None:
+    """Remark 1.3 in the thick market of the docstring: profits are much, utilities little."""
+    sides = [
+        [{"id": k, "prior": prior} for k in range(40)]
+        for prior in ("beta(1, 0.125)", "beta(0.125, 1)")
+    ]
+    found = certificate(cx.Market(*sides), rng=1, samples=60)
+    assert found.verdict == "holds" and found.share.mean > 0.7
+    assert found.agents_share.interval(0.999)[1] < 1 / CONSTANT
+
+
 def test_nothing_to_gain() -> None:
     market = cx.Market([{"id": "b", "prior": "point(1)"}], [{"id": "s", "prior": "point(2)"}])
     found = certificate(market)

@@ -15,7 +15,8 @@ from catallax.mechanisms import Lottery
 def two_outcomes() -> tuple[cx.Market, cx.Outcome, cx.Outcome]:
     market = cx.Market([{"id": "b", "bid": 5}], [{"id": "s", "ask": 1}], name="two")
     low, high = cx.mechanisms.PostedPrice(2), cx.mechanisms.PostedPrice(6)
-    return market, cx.clear(market, low), cx.clear(market, high)
+    reports = market.require_reports()
+    return market, low.clear(market, reports), high.clear(market, reports)
 
 
 def test_expectations_are_weighted_sums() -> None:

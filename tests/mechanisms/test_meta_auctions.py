@@ -117,7 +117,7 @@ def one_sided(mechanism, market, bids, asks, agents) -> tuple[int, list]:
             moved[agent] = report
             reports = cx.Reports(moved[: bids.size], moved[bids.size :])
             lied = utilities(cx.clear(market, mechanism, reports), bids, asks)[agent]
-            harmed += lied < honest[agent] - 1e-6
+            harmed += int(lied < honest[agent] - 1e-6)
             if lied > honest[agent] + 1e-6:
                 helped.append((agent, report))
     return harmed, helped

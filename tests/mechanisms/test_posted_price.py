@@ -62,6 +62,18 @@ def test_no_single_report_ever_helps() -> None:
     assert harmed > 50
 
 
+def test_constraints_are_kept() -> None:
+    buyers = [{"id": k, "bid": 5 + k} for k in range(4)]
+    sellers = [{"id": f"s{k}", "ask": k} for k in range(4)]
+    market = cx.Market(buyers, sellers, constraints=[{"kind": "cap", "limit": 2}])
+    outcome = cx.clear(market, PostedPrice(4))
+    assert outcome.trades["buyer"].to_list() == [0, 1]
+    assert outcome.trades["seller"].to_list() == ["s0", "s1"]
+    assert outcome.totals["surplus"] == 0
+    assert "accepts the posted price, but" in outcome.explain(3)
+    assert "no bid would" in outcome.explain(3)
+
+
 @pytest.mark.parametrize("k", [1, 2, 3])
 def test_power_family(k: int) -> None:
     """The price 1/2 gains 4^-k / (k + 1)."""

@@ -113,7 +113,7 @@ def one_sided(mechanism: str, market, bids, asks, agents, grid) -> int:
             reports = cx.Reports(moved[: bids.size], moved[bids.size :])
             lied = utilities(cx.clear(market, mechanism, reports), bids, asks)[agent]
             assert lied <= honest[agent], (agent, report)
-            harmed += lied < honest[agent]
+            harmed += int(lied < honest[agent])
     return harmed
 
 

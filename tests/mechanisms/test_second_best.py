@@ -124,7 +124,7 @@ def test_free_trade_needs_no_multiplier() -> None:
 # ---------------------------------------------------------------------------------- linear programs
 
 
-def by_linear_program(priors, edges) -> float:
+def by_linear_program(priors, edges, most: int | None = None) -> float:
     """Largest expected gains over all direct mechanisms that are BIC, interim IR and balanced."""
     sides = [[(list(map(float, v)), list(map(float, m))) for v, m in side] for side in priors]
     agents = [*sides[0], *sides[1]]
@@ -132,6 +132,8 @@ def by_linear_program(priors, edges) -> float:
     sign = np.array([1.0] * n_buyers + [-1.0] * len(sides[1]))
     profiles = list(product(*(range(len(values)) for values, _ in agents)))
     matchings = all_matchings(n_buyers, len(sides[1]), edges).astype(float)
+    if most is not None:
+        matchings = matchings[matchings.sum(axis=1) <= 2 * most]
     chance = np.array([np.prod([agents[a][1][t] for a, t in enumerate(p)]) for p in profiles])
     worth = np.array([[agents[a][0][t] for a, t in enumerate(p)] for p in profiles]) * sign
     n_allocation = len(profiles) * len(matchings)
@@ -225,8 +227,27 @@ def test_discrete_markets_against_linear_programs(largest: int, rounds: int, mos
         assert all(balance >= -scale for _, balance in offers)
         assert gains <= first_best + scale
         assert gains >= sum(gained for gained, _ in offers) / 2 - scale
-        kinds["mixed" if len(found.shares) == 2 else "free" if found.value == 0 else "balanced"] += 1
+        kinds[
+            "mixed" if len(found.shares) == 2 else "free" if found.value == 0 else "balanced"
+        ] += 1
     assert kinds["mixed"] > 1 and kinds["free"] > 3
+
+
+def test_a_cap_against_linear_programs() -> None:
+    """Constraints make sums of weights decide; they are rounded to ticks there."""
+    binding = 0
+    for edges, priors, market in small_markets(8, 40, 3, 40):
+        capped = cx.Market(
+            market.buyers,
+            market.sellers,
+            market.graph,
+            constraints=[{"kind": "cap", "limit": 1}],
+        )
+        best = by_linear_program(priors, edges, most=1)
+        found = MECHANISM.multiplier(capped)
+        assert found.gains == pytest.approx(best, abs=brute.UNIT * 1e-6)
+        binding += best < by_linear_program(priors, edges) - 1e-6
+    assert binding > 2
 
 
 def test_a_jump_is_mixed_to_balance() -> None:
@@ -246,9 +267,9 @@ def test_a_jump_is_mixed_to_balance() -> None:
     found = MECHANISM.multiplier(market)
     # psi(1.9) = 1.9 + 1.9 * 0.7 / 0.3; the surplus of (2, 0) is 0.35 * 2, of (1, 0) is 0.
     loss = 0.15 * (2 - (1.9 + 1.9 * 7 / 3))
-    keep = (0.35 * 2) / -loss if 0.35 * 2 < -loss else 1.0
+    keep = min(0.7 / -loss, 1.0)
     lottery = cx.clear(market, MECHANISM)
-    assert lottery.totals["trades"] == pytest.approx(min(keep, 1.0))
+    assert lottery.totals["trades"] == pytest.approx(keep)
     assert found.surplus == pytest.approx(max(0.35 * 2 + loss, 0.0), abs=1e-9)
 
 

@@ -240,9 +240,7 @@ def test_corollary_6_1(values: list[str], costs: list[str]) -> None:
     drawn_values, drawn_costs = view.sample(5, count)
     gains = drawn_values - drawn_costs
     first_best = np.maximum(gains.max(axis=1), 0.0).mean()
-    psi = np.array(
-        [market.sellers.prior(k).virtual_cost(c) for k, c in enumerate(drawn_costs.T)]
-    ).T
+    psi = np.array([market.sellers.prior(k).virtual_cost(c) for k, c in enumerate(drawn_costs.T)]).T
     scores = drawn_values - psi
     best = scores.argmax(axis=1)
     gbom = np.where(scores.max(axis=1) >= 0, gains[np.arange(count), best], 0.0).mean()

@@ -46,7 +46,7 @@ class RandomOffererBalanced(Mechanism):
     ------
     Dominant-strategy truthful for both sides (no report moves a lump sum), individually rational in
     every outcome, and strongly budget balanced in expectation: exactly where the expected surplus
-    is exact, else up to the standard error that `expected_surplus` and the lottery's `details` give.
+    is exact, else up to the standard error in `expected_surplus` and in the lottery's `details`.
 
     Notes
     -----

@@ -124,8 +124,8 @@ class MultiQuantile:
     -----
     Theorem 5.4 holds for priors without atoms; with atoms it holds for the *average* over positions
     from 0 to 1 (as if costs were perturbed a little), and not for F(c). Costs 0, 2 and 4 of
-    probability 0.3, 0.6 and 0.1, and a buyer of value 3: every price would be 4, so the seller gains
-    nothing, the buyer's best price gains 0.9, and half of that is less than 1.5 / 3.15.
+    probability 0.3, 0.6 and 0.1, and a buyer of value 3: every price would be 4, so the seller
+    gains nothing, the buyer's best price gains 0.9, and half of that is less than 1.5 / 3.15.
 
     References
     ----------

@@ -44,8 +44,16 @@ class Certificate:
         that it is not negative.
     agents_share
         All agents' own utilities, sellers and buyers, in the random offerer, divided by the first
-        best. GSOM's sellers receive less than the side's profit: the rest is surplus, which no agent
-        has. So this is another quantity, and Theorem 3.3 promises nothing about it.
+        best; Theorem 3.3 promises nothing about it.
+
+    Notes
+    -----
+    A side's profit is what it could expect as one principal. GSOM's sellers are paid thresholds,
+    in expectation less than what buyers pay; the rest is the mechanism's surplus, which
+    `sellers_profit` counts and `agents_share` does not. (Remark 1.3 reads as if the agents' own
+    utilities were 1 / 3.15 of the first best. They are not: with 40 buyers of prior beta(1, 1/8)
+    and 40 sellers of prior beta(1/8, 1), all of whom may trade, they are a fifth. With 1/k for 1/8
+    they tend, as agents become many, to 2^(1 + 1/k) / (k + 2)^(1 + 1/k): to nothing for large k.)
     """
 
     sellers_profit: Estimate

@@ -93,7 +93,8 @@ def check_complete(market: Market, mechanism: str) -> None:
     graph = market.graph
     instead = "use 'gsom', 'gbom' or 'posted-price' instead"
     if market.constraints:
-        kind = market.constraints[0]["kind"]
+        first = market.constraints[0]
+        kind = first["kind"] if isinstance(first, dict) else first.kind
         raise UnsupportedMarketError(
             f"{mechanism} knows no constraints, and market '{market.name}' has one of kind "
             f"'{kind}'; {instead}"

@@ -20,7 +20,7 @@ from catallax.priors.combination import Weighing, weighing
 
 if TYPE_CHECKING:
     from catallax.markets import Agents, Market, Reports
-    from catallax.mechanisms.outcome import Role
+    from catallax.mechanisms.outcome import Outcome, Role
 
 __all__ = ["Hybrid"]
 
@@ -67,10 +67,10 @@ class Hybrid(Mechanism):
     """
 
     slug = "hybrid"
-    summary = "trade reduction, or a coin who offers where one pair could gain; complete graphs only"
+    summary = "trade reduction; where one pair could gain, a coin who offers; complete graphs only"
     claims = Claims("DSIC", "DSIC", "ex post", "weak ex ante")
 
-    def clear(self, market: Market, reports: Reports) -> Lottery:  # type: ignore[override]
+    def clear(self, market: Market, reports: Reports) -> Lottery:
         """Reduce trade, or let chance decide who offers.
 
         Raises
@@ -98,15 +98,13 @@ class Hybrid(Mechanism):
         )
 
 
-def _offer(book: Book, offerer: Offerer, slug: str, *, trades: bool = True):  # noqa: ANN202
+def _offer(book: Book, offerer: Offerer, slug: str, *, trades: bool = True) -> Outcome:
     """Return the outcome of an offer between the leading buyer and the leading seller."""
     prices = _no_trade()
     if trades:
         buyer, seller = _thresholds(book, offerer)
         if book.bids[0] >= buyer and book.asks[0] <= seller:
-            prices = Prices(
-                np.asarray(1), np.asarray(buyer), np.asarray(seller), np.asarray(False)
-            )
+            prices = Prices(np.asarray(1), np.asarray(buyer), np.asarray(seller), np.asarray(False))
     return book.outcome(slug, prices, lambda role, index: _reason(book, offerer, role, index))
 
 

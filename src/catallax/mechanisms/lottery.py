@@ -76,7 +76,7 @@ class Lottery:
         if not chances or not all(0 < float(chance) <= 1 for chance in chances):
             raise CatallaxError("a lottery needs outcomes with positive probabilities of at most 1")
         if all(isinstance(chance, Fraction | int) for chance in chances):
-            fair = sum(map(Fraction, chances)) == 1
+            fair = sum((Fraction(chance) for chance in chances), Fraction(0)) == 1
         else:
             fair = abs(fsum(chances) - 1.0) <= _TOLERANCE
         if not fair:

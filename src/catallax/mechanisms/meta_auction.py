@@ -31,10 +31,10 @@ Array = NDArray[np.float64]
 class MetaAuctionBuyers(Mechanism):
     """Let each buyer of the first-best matching post the price that is best for her.
 
-    The feasible matching with the largest gains pairs buyers and sellers. In each pair, the seller's
-    cap is the highest ask with which she would be in that matching; the buyer posts a price up to
-    it, knowing the seller's prior and nothing of her ask; they trade if the seller asks no more,
-    and the price is what the buyer pays and the seller receives.
+    The feasible matching with the largest gains pairs buyers and sellers. In each pair, the
+    seller's cap is the highest ask with which she would be in that matching; the buyer posts a
+    price up to it, knowing the seller's prior and nothing of her ask; they trade if the seller asks
+    no more, and the price is what the buyer pays and the seller receives.
 
     Parameters
     ----------
@@ -51,8 +51,8 @@ class MetaAuctionBuyers(Mechanism):
     Notes
     -----
     The cap is c_ij of the paper, of which only an ask *at* it needs care: a seller with an atom
-    there that loses the tie is not in the matching, so her cap lies just below. (The paper takes the
-    supremum; with atoms and ties it counts such trades twice.) The seller receives the smaller of
+    there that loses the tie is not in the matching, so her cap lies just below. (The paper takes
+    the supremum, with which Lemma 5.3 counts such trades twice.) The seller receives the smaller of
     price and cap, which is the price.
 
     In the frame of all agents, critical reports are given for sellers in the first-best matching,
@@ -96,10 +96,11 @@ class MetaAuctionBuyers(Mechanism):
 class MetaAuctionSellers(Mechanism):
     """Let each seller of the first-best matching post a price that her own ask sets.
 
-    The feasible matching with the largest gains pairs buyers and sellers. In each pair, the seller's
-    cap is the highest ask with which she would be in that matching; she posts a price, from her
-    ask and her prior, which stands only if it is within the cap; they trade if the buyer bids as
-    much. Every buyer pays, and her seller receives, the lowest bid with which the buyer would trade.
+    The feasible matching with the largest gains pairs buyers and sellers. In each pair, the
+    seller's cap is the highest ask with which she would be in that matching; she posts a price,
+    from her ask and her prior, which stands only if it is within the cap; they trade if the buyer
+    bids as much. Every buyer pays, and her seller receives, the lowest bid with which the buyer
+    would trade.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ class MetaAuctionSellers(Mechanism):
     Claims
     ------
     Dominant-strategy truthful for buyers if the rule is cap-monotone (as `MultiQuantile` is),
-    individually rational and strongly budget balanced in every outcome. Sellers run the auction: it
+    individually rational and strongly budget balanced in every outcome. Sellers run the auction; it
     is *not* truthful for them, whose costs the theorem takes as known. With them honest, sellers'
     profits are in every outcome at least those of the rule run on each pair alone (Lemma 4.13).
 

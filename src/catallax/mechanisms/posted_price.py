@@ -85,7 +85,7 @@ class PostedPrice(Mechanism):
             np.where(reports.bids >= price, 1.0, -np.inf),
             np.where(reports.asks <= price, 0.0, np.inf),
         )
-        matching = best_matching(market.graph, *weights)
+        matching = best_matching(market.family, *weights, scale=1.0)
         paid = np.full(matching.buyer.size, price)
         gains = reports.bids[matching.buyer] - reports.asks[matching.seller]
         return Outcome(
@@ -93,6 +93,7 @@ class PostedPrice(Mechanism):
             reports=reports,
             mechanism=self.slug,
             solver=matching.solver,
+            tick=matching.tick,
             buyer_index=matching.buyer,
             seller_index=matching.seller,
             buyer_pays=paid,
@@ -123,7 +124,7 @@ class _Statements:
         if rival is None:
             clause = f"{posted}, and this {'bid' if buyers else 'ask'} does not accept it"
             return StatedReason(self.price, NOBODY, clause)
-        said = "accepts the posted price, but" if accepts else "does not accept the posted price and"
+        said = "accepts the posted price, but" if accepts else "does not accept that price, and"
         side = self.market.buyers if buyers else self.market.sellers
         if rival == NOBODY:
             why = f"nobody it could trade with accepts {money(self.price)}"
@@ -149,7 +150,7 @@ def _kept_out_by(waiting: Thresholds, index: int, *, buyers: bool) -> int | None
     return source if same_side and np.isfinite(level) else int(NOBODY)
 
 
-# ------------------------------------------------------------------------------------ the best price
+# ---------------------------------------------------------------------------------- the best price
 
 _PRICES: WeakKeyDictionary[Market, float] = WeakKeyDictionary()
 
@@ -204,8 +205,8 @@ def _search(market: Market) -> float:
                 method="bounded",
                 options={"xatol": 1e-10 * (bounds[1] - bounds[0])},
             )
-            if -found.fun > most:  # type: ignore[union-attr]
-                best, most = float(found.x), float(-found.fun)  # type: ignore[union-attr]
+            if -found.fun > most:
+                best, most = float(found.x), float(-found.fun)  # type: ignore[attr-defined]
     return best
 
 
@@ -228,7 +229,7 @@ def expected_gain(market: Market, price: float) -> float:
         trade (A_j and B_i, the expected numbers of accepting neighbours of j and of i), they
         share. With one edge this is exact: E[(v - c) 1(v >= p >= c)]. For many agents on a
         complete graph it tends to the truth, min(sum a, sum b) trades. In between it is what a
-        random rationing that ignores luck in numbers would gain.
+        random rationing that ignores luck in numbers would gain. Constraints are not looked at.
 
     Examples
     --------
@@ -253,4 +254,3 @@ def expected_gain(market: Market, price: float) -> float:
     around_buyer = np.bincount(i, b[j], len(market.buyers))[i]
     crowd = np.maximum(1.0, np.maximum(around_seller, around_buyer))
     return float(((value[i] * b[j] - a[i] * cost[j]) / crowd).sum())
-

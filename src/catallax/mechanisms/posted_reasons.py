@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.mechanisms.explain import money
-from catallax.mechanisms.outcome import NOBODY
+from catallax.mechanisms.outcome import NOBODY, Outcome
 from catallax.mechanisms.stated_reasons import StatedReason, StatedReasons
 from catallax.priors.floats import smallest_float
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from catallax.matching import Matching
     from catallax.mechanisms.base import Mechanism
     from catallax.mechanisms.bilateral_rules import BilateralRule
-    from catallax.mechanisms.outcome import Outcome, Role
+    from catallax.mechanisms.outcome import Role
 
 __all__ = ["PostedReasons"]
 
@@ -68,10 +68,11 @@ class PostedReasons:
 
     def explain(self, outcome: Outcome, role: Role, index: int) -> str:
         """Say in one sentence why an agent trades or not, and what sets the price."""
-        limits = {
+        limits: dict[Role, str] = {
             "buyer": "the lowest bid that still trades",
             "seller": "the highest ask that still trades",
-        } | {self.rule.poster: "the same as the other side of the pair"}
+        }
+        limits[self.rule.poster] = "the same as the other side of the pair"
         stated = StatedReasons(lambda role, index: self._state(outcome, role, index), limits)
         return stated.explain(outcome, role, index)
 
@@ -108,13 +109,14 @@ class PostedReasons:
             bound = f"of the prices up to {money(cap)}, where the best matching drops the seller"
         else:
             who, made = market.sellers.label(j), f"ask of {money(outcome.reports.asks[j])}"
-            bound = "if the pair may cost that much"
-            low = self.matching.trading_buyers.level[pair]
-            if np.isfinite(posted) and price > posted:
-                reason = f"below {money(max(low, price))} the best matching drops the buyer"
-                bound = reason if price == low else "and less would not carry that price"
-        offer = f"posts {money(posted)}" if np.isfinite(posted) else "posts no price"
-        return f"{who} {offer} at its {made}, {bound}"
+            bound = "by the quantile of that ask"
+            if price > posted and price == self.matching.trading_buyers.level[pair]:
+                bound = f"and below {money(price)} the best matching drops the buyer"
+            elif price > posted:
+                bound = f"and at less than {money(price)} the pair would not carry that price"
+        if not np.isfinite(posted):
+            return f"{who} posts no price at its {made}, as none is within what the pair allows"
+        return f"{who} posts {money(posted)} at its {made}, {bound}"
 
     def _search(self, outcome: Outcome, role: Role, index: int) -> float:
         """Find the report at which an agent that does not trade would, clearing again and again."""
@@ -146,4 +148,6 @@ class PostedReasons:
 
         reports = [outcome.reports.bids.copy(), outcome.reports.asks.copy()]
         reports[0 if role == "buyer" else 1][index] = report
-        return self.mechanism.clear(outcome.market, Reports(*reports))
+        then = self.mechanism.clear(outcome.market, Reports(*reports))
+        assert isinstance(then, Outcome)  # a meta-auction does not randomise
+        return then

@@ -209,9 +209,7 @@ class SellerAdjustedPostedPrice(Mechanism):
     summary = "one buyer, a value for each item: prices posted to her, adjusted to the asks"
     claims = Claims("DSIC", "DSIC", "ex post", "none")
 
-    def clear(
-        self, market: Market, reports: Reports | UnitDemandReports | None = None
-    ) -> Outcome:
+    def clear(self, market: Market, reports: Reports | UnitDemandReports | None = None) -> Outcome:
         """Post the prices, let the buyer choose, and pay the seller her threshold.
 
         Parameters

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.errors import CatallaxError
-from catallax.mechanisms.base import Claims, SeparableMechanism
+from catallax.mechanisms.base import Claims, Mechanism, SeparableMechanism
 from catallax.mechanisms.lottery import Lottery
 from catallax.mechanisms.registry import register
 from catallax.priors.combination import weighing
@@ -117,7 +117,7 @@ class CombinedWeights(SeparableMechanism):
 
 @register
 @dataclass(frozen=True)
-class SecondBest(SeparableMechanism):
+class SecondBest(Mechanism):
     """Get the largest expected gains of all mechanisms that are truthful and break even.
 
     Trades the feasible matching with the largest sum of combined values less combined costs:
@@ -168,8 +168,6 @@ class SecondBest(SeparableMechanism):
     slug = "second-best"
     summary = "the largest gains with a balanced budget in expectation"
     claims = Claims("DSIC", "DSIC", "ex post", "weak ex ante")
-    buyer_scale = "combined value"
-    seller_scale = "combined cost"
 
     def __post_init__(self) -> None:
         """Check the number of samples."""
@@ -201,7 +199,7 @@ class SecondBest(SeparableMechanism):
             known[self] = find_multiplier(budget_of(market, self.samples, self.seed))
         return known[self]
 
-    def clear(self, market: Market, reports: Reports) -> Lottery:  # type: ignore[override]
+    def clear(self, market: Market, reports: Reports) -> Lottery:
         """Match for the largest combined weight, at the market's own share."""
         found = self.multiplier(market)
         outcomes = tuple(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import product
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from catallax.matching import best_matching
 from catallax.priors.combination import Weighing, weighing
-from catallax.priors.moments import mean_at_least, mean_at_most, quadrature
+from catallax.priors.moments import mean_at_least, quadrature
 
 if TYPE_CHECKING:
     from catallax.markets import Agents, Market
@@ -65,7 +66,7 @@ def budget_of(market: Market, samples: int, seed: int) -> Budget:
         If an agent has no prior.
     """
     priors = [_priors(side) for side in (market.buyers, market.sellers)]
-    if market.graph.n_edges == 1:
+    if market.graph.n_edges == 1 and not market.constraints:
         i = 0 if market.graph.complete else int(market.graph.buyer[0])
         j = 0 if market.graph.complete else int(market.graph.seller[0])
         return _Bilateral(priors[0][i], priors[1][j])
@@ -109,16 +110,16 @@ class _Bilateral:
         price = value.critical(cost.weight(costs))
         sold = _at(self.buyer.probability_at_least, price)
         held = _at(lambda p: mean_at_least(self.buyer, p), price)
-        income = mass_of_cost @ np.where(sold > 0, np.where(sold > 0, price, 0.0) * sold, 0.0)
+        income = mass_of_cost @ (np.where(sold > 0, price, 0.0) * sold)
         gains = mass_of_cost @ (held - costs * sold)
         values, mass_of_value = quadrature(self.buyer, breaks[1])
         receipt = cost.critical(value.weight(values))
         bought = _at(self.seller.cdf, receipt)
-        outlay = mass_of_value @ np.where(bought > 0, np.where(bought > 0, receipt, 0.0) * bought, 0.0)
+        outlay = mass_of_value @ (np.where(bought > 0, receipt, 0.0) * bought)
         return Expected(float(income - outlay), float(gains), 0.0)
 
 
-def _at(function, price: Array) -> Array:  # noqa: ANN001
+def _at(function: Callable[[Array], Array], price: Array) -> Array:
     """Evaluate at finite prices; nobody trades at an infinite one."""
     out = np.zeros(price.shape)
     finite = np.isfinite(price)
@@ -130,9 +131,10 @@ def _images(own: Weighing, prior: Prior, other: Weighing) -> Array:
     """Return the other side's reports that meet the ends, atoms and kinks of this side."""
     ends = np.array(prior.support)
     points = np.concatenate([own.kinks, prior.atoms[0], ends])
-    levels = own.weight(points[np.isfinite(points)])
+    points = points[np.isfinite(points)]
     # A step has two levels: the one it comes from, and its own.
-    levels = np.concatenate([levels, own.weight(np.nextafter(points[np.isfinite(points)], -np.inf))])
+    points = np.concatenate([points, np.nextafter(points, -np.inf)])
+    levels = own.weight(points)
     levels = levels[np.isfinite(levels)]
     met = np.concatenate([other.critical(levels), other.critical(levels, True), other.kinks])
     return met[np.isfinite(met)]
@@ -162,6 +164,8 @@ class _Profiles:
         sellers = _by_prior(
             self._market.sellers, self._asks, lambda p, x: weighing(p, "seller", share).weight(x)
         )
+        if self._market.constraints:  # where sums of weights decide
+            return self._expected(buyers, sellers)
         # Only the order of the weights matters: shares with the same order are the same.
         _, order = np.unique(np.concatenate([buyers, sellers], axis=None), return_inverse=True)
         key = np.asarray(order, np.int64).tobytes()
@@ -170,12 +174,13 @@ class _Profiles:
         return self._known[key]
 
     def _expected(self, buyers: Array, sellers: Array) -> Expected:
-        if self._market.graph.complete:
+        market = self._market
+        if market.graph.complete and not market.constraints:
             surplus, gains = self._sorted(buyers, sellers)
         else:
             surplus, gains = np.empty(len(buyers)), np.empty(len(buyers))
             for row, (w, u) in enumerate(zip(buyers, sellers, strict=True)):
-                best = best_matching(self._market.graph, w, u)
+                best = best_matching(market.family, w, u, scale=market.scale)
                 i, j = best.buyer, best.seller
                 surplus[row] = self._phi[row, i].sum() - self._psi[row, j].sum()
                 gains[row] = self._bids[row, i].sum() - self._asks[row, j].sum()
@@ -201,7 +206,7 @@ class _Profiles:
         return surplus.sum(axis=1), gains.sum(axis=1)
 
 
-def _by_prior(side: Agents, reports: Array, function) -> Array:  # noqa: ANN001
+def _by_prior(side: Agents, reports: Array, function: Callable[[Prior, Array], Array]) -> Array:
     out = np.empty(reports.shape)
     for prior, members in side.groups():
         out[:, members] = function(prior, reports[:, members])

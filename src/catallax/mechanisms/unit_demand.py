@@ -46,9 +46,7 @@ def first_best_item(scores: Array) -> int:
     return int(np.argmax(scores))
 
 
-def highest_ask(
-    bought: Callable[[float], bool], ask: float, limit: float, guess: float
-) -> float:
+def highest_ask(bought: Callable[[float], bool], ask: float, limit: float, guess: float) -> float:
     """Find the largest float at which a seller is still bought from.
 
     Parameters
@@ -136,7 +134,7 @@ class UnitDemandBuyersOffering(Mechanism):
     >>> market = cx.Market(
     ...     [{"id": "ann"}],
     ...     [{"id": k, "ask": a, "prior": "uniform(0, 4)"} for k, a in (("s1", 1), ("s2", 1.5))],
-    ...     [{"buyer": "ann", "seller": "s1", "bid": 3}, {"buyer": "ann", "seller": "s2", "bid": 5}],
+    ...     [{"buyer": "ann", "seller": k, "bid": b} for k, b in (("s1", 3), ("s2", 5))],
     ... )
     >>> outcome = cx.mechanisms.get("gbom-unit-demand").clear(market)
     >>> outcome.trades["seller"].to_list(), outcome.seller_receives.tolist()
@@ -147,9 +145,7 @@ class UnitDemandBuyersOffering(Mechanism):
     summary = "one buyer, a value for each item: the largest bid less virtual cost"
     claims = Claims("BIC", "DSIC", "ex post", "strong ex post")
 
-    def clear(
-        self, market: Market, reports: Reports | UnitDemandReports | None = None
-    ) -> Outcome:
+    def clear(self, market: Market, reports: Reports | UnitDemandReports | None = None) -> Outcome:
         """Buy the best item, at the price that its seller could have asked.
 
         Parameters

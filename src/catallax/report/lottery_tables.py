@@ -94,25 +94,22 @@ def _totals_table(lottery: Lottery, drawn: Outcome | None, most_rows: int | None
     market = lottery.market
     shown = lottery.outcomes[:most_rows]
     every = [outcome.totals for _, outcome in shown] + [lottery.totals]
-    keys = [key for key in TOTALS if key in lottery.totals]
-    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
-    table.add_column("probability", justify="right", no_wrap=True)
+    # Every outcome may maximise something else, which has no meaning on average.
+    keys = [key for key in TOTALS if key in lottery.totals and key != "objective"]
+    table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1), pad_edge=False)
     table.add_column("outcome", overflow="fold")
     for key in ("trades", *keys):
-        table.add_column(TOTALS.get(key, key), justify="right", no_wrap=False)
+        table.add_column(TOTALS.get(key, key), justify="right", overflow="fold")
     volume = max(abs(totals[key]) for totals in every for key in keys)
     trades = aligned([totals["trades"] for totals in every])
     # One number of decimals for all amounts, so that they compare at a glance.
     amounts = iter(aligned((totals[key] for totals in every for key in keys), noise=1e-13 * volume))
     for place, (probability, outcome) in enumerate(shown):
-        name = Text(one_line(outcome.mechanism))
+        name = Text(f"{chance(probability)}  {one_line(outcome.mechanism)}")
         if outcome is drawn:
             name.append(", drawn", "bold green")
-        cells = (next(amounts) for _ in keys)
-        last = place == len(shown) - 1
-        table.add_row(chance(probability), name, trades[place], *cells, end_section=last)
-    unit = f"in {one_line(market.currency)}" if market.currency else ""
-    table.add_row("", Text("expected", "bold"), trades[-1], *amounts)
-    if unit:
-        table.add_row("", Text(unit, "dim"))
+        cells = [next(amounts) for _ in keys]
+        table.add_row(name, trades[place], *cells, end_section=place == len(shown) - 1)
+    unit = f", {one_line(market.currency)}" if market.currency else ""
+    table.add_row(Text.assemble(("expected", "bold"), (unit, "dim")), trades[-1], *amounts)
     return table
