@@ -59,7 +59,7 @@ def market_of(
 def one_solve(market: cx.Market) -> float:
     """Time one OR-Tools solve of the same network in money alone, arcs included."""
     reports = market.require_reports()
-    ticks = round_weights(2 * reports.bids - 1, reports.asks, 42, market.scale)
+    ticks = round_weights(market.graph, 2 * reports.bids - 1, reports.asks, 42, 58, market.scale)
     problem = network.build(market.family, ticks, only_useful=True)
     start = time.perf_counter()
     network.circulation(problem.arcs, problem.arcs.money, problem.n_nodes)
@@ -101,9 +101,7 @@ def networks(agents: int, repeats: int) -> list[dict[str, object]]:
 def programs(agents: int) -> list[dict[str, object]]:
     """Time conflicts and a knapsack."""
     rng = np.random.default_rng(3)
-    pairs = [
-        [f"b{i}", f"b{j}"] for i, j in rng.integers(0, agents, (agents // 2, 2)) if i != j
-    ]
+    pairs = [[f"b{i}", f"b{j}"] for i, j in rng.integers(0, agents, (agents // 2, 2)) if i != j]
     free = market_of(agents, 10, [])
     outcome = cleared(free)
     edge = {

@@ -51,7 +51,10 @@ def test_known_answers(bids, asks, trades, pays, receives) -> None:
 
 
 # Percent of the optimal gains, with and without the mechanism's surplus, at n agents a side with
-# integer values uniform on 1..1000 (50,000 runs of the same library).
+# uniform values (50,000 runs of the same library). They are said to be integers from 1 to 1000;
+# with those, and ties that trade, the traders' shares at n = 100 are 97.13 and 99.07 (standard
+# error 0.01), and 96.93 and 99.07 with ties that do not. The stated numbers are those of values
+# without ties, which are drawn here.
 SHARES = {
     "mcafee": {2: (77.18, 69.01), 5: (94.61, 86.08), 25: (99.71, 96.35), 100: (99.98, 99.01)},
     "trade_reduction": {
@@ -63,8 +66,7 @@ SHARES = {
 def shares(rule, n: int, runs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Shares of total gains and of traders' gains, with their standard errors, in percent."""
     rng = np.random.default_rng(seed)
-    bids = -np.sort(-rng.integers(1, 1001, (runs, n)).astype(float), axis=1)
-    asks = np.sort(rng.integers(1, 1001, (runs, n)).astype(float), axis=1)
+    bids, asks = -np.sort(-rng.random((runs, n)), axis=1), np.sort(rng.random((runs, n)), axis=1)
     gains = np.cumsum(bids - asks, axis=1)
 
     def up_to(count: np.ndarray) -> np.ndarray:
@@ -90,11 +92,9 @@ def shares(rule, n: int, runs: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("rule", RULES)
 @pytest.mark.parametrize("n", [2, 5, 25, 100])
 def test_shares_of_the_first_best(rule: str, n: int) -> None:
-    ours, error = shares(RULES[rule], n, 50_000 if n < 100 else 10_000, seed=n)
-    stated = np.array(SHARES[rule][n])
-    # Their runs have errors too (50,000 of them), and two digits are kept.
-    theirs = error * math.sqrt((50_000 if n < 100 else 10_000) / 50_000)
-    assert (np.abs(ours - stated) < 4 * np.hypot(error, theirs) + 0.005).all(), (ours, error)
+    ours, error = shares(RULES[rule], n, 50_000, seed=n)
+    # The stated runs have the same errors, and two digits are kept.
+    assert (np.abs(ours - SHARES[rule][n]) < 4 * math.sqrt(2) * error + 0.005).all(), (ours, error)
 
 
 def test_arrays_and_markets_agree() -> None:

@@ -88,8 +88,8 @@ def clear(
         Draw an outcome, for mechanisms that randomise: without it they show their lottery. The
         same seed draws the same; several markets take turns. Others do not look at it.
     time_limit
-        Seconds that a market's constraints may take to solve, 300 unless said otherwise; what is
-        not proved best by then is an error.
+        Seconds that each step of solving a market's constraints may take, 300 unless said
+        otherwise; what is not proved best by then is an error.
     """
     from catallax.cli.output import json_line, print_lines, show, warn
 
@@ -107,7 +107,7 @@ def clear(
     markets = _read(market, rule, quiet=quiet)
     pictures = _picture_paths(plot, markets)
     with limit:
-        cleared = _clear_all(markets, rule, explain, seed, quiet=quiet, in_full=out is not None)
+        cleared = _clear_all(markets, rule, explain, seed, quiet=quiet)
     # Lines that cannot be written are found before any file appears.
     lines = [json_line(one.document(explained=bool(explain))) for one in cleared] if json else []
     _write(cleared, out, tables, pictures)
@@ -153,12 +153,8 @@ def _clear_all(
     seed: int | None,
     *,
     quiet: bool,
-    in_full: bool,
 ) -> list[_Cleared]:
-    """Clear every market, draw from lotteries, and collect warnings about odd reports.
-
-    `in_full` also asks for every agent's critical report, which takes time of its own.
-    """
+    """Clear every market, draw from lotteries, and collect warnings about odd reports."""
     from catallax.cli.agents import found_agents
     from catallax.cli.output import tracked
 
@@ -171,9 +167,6 @@ def _clear_all(
         drawn = _drawn(result, rng)
         told = result if drawn is None else drawn
         sentences = {text: told.explain(agent, role) for text, role, agent in questions}
-        if in_full:
-            # Now, not when the file is written: the time limit counts from the clearing.
-            _ = result.agents
         prefix = f"market '{market.name}': " if len(markets) > 1 else ""
         cleared.append(_Cleared(result, drawn, sentences, [prefix + line for line in warnings]))
     return cleared

@@ -87,11 +87,11 @@ class Agents:
             )
         numbers.flags.writeable = False
         object.__setattr__(self, "role", role)
-        object.__setattr__(self, "ids", ids)
+        object.__setattr__(self, "ids", ids.clone())  # a series can be written to
         object.__setattr__(self, "priors", tuple(priors))
         object.__setattr__(self, "prior_names", tuple(prior_names))
         object.__setattr__(self, "prior_of", numbers)
-        object.__setattr__(self, "table", pl.DataFrame() if table is None else table)
+        object.__setattr__(self, "table", pl.DataFrame() if table is None else table.clone())
 
     def __len__(self) -> int:
         """Return the number of agents."""

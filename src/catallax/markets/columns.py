@@ -108,17 +108,20 @@ def _text_cells(column: pl.Series | list[Any]) -> pl.Series:
 
 
 def inferred(text: pl.Series) -> pl.Series:
-    """Return the cells of a CSV column as the narrowest type that loses nothing."""
+    """Return the cells of a CSV column as the narrowest type that loses nothing.
+
+    A number is one only where every cell is the very text that writing the number gives back: the
+    codes "1E2" and "100", "1.10" and "1.1", "nan" and "NaN" or "007" and "7" are different names.
+    """
     if text.null_count() == len(text):
         return text
     integers = text.cast(pl.Int64, strict=False)
     if integers.cast(pl.String).equals(text, null_equal=True):
         return integers
-    # "007" or a 30-digit code is a name, although it reads as a number.
-    if not text.str.contains(r"^[+-]?0[0-9]|^[+-]?[0-9]{16,}$").any():
-        numbers = text.cast(pl.Float64, strict=False)
-        if numbers.null_count() == text.null_count():
-            return numbers
+    numbers = text.cast(pl.Float64, strict=False)
+    same = numbers.cast(pl.String).equals(text, null_equal=True)
+    if same and numbers.drop_nulls().is_finite().all():
+        return numbers
     if text.drop_nulls().is_in(["true", "false"]).all():
         return (text == "true").rename(text.name)
     return text

@@ -100,18 +100,22 @@ def _table_of_records(data: Sequence[Any], origin: Origin) -> Table:
 
 def _column(values: Any) -> Column:
     """Return a column as a polars series, or as a list where polars has no type for it."""
+    # Polars shares the memory of arrays and of pandas columns, and hands out its own series: a
+    # market must not change with what the caller goes on to write there.
     if isinstance(values, pl.Series):
-        return values.to_list() if values.dtype == pl.Object else values
+        return values.to_list() if values.dtype == pl.Object else values.clone()
     series: Any = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         if series.dtype == nw.Object:
             return series.to_list()
-        if series.implementation.is_pandas_like() and series.dtype.is_float():
+        if not series.implementation.is_pandas_like():
+            return series.to_polars().clone()
+        if series.dtype.is_float():
             # Through numpy: the way to polars would turn a NaN into a blank.
-            return pl.Series(series.to_numpy())
-        return series.to_polars()
+            return pl.Series(np.array(series.to_numpy()))
+        return nw.from_native(series.to_native().copy(deep=True), series_only=True).to_polars()
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub" and values.ndim == 1:
-        return pl.Series(values)
+        return pl.Series(values.copy())
     return list(values.tolist() if isinstance(values, np.ndarray) else values)
 
 
@@ -176,8 +180,8 @@ def extra_columns(
 
     Integers become Int64, floating-point numbers Float64, categories text; everything else keeps
     its type. The cells of a CSV file are text: they take the declared types, and where none is
-    declared, integer, number or boolean if every cell reads as one *without loss* ("007" stays
-    text).
+    declared, integer, number or boolean if every cell is written as one would be ("007", "1e3" and
+    "1.50" stay text).
 
     Raises
     ------
@@ -216,17 +220,43 @@ def _plain_series(name: str, column: Column, origin: Origin) -> pl.Series:
 
 
 def _series_of_list(name: str, values: list[Any], origin: Origin) -> pl.Series:
+    values = [value.item() if isinstance(value, np.generic) else value for value in values]
     kinds = set(map(type, values)) - {type(None)}
     try:
         if kinds == {int, float}:
-            return pl.Series(values, dtype=pl.Float64, strict=False)
+            return _floats_of_list(name, values, origin)
+        if bool in kinds and kinds != {bool}:
+            raise TypeError  # polars would make numbers of the booleans
         return pl.Series(values) if kinds else pl.Series(values, dtype=pl.String)
-    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError):
-        first = next(value for value in values if value is not None)
-        row = next(
-            (k for k, v in enumerate(values) if v is not None and type(v) is not type(first)), 0
-        )
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as failure:
+        if isinstance(failure, FileFormatError):
+            raise
+    first = next(value for value in values if value is not None)
+    other = [k for k, v in enumerate(values) if v is not None and type(v) is not type(first)]
+    if other:
         raise FileFormatError(
-            f"{origin.at(row)}: {show(values[row])} in column '{name}' is of another type than "
-            f"{show(first)} before it; use one type per column"
-        ) from None
+            f"{origin.at(other[0])}: {show(values[other[0]])} in column '{name}' is of another "
+            f"type than {show(first)} before it; use one type per column"
+        )
+    raise FileFormatError(
+        f"{origin.table}: the column '{name}' of {show(first)} and so on is of no type that a "
+        "table can hold; write text"
+    )
+
+
+def _floats_of_list(name: str, values: list[Any], origin: Origin) -> pl.Series:
+    """Return integers and numbers as numbers, unless an integer would become another one."""
+    for row, value in enumerate(values):
+        if isinstance(value, int) and not _is_float(value):
+            raise FileFormatError(
+                f"{origin.at(row)}: the integer {show(value)} in column '{name}' is too long for a "
+                "number, and others of the column are no integers; write them all as text"
+            )
+    return pl.Series(values, dtype=pl.Float64, strict=False)
+
+
+def _is_float(value: int) -> bool:
+    try:
+        return int(float(value)) == value
+    except OverflowError:
+        return False

@@ -18,7 +18,7 @@ Whole = NDArray[np.int64]
 def edge_components(
     family: Family, buyer: Whole, seller: Whole, usable: NDArray[np.bool_]
 ) -> Whole:
-    """Number the parts of a market: edges that share an agent or a constraint share a part.
+    """Give each edge the number of its part: edges that share an agent or a constraint share it.
 
     Parameters
     ----------

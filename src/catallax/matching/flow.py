@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from catallax.markets.families import Family
 from catallax.matching import network as networks
 from catallax.matching.network import Network, Residual
-from catallax.matching.result import NOBODY, Matching, PairBounds, Thresholds
+from catallax.matching.result import Matching, PairBounds, Thresholds, whole_thresholds
 from catallax.matching.ticks import Ticks, favours, round_weights
 
 __all__ = ["FlowMatching", "match_by_flow"]
@@ -20,6 +20,7 @@ __all__ = ["FlowMatching", "match_by_flow"]
 Weights = NDArray[np.float64]
 Whole = NDArray[np.int64]
 WEIGHT_BITS = 42
+PRICE_BITS = 58
 # The solver multiplies costs by the number of nodes and must stay within 63 bits.
 ALL_BITS = 60
 FAR = networks.FAR
@@ -77,13 +78,14 @@ class FlowMatching(Matching):
 
     @cached_property
     def _residual(self) -> Residual:
-        left = networks.residual(self._network, self._flow)
-        return networks.contracted(self._network, self._flow, left)
+        priced = networks.build(self._family, self._ticks, only_useful=True, prices=True)
+        left = networks.residual(priced, self._flow)
+        return networks.contracted(priced, self._flow, left)
 
     @cached_property
     def _whole(self) -> tuple[Network, Residual]:
         """The network with all edges: agents with other weights could use the useless ones."""
-        whole = networks.build(self._family, self._ticks, only_useful=False)
+        whole = networks.build(self._family, self._ticks, only_useful=False, prices=True)
         flow = np.zeros(whole.arcs.size, np.int64)
         n_shared = self._network.arcs.size - np.count_nonzero(self._network.edge_arc >= 0)
         if self.graph.complete:
@@ -95,8 +97,8 @@ class FlowMatching(Matching):
         return whole, networks.residual(whole, flow)
 
     def _left_out(self, traders: NDArray[np.int32], role: Literal["buyer", "seller"]) -> Whole:
-        inside = self._ticks.buyers_in if role == "buyer" else self._ticks.sellers_in
-        waiting = np.ones(inside.size, bool)
+        size = self.graph.n_buyers if role == "buyer" else self.graph.n_sellers
+        waiting = np.ones(size, bool)
         waiting[traders] = False
         return np.flatnonzero(waiting)
 
@@ -148,16 +150,8 @@ class FlowMatching(Matching):
         # What a buyer's weight has to beat, and what a seller's has to stay below.
         sign = -1 if buyers == trading else 1
         level, against = sign * money, sign * favour
-        if buyers:
-            level = level + (mine <= against)
-        else:
-            level = level - (-mine >= against)
-        return Thresholds(
-            agent.astype(np.int32),
-            level * self._ticks.tick,
-            np.ones(agent.size, bool),
-            np.full(agent.size, NOBODY),
-        )
+        level = level + (mine <= against) if buyers else level - (-mine >= against)
+        return whole_thresholds(agent, level, self._ticks, buyers=buyers, trading=trading)
 
 
 def _reversed(left: Residual) -> Residual:
@@ -226,7 +220,7 @@ def match_by_flow(
     graph = family.parts.graph
     size = (graph.n_buyers + graph.n_sellers + 2).bit_length()
     bits = min(WEIGHT_BITS, ALL_BITS - 2 - size)
-    ticks = round_weights(buyer_weights, seller_weights, bits, scale)
+    ticks = round_weights(graph, buyer_weights, seller_weights, bits, PRICE_BITS, scale)
     network = networks.build(family, ticks, only_useful=True)
     flow = networks.solve(network)
     if graph.complete:

@@ -8,12 +8,11 @@ A graph comes as compressed rows: the neighbours of agent `x` are
 `neighbours[start[x]:start[x + 1]]`.
 """
 
-# pyright: reportUntypedFunctionDecorator=false
-
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from catallax.compiled import compiled
 
 __all__ = [
     "buyer_elsewhere",
@@ -33,7 +32,7 @@ __all__ = [
 FREE, MATCHED, GONE = 0, 1, 2
 
 
-@njit(cache=True)
+@compiled
 def useful_rows(start, neighbours, buyer_rank, seller_rank):
     """Copy the rows of the buyers, keeping only edges on which a trade would not lose."""
     n = start.size - 1
@@ -52,7 +51,7 @@ def useful_rows(start, neighbours, buyer_rank, seller_rank):
     return useful_start, useful[:filled].copy()
 
 
-@njit(cache=True)
+@compiled
 def turned_rows(start, neighbours, n_columns):
     """Turn the rows of one side into those of the other, neighbours ascending."""
     turned_start = np.zeros(n_columns + 1, np.int64)
@@ -70,7 +69,7 @@ def turned_rows(start, neighbours, n_columns):
     return turned_start, turned
 
 
-@njit(cache=True)
+@compiled
 def _free_neighbour(i, pointer, end, useful, state):
     """Return a free seller next to buyer i, or -1; the pointer only ever moves forward."""
     k = pointer[i]
@@ -85,7 +84,7 @@ def _free_neighbour(i, pointer, end, useful, state):
     return -1
 
 
-@njit(cache=True)
+@compiled
 def _search(root, stamp, seen, reached_from, queue, rows, state, partner_of_seller):
     """Search breadth-first from a buyer for a free seller.
 
@@ -132,7 +131,7 @@ def _search(root, stamp, seen, reached_from, queue, rows, state, partner_of_sell
         head += 1
 
 
-@njit(cache=True)
+@compiled
 def _augment(root, last, free, reached_from, partner_of_buyer, partner_of_seller):
     """Shift the partners along the path that ends in a free seller."""
     i = last
@@ -147,7 +146,7 @@ def _augment(root, last, free, reached_from, partner_of_buyer, partner_of_seller
         i = reached_from[j]
 
 
-@njit(cache=True)
+@compiled
 def sweep(start, neighbours, n_sellers, agent_at):
     """Match buyers and sellers so that the total weight is largest.
 
@@ -205,7 +204,7 @@ def sweep(start, neighbours, n_sellers, agent_at):
     return partner_of_buyer, partner_of_seller
 
 
-@njit(cache=True)
+@compiled
 def buyer_thresholds(start, neighbours, agent_at, partner_of_buyer, partner_of_seller):
     """Find for every trading buyer the rank of the agent that sets her threshold.
 
@@ -241,7 +240,7 @@ def buyer_thresholds(start, neighbours, agent_at, partner_of_buyer, partner_of_s
     return label
 
 
-@njit(cache=True)
+@compiled
 def seller_thresholds(start, neighbours, agent_at, partner_of_buyer, partner_of_seller):
     """Find for every trading seller the rank of the agent that sets her threshold.
 
@@ -276,7 +275,7 @@ def seller_thresholds(start, neighbours, agent_at, partner_of_buyer, partner_of_
     return label
 
 
-@njit(cache=True)
+@compiled
 def two_buyer_thresholds(start, neighbours, agent_at, partner_of_buyer, partner_of_seller):
     """Find for every trading buyer the two heaviest candidates for her threshold.
 
@@ -318,7 +317,7 @@ def two_buyer_thresholds(start, neighbours, agent_at, partner_of_buyer, partner_
     return first, second
 
 
-@njit(cache=True)
+@compiled
 def two_seller_thresholds(start, neighbours, agent_at, partner_of_buyer, partner_of_seller):
     """Find for every trading seller the two lightest candidates for her threshold."""
     first = np.full(partner_of_seller.size, -1, np.int32)
@@ -356,7 +355,7 @@ def two_seller_thresholds(start, neighbours, agent_at, partner_of_buyer, partner
     return first, second
 
 
-@njit(cache=True)
+@compiled
 def buyer_elsewhere(
     start, neighbours, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller, first, second
 ):
@@ -379,7 +378,7 @@ def buyer_elsewhere(
     return best
 
 
-@njit(cache=True)
+@compiled
 def seller_elsewhere(
     start, neighbours, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller, first, second
 ):
@@ -399,7 +398,7 @@ def seller_elsewhere(
     return best
 
 
-@njit(cache=True)
+@compiled
 def buyer_entry(start, neighbours, seller_rank, partner_of_buyer, partner_of_seller, seller_label):
     """Find for every buyer left out the rank of the agent she would have to beat.
 
@@ -417,7 +416,7 @@ def buyer_entry(start, neighbours, seller_rank, partner_of_buyer, partner_of_sel
     return entry
 
 
-@njit(cache=True)
+@compiled
 def seller_entry(start, neighbours, buyer_rank, partner_of_buyer, partner_of_seller, buyer_label):
     """Find for every seller left out the rank of the agent she would have to undercut."""
     entry = np.full(partner_of_seller.size, -1, np.int32)
@@ -431,7 +430,7 @@ def seller_entry(start, neighbours, buyer_rank, partner_of_buyer, partner_of_sel
     return entry
 
 
-@njit(cache=True)
+@compiled
 def _induced_rows(start, neighbours, buyers, seller_place):
     """Copy the rows of some buyers, keeping only some sellers, all numbered by their places."""
     kept_start = np.empty(buyers.size + 1, np.int64)
@@ -452,7 +451,7 @@ def _induced_rows(start, neighbours, buyers, seller_place):
     return kept_start, kept
 
 
-@njit(cache=True)
+@compiled
 def _forced_pairs(start, sellers_of, seller_start, buyers_of, partner, taken_by):
     """Pair off whoever has one possible partner left, and otherwise the first buyer listed.
 
@@ -508,9 +507,9 @@ def _forced_pairs(start, sellers_of, seller_start, buyers_of, partner, taken_by)
                     depth += 1
 
 
-@njit(cache=True)
+@compiled
 def _layers(start, sellers_of, partner, taken_by, layer, queue):
-    """Number the buyers by their distance from an unpaired one; tell if a free seller is near."""
+    """Find every buyer's distance from an unpaired one; tell if a free seller is near."""
     filled = 0
     for i in range(partner.size):
         layer[i] = -1
@@ -539,7 +538,7 @@ def _layers(start, sellers_of, partner, taken_by, layer, queue):
     return found
 
 
-@njit(cache=True)
+@compiled
 def _augment_by_layers(start, sellers_of, partner, taken_by, layer, position, path):
     """Find paths through the layers that share no agent, and shift the partners along them."""
     for root in range(partner.size):
@@ -575,7 +574,7 @@ def _augment_by_layers(start, sellers_of, partner, taken_by, layer, position, pa
                 depth -= 1
 
 
-@njit(cache=True)
+@compiled
 def pairing(start, neighbours, buyers, sellers, n_sellers):
     """Pair the traders, as a function of who trades and of nothing else.
 

@@ -5,14 +5,13 @@ words are in a dictionary. A network comes as compressed rows of residual arcs: 
 node `x` are `start[x]:start[x + 1]`, with `head`, `money` and `favour` each.
 """
 
-# pyright: reportUntypedFunctionDecorator=false
-
 from __future__ import annotations
 
 from heapq import heappop, heappush
 
 import numpy as np
-from numba import njit
+
+from catallax.compiled import compiled
 
 __all__ = ["FAR", "distances", "potentials"]
 
@@ -20,7 +19,7 @@ FAR = np.int64(2**62)
 """Distance of a node that cannot be reached."""
 
 
-@njit(cache=True)
+@compiled
 def potentials(start, head, cost, usable):
     """Find node potentials under which no usable residual arc has a negative reduced cost.
 
@@ -50,7 +49,7 @@ def potentials(start, head, cost, usable):
     return level
 
 
-@njit(cache=True)
+@compiled
 def distances(root, start, head, money, favour, barred, wanted, from_node):
     """Find the shortest distances from a node, in true costs given as reduced ones plus potentials.
 
@@ -95,6 +94,8 @@ def distances(root, start, head, money, favour, barred, wanted, from_node):
                 continue
             c = a + money[k]
             d = b + favour[k]
+            if c >= FAR // 2:  # farther than any amount; sums beyond it could overflow
+                continue
             if c < far_money[y] or (c == far_money[y] and d < far_favour[y]):
                 far_money[y] = c
                 far_favour[y] = d

@@ -21,7 +21,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     Parameters
     ----------
     seconds
-        Wall-clock seconds for all optima of a clearing together; 300 unless said otherwise.
+        Wall-clock seconds for the optimum, and again for each kind of threshold that is asked
+        for; 300 unless said otherwise.
 
     Examples
     --------
@@ -38,8 +39,8 @@ def time_limit(seconds: float) -> Iterator[None]:
 class Clock:
     """What is left of the time for one clearing."""
 
-    def __init__(self) -> None:
-        self.limit = _LIMIT.get()
+    def __init__(self, limit: float | None = None) -> None:
+        self.limit = _LIMIT.get() if limit is None else limit
         self.end = time.monotonic() + self.limit
 
     def left(self) -> float:

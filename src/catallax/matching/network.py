@@ -61,7 +61,7 @@ class Network:
         Node of every agent's group; the source (the sink) for agents without one.
     buyer_arc, seller_arc
         Arc by which a unit enters a buyer, and by which it leaves a seller; -1 for those kept
-        out by an infinite weight.
+        out by an infinite weight, who can be asked about but not passed through.
     edge_arc
         Arc of every edge of the graph, -1 where there is none; empty for complete graphs, in
         which all units pass one hub.
@@ -91,7 +91,7 @@ def _roots(
     return np.where(limits.group >= 0, first + limits.group, alone), limits.limit
 
 
-def build(family: Family, ticks: Ticks, *, only_useful: bool) -> Network:
+def build(family: Family, ticks: Ticks, *, only_useful: bool, prices: bool = False) -> Network:
     """Build the network of a family with caps and at most one grouping on either side.
 
     Parameters
@@ -103,8 +103,12 @@ def build(family: Family, ticks: Ticks, *, only_useful: bool) -> Network:
     only_useful
         Leave out edges on which a trade would lose: no optimum uses them, though an agent with
         another weight might.
+    prices
+        Count weights as prices do, without cutting the one that outweighs all others.
     """
     graph = family.parts.graph
+    cut, full = (ticks.buyers, ticks.sellers), (ticks.all_buyers, ticks.all_sellers)
+    weights = full if prices else cut
     nb, ns = graph.n_buyers, graph.n_sellers
     by_side = {b.over: b for b in family.bound if isinstance(b, GroupLimits)}
     caps = [
@@ -122,15 +126,16 @@ def build(family: Family, ticks: Ticks, *, only_useful: bool) -> Network:
     who, whom = np.flatnonzero(ticks.buyers_in), np.flatnonzero(ticks.sellers_in)
     if graph.complete:
         middle = (
-            np.concatenate([buyer_node[who], np.full(whom.size, hub)]),
-            np.concatenate([np.full(who.size, hub), seller_node[whom]]),
-            np.zeros(who.size + whom.size, np.int64),
+            np.concatenate([buyer_node, np.full(ns, hub)]),
+            np.concatenate([np.full(nb, hub), seller_node]),
+            np.zeros(nb + ns, np.int64),
         )
         edges = np.empty(0, np.int64)
     else:
         i, j = graph.buyer, graph.seller
-        useful = ticks.buyers_in[i] & ticks.sellers_in[j]
+        useful = np.ones(i.size, bool)
         if only_useful:
+            useful = ticks.buyers_in[i] & ticks.sellers_in[j]
             useful &= ticks.buyers[i] >= ticks.sellers[j]
         edges = np.flatnonzero(useful)
         i, j = i[edges], j[edges]
@@ -157,14 +162,14 @@ def build(family: Family, ticks: Ticks, *, only_useful: bool) -> Network:
             buyer_root[who],
             buyer_node[who],
             np.ones(who.size),
-            -ticks.buyers[who],
+            -weights[0][who],
             -favour.buyers[who],
         ),
         (
             seller_node[whom],
             seller_root[whom],
             np.ones(whom.size),
-            ticks.sellers[whom],
+            weights[1][whom],
             -favour.sellers[whom],
         ),
         (*middle[:2], np.ones(middle[0].size), zeros(middle[0].size), middle[2]),

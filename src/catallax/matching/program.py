@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from catallax.errors import CatallaxError
 from catallax.markets.families import Family
 from catallax.matching.components import edge_components
 from catallax.matching.limits import Clock
-from catallax.matching.result import NOBODY, Matching, PairBounds, Thresholds
+from catallax.matching.result import Matching, PairBounds, Thresholds, whole_thresholds
 from catallax.matching.ticks import Favours, Ticks, favours, round_weights
 
 __all__ = ["Optimum", "ProgramMatching", "Solver", "match_by_program"]
@@ -24,7 +25,9 @@ __all__ = ["Optimum", "ProgramMatching", "Solver", "match_by_program"]
 Weights = NDArray[np.float64]
 Whole = NDArray[np.int64]
 Mask = NDArray[np.bool_]
+Result = TypeVar("Result")
 MOST_EDGES = 1_000_000
+WEIGHT_BITS = 40
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class _Problem:
     buyer: Whole
     seller: Whole
     solver: Solver
-    clock: Clock
+    limit: float
 
     @cached_property
     def usable(self) -> Mask:
@@ -86,6 +89,11 @@ class _Problem:
     def money(self) -> Whole:
         """Ticks that each edge brings."""
         return self.ticks.buyers[self.buyer] - self.ticks.sellers[self.seller]
+
+    @cached_property
+    def all_money(self) -> Whole:
+        """Ticks that each edge brings, amounts that are out of reach included."""
+        return self.ticks.all_buyers[self.buyer] - self.ticks.all_sellers[self.seller]
 
     @cached_property
     def useful(self) -> Mask:
@@ -100,29 +108,32 @@ class _Problem:
 
     @cached_property
     def component(self) -> Whole:
-        """Number of the part of the problem to which each usable edge belongs."""
-        return edge_components(self.family, self.buyer, self.seller, self.usable)
+        """Number of the part of the problem to which each useful edge belongs, else -1."""
+        return edge_components(self.family, self.buyer, self.seller, self.useful)
+
+    @cached_property
+    def region(self) -> Whole:
+        """Number of the part to which each edge belongs when all edges count."""
+        everything = np.ones(self.buyer.size, bool)
+        return edge_components(self.family, self.buyer, self.seller, everything)
 
     def best(
         self,
         active: Mask,
         money: Whole | None = None,
         forced: Whole | None = None,
-        favour: Whole | None = None,
+        *,
+        clock: Clock,
     ) -> Optimum | None:
-        """Solve some edges, which must be of one component."""
-        return self.solver.best(
-            active,
-            self.money if money is None else money,
-            self.favours if favour is None else favour,
-            forced,
-            self.clock,
-        )
+        """Solve some edges."""
+        money = self.money if money is None else money
+        return self.solver.best(active, money, self.favours, forced, clock)
 
-    def each(self, work: Callable[[int], object], number: int) -> list[object]:
-        """Do some work for each of a number of agents, on all cores."""
+    def each(self, work: Callable[[int, Clock], Result], number: int) -> list[Result]:
+        """Do some work for each of a number of agents, on all cores, within one time limit."""
+        clock = Clock(self.limit)
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-            return list(pool.map(work, range(number)))
+            return list(pool.map(lambda k: work(k, clock), range(number)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,12 +166,20 @@ class ProgramMatching(Matching):
     @cached_property
     def _optimum(self) -> dict[int, Optimum]:
         """Money and favour of the chosen edges of every component."""
+        return self._of_parts(self._problem.component)
+
+    @cached_property
+    def _regional(self) -> dict[int, Optimum]:
+        """Money and favour of the chosen edges of every region."""
+        return self._of_parts(self._problem.region)
+
+    def _of_parts(self, number: Whole) -> dict[int, Optimum]:
         problem = self._problem
         result = {}
-        for part in np.unique(problem.component[self._edges]).tolist():
-            edges = self._edges[problem.component[self._edges] == part]
+        for part in np.unique(number[self._edges]).tolist():
+            edges = self._edges[number[self._edges] == part]
             result[part] = Optimum(
-                int(problem.money[edges].sum()),
+                int(problem.all_money[edges].sum()),
                 int(problem.favours[edges].sum()),
                 tuple(edges.tolist()),
             )
@@ -169,64 +188,62 @@ class ProgramMatching(Matching):
     def _own(self, agent: int, *, buyers: bool) -> int:
         """Give an agent's own part of the money."""
         ticks = self._problem.ticks
-        return int(ticks.buyers[agent]) if buyers else -int(ticks.sellers[agent])
+        return int(ticks.all_buyers[agent]) if buyers else -int(ticks.all_sellers[agent])
 
     def _trading(self, agents: NDArray[np.int32], *, buyers: bool) -> Thresholds:
         problem = self._problem
         side = problem.buyer if buyers else problem.seller
 
-        def first(k: int) -> int:
+        def first(k: int, clock: Clock) -> int:
             agent, edge = int(agents[k]), int(self._edges[k])
             part = int(problem.component[edge])
             with_her = self._optimum[part]
             active = problem.useful & (problem.component == part) & (side != agent)
-            without = problem.best(active)
+            without = problem.best(active, problem.all_money, clock=clock)
             assert without is not None  # trading nothing is always feasible
             money = self._own(agent, buyers=buyers)
             return _first(with_her.money - money, with_her.favour, without)
 
         levels = np.array(problem.each(first, agents.size), dtype=np.int64)
-        return self._thresholds(agents, levels, buyers=buyers)
+        return self._thresholds(agents, levels, buyers=buyers, trading=True)
 
     def _waiting(self, traders: NDArray[np.int32], *, buyers: bool) -> Thresholds:
         problem = self._problem
         side = problem.buyer if buyers else problem.seller
-        inside = problem.ticks.buyers_in if buyers else problem.ticks.sellers_in
-        waiting = inside.copy()
+        others_in = problem.ticks.sellers_in if buyers else problem.ticks.buyers_in
+        others = problem.seller if buyers else problem.buyer
+        waiting = np.ones(self.graph.n_buyers if buyers else self.graph.n_sellers, bool)
         waiting[traders] = False
         agents = np.flatnonzero(waiting)
         nothing = Optimum(0, 0, ())
 
-        def first(k: int) -> int | None:
+        def first(k: int, clock: Clock) -> int | None:
             agent = int(agents[k])
-            mine = np.flatnonzero((side == agent) & problem.usable)
+            mine = np.flatnonzero((side == agent) & others_in[others])
             if not mine.size:
                 return None
-            parts = problem.component[mine]
-            # An agent's edges share her, so they lie in one component.
-            active = problem.useful & (problem.component == parts[0])
+            # An agent's edges share her, so they lie in one region.
+            region = int(problem.region[mine[0]])
+            active = problem.useful & (problem.region == region)
             active[mine] = True
-            with_her = problem.best(active, forced=mine)
+            with_her = problem.best(active, problem.all_money, forced=mine, clock=clock)
             if with_her is None:
                 return None
-            without = self._optimum.get(int(parts[0]), nothing)
+            without = self._regional.get(region, nothing)
             money = self._own(agent, buyers=buyers)
             return _first(with_her.money - money, with_her.favour, without)
 
         found = problem.each(first, agents.size)
         known = np.array([level is not None for level in found], dtype=bool)
         levels = np.array([level for level in found if level is not None], dtype=np.int64)
-        return self._thresholds(agents[known], levels, buyers=buyers)
+        return self._thresholds(agents[known], levels, buyers=buyers, trading=False)
 
     def _thresholds(
-        self, agents: NDArray[np.integer], levels: Whole, *, buyers: bool
+        self, agents: NDArray[np.integer], levels: Whole, *, buyers: bool, trading: bool
     ) -> Thresholds:
         sign = 1 if buyers else -1
-        return Thresholds(
-            agents.astype(np.int32),
-            sign * levels * self._problem.ticks.tick,
-            np.ones(agents.size, bool),
-            np.full(agents.size, NOBODY),
+        return whole_thresholds(
+            agents, sign * levels, self._problem.ticks, buyers=buyers, trading=trading
         )
 
     @cached_property
@@ -234,24 +251,27 @@ class ProgramMatching(Matching):
         """What the partners of each trade could do otherwise: three optima a trade."""
         problem = self._problem
 
-        def bounds(k: int) -> tuple[float, float, float]:
+        def bounds(k: int, clock: Clock) -> tuple[float, float, float]:
             i, j, edge = int(self.buyer[k]), int(self.seller[k]), int(self._edges[k])
-            part = problem.component == problem.component[edge]
+            part = problem.region == problem.region[edge]
             of_i, of_j = problem.buyer == i, problem.seller == j
-            w_in = self._optimum[int(problem.component[edge])].money - int(problem.money[edge])
-            none = problem.best(problem.useful & part & ~of_i & ~of_j)
+            every = problem.all_money
+            w_in = self._regional[int(problem.region[edge])].money - int(every[edge])
+            none = problem.best(problem.useful & part & ~of_i & ~of_j, every, clock=clock)
             assert none is not None
             ticks = problem.ticks
             found: list[float] = [(none.money - w_in) * ticks.tick]
             for mine, other, own in (
-                (of_i, of_j, int(ticks.buyers[i])),
-                (of_j, of_i, -int(ticks.sellers[j])),
+                (of_i, of_j, int(ticks.all_buyers[i])),
+                (of_j, of_i, -int(ticks.all_sellers[j])),
             ):
                 elsewhere = mine & ~other & problem.usable
-                money = np.where(mine, problem.money - own, problem.money)
+                money = np.where(mine, every - own, every)
                 active = ((problem.useful & part) | elsewhere) & ~other
                 forced = np.flatnonzero(elsewhere)
-                best = problem.best(active, money, forced) if forced.size else None
+                best = None
+                if forced.size:
+                    best = problem.best(active, money, forced, clock=clock)
                 found.append(np.inf if best is None else (w_in - best.money) * ticks.tick)
             return found[0], found[1], -found[2]
 
@@ -287,13 +307,14 @@ def match_by_program(
         from catallax.matching.cp_sat import CpSat
 
         solver = CpSat(family, buyer, seller)
-    ticks = round_weights(buyer_weights, seller_weights, 40, scale)
+    ticks = round_weights(graph, buyer_weights, seller_weights, WEIGHT_BITS, WEIGHT_BITS + 5, scale)
+    clock = Clock()
     problem = _Problem(
-        family, ticks, favours(graph.n_buyers, graph.n_sellers), buyer, seller, solver, Clock()
+        family, ticks, favours(graph.n_buyers, graph.n_sellers), buyer, seller, solver, clock.limit
     )
     chosen: list[int] = []
     for part in np.unique(problem.component[problem.useful]).tolist():
-        best = problem.best(problem.useful & (problem.component == part))
+        best = problem.best(problem.useful & (problem.component == part), clock=clock)
         assert best is not None
         chosen.extend(best.edges)
     edges = np.array(sorted(chosen, key=lambda e: int(buyer[e])), dtype=np.int64)

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
+from catallax.matching.ticks import Ticks
 
-__all__ = ["NOBODY", "Matching", "PairBounds", "Thresholds"]
+__all__ = ["NOBODY", "Matching", "PairBounds", "Thresholds", "whole_thresholds"]
 
 Weights = NDArray[np.float64]
 Indices = NDArray[np.int32]
@@ -41,6 +42,30 @@ class Thresholds:
     level: Weights
     wins_ties: NDArray[np.bool_]
     source: NDArray[np.integer]
+
+
+def whole_thresholds(
+    agent: NDArray[np.integer],
+    level: NDArray[np.int64],
+    ticks: Ticks,
+    *,
+    buyers: bool,
+    trading: bool,
+) -> Thresholds:
+    """State thresholds of rounded weights: the last whole number with which each agent trades.
+
+    Weights are rounded down. A buyer reaches the number with its money, and a seller keeps to
+    it below the money of the next.
+    """
+    money = level * ticks.tick if buyers else (level + 1) * ticks.tick
+    if not trading:  # what is out of range is out of reach
+        money = np.where(np.abs(level) >= ticks.most, np.inf if buyers else -np.inf, money)
+    return Thresholds(
+        agent.astype(np.int32),
+        money,
+        np.full(agent.size, buyers),
+        np.full(agent.size, NOBODY),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,8 +1,8 @@
 """Whole numbers for solvers that need them: ticks of money, and favours that decide ties.
 
-Buyers' weights are rounded down and sellers' up to a multiple of the tick, a power of two, so
-that rounding is monotone: the rounded rule is as truthful as the exact one, and its prices are
-reports at which the rounded weight changes.
+All weights are rounded down to a multiple of the tick, a power of two. Rounding is monotone, so
+the rounded rule is as truthful as the exact one, and its prices are reports at which a rounded
+weight changes. Equal weights stay equal, and no trade that would not lose is lost.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from math import frexp, ldexp
 
 import numpy as np
 from numpy.typing import NDArray
+
+from catallax.markets.graph import Graph
 
 __all__ = ["Favours", "Ticks", "favours", "round_weights", "spread"]
 
@@ -27,10 +29,14 @@ class Ticks:
     tick
         Money in one tick; a power of two.
     buyers, sellers
-        Rounded weights; shapes (n_buyers,) and (n_sellers,). Weights beyond the range are cut
-        to its ends, which keeps their order.
+        Rounded weights, cut to the range of the amounts at stake, which decide who trades;
+        shapes (n_buyers,) and (n_sellers,).
     buyers_in, sellers_in
         Who may trade at all: weights that are not infinite.
+    all_buyers, all_sellers
+        The same for prices, cut to `most`.
+    most
+        The largest number of ticks that anything can be told of.
     """
 
     tick: float
@@ -38,36 +44,92 @@ class Ticks:
     sellers: Whole
     buyers_in: NDArray[np.bool_]
     sellers_in: NDArray[np.bool_]
+    all_buyers: Whole
+    all_sellers: Whole
+    most: int
 
 
 def round_weights(
+    graph: Graph,
     buyer_weights: NDArray[np.float64],
     seller_weights: NDArray[np.float64],
     bits: int,
+    all_bits: int,
     scale: float | None,
 ) -> Ticks:
     """Round weights to ticks.
 
     Parameters
     ----------
+    graph
+        Who may trade with whom.
     buyer_weights, seller_weights
         The weights; -inf keeps a buyer out, +inf a seller.
     bits
-        How many bits a weight may have.
+        How many bits the amounts at stake have.
+    all_bits
+        How many bits any amount may have in prices.
     scale
-        The largest amount that matters, known before any report; None takes the largest
-        weight, so that the tick moves when the largest report changes its order of magnitude.
+        The largest amount that the priors speak of, or None.
+
+    Notes
+    -----
+    Where the amounts at stake lie within the scale of the priors and not far below it, the tick
+    comes from that scale, and no report moves it. Otherwise it comes from the amounts at stake,
+    of which the largest counts for no more than all others together: as much as it could ever
+    have to beat. Then a report can move the tick, and prices by no more than a tick.
     """
     buyers_in, sellers_in = buyer_weights > -np.inf, seller_weights < np.inf
-    if scale is None or not np.isfinite(scale) or scale <= 0:
-        sizes = np.abs(np.concatenate([buyer_weights[buyers_in], seller_weights[sellers_in]]))
-        scale = float(sizes.max(initial=0.0)) or 1.0
-    tick = ldexp(1.0, frexp(scale)[1] - bits)
+    at_stake = _at_stake(graph, buyer_weights, seller_weights)
+    if scale is None or not at_stake <= scale <= at_stake * 2.0**12:
+        scale = at_stake or 1.0
+    tick = ldexp(1.0, max(frexp(scale)[1] - bits, -1074))
+    # Weights beyond the range keep their order against the other side: a buyer who bids more
+    # than all others together wins all the same, and a seller beyond every buyer never does.
     most = 2.0 ** (bits + 1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        buyers = np.clip(np.floor(buyer_weights / tick), -most, most)
-        sellers = np.clip(np.ceil(seller_weights / tick), -most, most)
-    return Ticks(tick, buyers.astype(np.int64), sellers.astype(np.int64), buyers_in, sellers_in)
+    with np.errstate(over="ignore"):
+        buyers, sellers = np.floor(buyer_weights / tick), np.floor(seller_weights / tick)
+    limit = 2.0**all_bits
+
+    def whole(ticks: NDArray[np.float64], low: float, high: float) -> Whole:
+        return np.clip(ticks, low, high).astype(np.int64)
+
+    return Ticks(
+        tick,
+        whole(buyers, -2 * most, most),
+        whole(sellers, -most, 2 * most),
+        buyers_in,
+        sellers_in,
+        whole(buyers, -limit, limit),
+        whole(sellers, -limit, limit),
+        int(limit),
+    )
+
+
+def _at_stake(
+    graph: Graph, buyer_weights: NDArray[np.float64], seller_weights: NDArray[np.float64]
+) -> float:
+    """Find the largest amount among agents with a trade that would not lose.
+
+    The largest of all counts for no more than the sum of the others.
+    """
+    if graph.complete:
+        lowest = seller_weights.min(initial=np.inf)
+        highest = buyer_weights.max(initial=-np.inf)
+        buyers, sellers = buyer_weights >= lowest, seller_weights <= highest
+    else:
+        useful = buyer_weights[graph.buyer] >= seller_weights[graph.seller]
+        buyers, sellers = np.zeros(graph.n_buyers, bool), np.zeros(graph.n_sellers, bool)
+        buyers[graph.buyer[useful]] = True
+        sellers[graph.seller[useful]] = True
+    amounts = np.abs(np.concatenate([buyer_weights[buyers], seller_weights[sellers]]))
+    amounts = amounts[np.isfinite(amounts)]
+    if not amounts.size:
+        return 0.0
+    top = float(amounts.max())
+    with np.errstate(over="ignore"):
+        others = float(amounts.sum() - top)
+    return min(top, others) if others > 0 else top
 
 
 def spread(buyers: NDArray[np.integer], sellers: NDArray[np.integer], bits: int) -> Whole:

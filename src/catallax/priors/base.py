@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from catallax.errors import PriorError
 from catallax.priors.curves import Curve, IronedInterval
-from catallax.priors.floats import FloatArray, elementwise
+from catallax.priors.floats import FloatArray, elementwise, read_only
 from catallax.priors.record import Record
 
 __all__ = ["KINDS", "Parts", "Prior", "RandomSource", "register_prior"]
@@ -150,9 +150,9 @@ class Prior(Record, ABC):
 
     @property
     def atoms(self) -> tuple[FloatArray, FloatArray]:
-        """The values of positive probability, ascending, and their probabilities."""
+        """The values of positive probability, ascending, and their probabilities; read-only."""
         parts = self._parts()
-        return parts.atoms, parts.masses
+        return read_only(parts.atoms), read_only(parts.masses)
 
     def quantile(self, q: ArrayLike) -> FloatArray:
         """Return the smallest x with P(V <= x) >= q; the lower end of the support at q = 0.

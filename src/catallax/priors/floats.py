@@ -43,6 +43,13 @@ def elementwise(
         return function(*[array.ravel() for array in given]).reshape(shape)[()]
 
 
+def read_only(array: FloatArray) -> FloatArray:
+    """Return a view of an array through which nobody can write."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 def to_order(x: FloatArray) -> IntArray:
     """Return the place of floats in their order: neighbours differ by one, both zeros are 0."""
     bits = np.ascontiguousarray(x, dtype=np.float64).view(np.int64)

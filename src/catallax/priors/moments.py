@@ -53,7 +53,13 @@ def quadrature(prior: Prior, breaks: ArrayLike = ()) -> Quadrature:
         grid = _grid(inner, start, end)
         half = np.diff(grid) / 2
         at = (grid[:-1] + half)[:, None] + half[:, None] * _POINTS
-        weight = half[:, None] * _WEIGHTS * prior.density(at)
+        density = prior.density(at)
+        # Next to an end where the density is infinite only the probability of the cell is known.
+        endless = np.flatnonzero((~np.isfinite(density)).sum(axis=1))
+        density[endless] = 0.0
+        weight = half[:, None] * _WEIGHTS * density
+        mass = prior.probability_at_least(grid[:-1]) - prior.probability_at_least(grid[1:])
+        weight[endless] = mass[endless, None] * _WEIGHTS / 2
         points.append(at.ravel())
         weights.append(weight.ravel())
     return Quadrature(np.concatenate(points), np.concatenate(weights))

@@ -44,7 +44,7 @@ class Quota(Constraint):
     limits: int | Mapping[str, int]
 
     def bind(self, parts: Parts, where: str) -> GroupLimits:
-        """Number the groups of the column and look up their limits."""
+        """Look up the groups of the column and their limits."""
         values = column_of(parts, self.over, self.column, where).cast(pl.String)
         groups = values.drop_nulls().unique(maintain_order=True).to_list()
         if isinstance(self.limits, Mapping):
