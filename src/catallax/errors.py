@@ -11,6 +11,7 @@ __all__ = [
     "DuplicateEdgeError",
     "DuplicateIdError",
     "FileFormatError",
+    "MechanismError",
     "MissingPriorError",
     "MissingReportError",
     "OutputError",
@@ -58,6 +59,10 @@ class MissingReportError(CatallaxError):
 
 class PriorError(CatallaxError):
     """A prior is not a distribution, or lacks what was asked of it."""
+
+
+class MechanismError(CatallaxError):
+    """A mechanism from elsewhere fails, or gives what no outcome can be."""
 
 
 class MissingPriorError(CatallaxError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from catallax.errors import CatallaxError, OutputError
 if TYPE_CHECKING:
     from numpy.random import Generator
 
-    from catallax.markets import Market, Reports
+    from catallax.markets import Market
     from catallax.mechanisms import Lottery, Mechanism, Outcome
 
 __all__ = ["clear"]
@@ -142,7 +141,7 @@ def _read(sources: tuple[str, ...], rule: Mechanism, *, quiet: bool) -> list[Mar
     markets = []
     for source in tracked(sources, len(sources), "reading", quiet=quiet):
         markets.append(read_source(source))
-        _reports(markets[-1], rule)
+        rule.read_reports(markets[-1])
     return markets
 
 
@@ -174,29 +173,14 @@ def _clear_all(
 
 def _result(market: Market, rule: Mechanism) -> tuple[Outcome | Lottery, list[str]]:
     """Clear one market, and say which of its reports its priors do not expect."""
-    from catallax.markets.reports import check_reports, far_outside
+    from catallax.markets.reports import Reports, far_outside
+    from catallax.mechanisms import clear as clear_market
 
-    warnings: list[str] = []
-    reports = _reports(market, rule)
-    if reports is None:
-        result = rule.clear(market)  # pyright: ignore[reportCallIssue]
-    else:
-        check_reports(market, reports)
-        result = rule.clear(market, reports)
-        warnings = far_outside(market, reports)
+    reports = rule.read_reports(market)
+    result = clear_market(market, rule, reports)
     # Amounts that cannot be added up are an error before anything is printed.
     _ = result.totals
-    return result, warnings
-
-
-def _reports(market: Market, rule: Mechanism) -> Reports | None:
-    """Give the reports that came with a market, or None if they are the mechanism's to find.
-
-    A mechanism whose bids are not the buyers' own, but on the edges, may leave them out.
-    """
-    parameter = inspect.signature(rule.clear).parameters.get("reports")
-    optional = parameter is not None and parameter.default is not inspect.Parameter.empty
-    return market.reports if optional else market.require_reports()
+    return result, far_outside(market, reports) if isinstance(reports, Reports) else []
 
 
 def _generator(seed: int | None) -> Generator | None:

@@ -15,9 +15,9 @@ import polars as pl
 from catallax.errors import FileFormatError, OutputError, PriorError, nearest
 from catallax.markets.build import WORDS, build_agents, build_graph, named_priors
 from catallax.markets.columns import as_text, type_name
-from catallax.markets.families import parse_constraints, written_constraints
 from catallax.markets.csv_tables import read_table
 from catallax.markets.document import FolderDocument, validate
+from catallax.markets.families import parse_constraints, written_constraints
 from catallax.markets.json_files import json_of_market, market_of_json
 from catallax.markets.market import Market
 from catallax.markets.origin import Origin

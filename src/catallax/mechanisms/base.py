@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,32 @@ class Mechanism(ABC):
     slug: ClassVar[str]
     summary: ClassVar[str]
     claims: ClassVar[Claims]
+
+    def read_reports(self, market: Market, reports: Any = None) -> Any:
+        """Check reports, or take those that came with the market.
+
+        Mechanisms whose reports are more than one bid for each buyer say so here.
+
+        Parameters
+        ----------
+        market
+            The market.
+        reports
+            `Reports`, or None.
+
+        Raises
+        ------
+        MissingReportError
+            If there are none and an agent came without one.
+        ReportError
+            If one is not a finite number, or an ask is negative for no reason.
+        """
+        from catallax.markets import check_reports
+
+        if reports is None:
+            reports = market.require_reports()
+        check_reports(market, reports)
+        return reports
 
     @abstractmethod
     def clear(self, market: Market, reports: Reports) -> Outcome | Lottery:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Literal, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
-from catallax.errors import UnknownNameError, nearest
+import numpy as np
+
+from catallax.errors import CatallaxError, MechanismError, UnknownNameError, nearest
 from catallax.mechanisms.base import Mechanism, SeparableMechanism
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ def get(mechanism: str | Mechanism) -> Mechanism:
 def _imported(path: str) -> Mechanism:
     """Import a mechanism given as module:Class."""
     module_name, _, class_name = path.partition(":")
+    if not module_name or not class_name:
+        raise UnknownNameError(f"mechanism '{path}': write it as module:Class")
     try:
         found = getattr(import_module(module_name), class_name)
     except ImportError as error:
@@ -94,7 +98,16 @@ def _imported(path: str) -> Mechanism:
         raise UnknownNameError(
             f"mechanism '{path}': module '{module_name}' has no '{class_name}'"
         ) from error
-    made = found() if isinstance(found, type) else found
+    except Exception as error:
+        raise MechanismError(
+            f"mechanism '{path}': importing '{module_name}' failed: {type(error).__name__}: {error}"
+        ) from error
+    try:
+        made = found() if isinstance(found, type) else found
+    except Exception as error:
+        raise MechanismError(
+            f"mechanism '{path}' cannot be made without arguments: {type(error).__name__}: {error}"
+        ) from error
     if not isinstance(made, Mechanism):
         raise UnknownNameError(
             f"mechanism '{path}' is not a Mechanism: derive it from catallax.mechanisms.Mechanism"
@@ -111,13 +124,11 @@ def clear(
 
 
 @overload
-def clear(
-    market: Market, mechanism: str | Mechanism, reports: Reports | None = None
-) -> Outcome | Lottery: ...
+def clear(market: Market, mechanism: str | Mechanism, reports: Any = None) -> Outcome | Lottery: ...
 
 
 def clear(
-    market: Market, mechanism: str | Mechanism = "gsom", reports: Reports | None = None
+    market: Market, mechanism: str | Mechanism = "gsom", reports: Any = None
 ) -> Outcome | Lottery:
     """Clear a market: who trades, and at what prices.
 
@@ -128,7 +139,7 @@ def clear(
     mechanism
         A slug, "module:Class", or a mechanism.
     reports
-        Bids and asks; by default those that came with the market.
+        `Reports`; by default those that came with the market.
 
     Returns
     -------
@@ -142,6 +153,8 @@ def clear(
         If there is no such mechanism.
     UnsupportedMarketError
         If the mechanism does not apply to the market.
+    MechanismError
+        If a mechanism from elsewhere fails, or gives what no outcome can be.
     MissingReportError
         If an agent has made no report.
     MissingPriorError
@@ -157,11 +170,58 @@ def clear(
     >>> outcome.trades["buyer_pays"].to_list()
     [0.625]
     """
-    from catallax.markets.reports import check_reports
-
     chosen = get(mechanism)
-    if reports is None:
-        reports = market.require_reports()
+    given = chosen.read_reports(market, reports)
+    if type(chosen).__module__.partition(".")[0] == "catallax":
+        return chosen.clear(market, given)
+    return _judged(chosen, market, given)
+
+
+def _judged(mechanism: Mechanism, market: Market, reports: Any) -> Outcome | Lottery:
+    """Run somebody else's mechanism: what goes wrong in it is said of it."""
+    from catallax.mechanisms.lottery import Lottery
+    from catallax.mechanisms.outcome import Outcome
+
+    name = f"mechanism '{type(mechanism).__module__}:{type(mechanism).__qualname__}'"
+    try:
+        result = mechanism.clear(market, reports)
+    except CatallaxError:
+        raise
+    except Exception as error:
+        raise MechanismError(
+            f"{name} failed on market '{market.name}': {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(result, Outcome | Lottery):
+        raise MechanismError(f"{name} gave {type(result).__name__}, not an Outcome or a Lottery")
+    outcomes = [result] if isinstance(result, Outcome) else [one for _, one in result.outcomes]
+    for outcome in outcomes:
+        if problem := _nonsense(outcome, market):
+            raise MechanismError(f"{name} on market '{market.name}': {problem}")
+    return result
+
+
+def _nonsense(outcome: Outcome, market: Market) -> str | None:
+    """Say what no outcome can be: infeasible trades, or prices that are no amounts."""
+    i, j = (np.asarray(side) for side in (outcome.buyer_index, outcome.seller_index))
+    prices = np.concatenate([outcome.buyer_pays, outcome.seller_receives])
+    if not i.size == j.size == outcome.buyer_pays.size == outcome.seller_receives.size:
+        return "the numbers of buyers, sellers and prices of its trades differ"
+    if ((i < 0) | (i >= len(market.buyers))).any() or ((j < 0) | (j >= len(market.sellers))).any():
+        return "it trades an agent that the market does not have"
+    if not np.isfinite(prices).all():
+        return "it sets a price that is not a finite number"
+    graph = market.graph
+    if graph.complete:
+        edges = i.astype(np.int64) * graph.n_sellers + j
     else:
-        check_reports(market, reports)
-    return chosen.clear(market, reports)
+        pairs = zip(graph.buyer.tolist(), graph.seller.tolist(), strict=True)
+        edge = {pair: k for k, pair in enumerate(pairs)}
+        found = [edge.get(pair) for pair in zip(i.tolist(), j.tolist(), strict=True)]
+        if None in found:
+            at = found.index(None)
+            pair = f"{market.buyers.label(int(i[at]))} with {market.sellers.label(int(j[at]))}"
+            return f"it trades {pair}, who have no edge"
+        edges = np.array(found, dtype=np.int64)
+    if not market.family.allows(edges.tolist()):
+        return "its trades together are not feasible"
+    return None

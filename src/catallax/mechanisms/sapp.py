@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,6 +208,10 @@ class SellerAdjustedPostedPrice(Mechanism):
     slug = "sapp"
     summary = "one buyer, a value for each item: prices posted to her, adjusted to the asks"
     claims = Claims("DSIC", "DSIC", "ex post", "none")
+
+    def read_reports(self, market: Market, reports: Any = None) -> UnitDemandReports:
+        """Check the bids on the edges and the asks, or take those that came with the market."""
+        return unit_demand_of(market, reports)[1]
 
     def clear(self, market: Market, reports: Reports | UnitDemandReports | None = None) -> Outcome:
         """Post the prices, let the buyer choose, and pay the seller her threshold.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,6 +144,10 @@ class UnitDemandBuyersOffering(Mechanism):
     slug = "gbom-unit-demand"
     summary = "one buyer, a value for each item: the largest bid less virtual cost"
     claims = Claims("BIC", "DSIC", "ex post", "strong ex post")
+
+    def read_reports(self, market: Market, reports: Any = None) -> UnitDemandReports:
+        """Check the bids on the edges and the asks, or take those that came with the market."""
+        return unit_demand_of(market, reports)[1]
 
     def clear(self, market: Market, reports: Reports | UnitDemandReports | None = None) -> Outcome:
         """Buy the best item, at the price that its seller could have asked.

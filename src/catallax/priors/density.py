@@ -39,10 +39,25 @@ class DensityPrior(Prior):
         return node_grid(self._quantile, self._upper_quantile, low, high)
 
     def _value_curve(self) -> Curve:
-        return SmoothCurve(self._law(1))
+        return self._ironed(1)
 
     def _cost_curve(self) -> Curve:
-        return SmoothCurve(self._law(-1))
+        return self._ironed(-1)
+
+    def _ironed(self, side: int) -> Curve:
+        law = self._law(side)
+        try:
+            curve = SmoothCurve(law)
+            rises = curve.rises()
+        except (RuntimeError, OverflowError):  # a root that cannot be found
+            rises = False
+        if not rises:
+            word = "value" if side > 0 else "cost"
+            raise PriorError(
+                f"{self.describe()}: its virtual {word} cannot be ironed in floating point, for "
+                "it turns where numbers end or are too coarse; use a law of less spread"
+            )
+        return curve
 
     def _law(self, side: int) -> Law:
         """Return the buyer's side (1), or the seller's mirrored onto it (-1)."""
@@ -61,10 +76,9 @@ class DensityPrior(Prior):
         nodes = self._nodes() if side > 0 else 0.0 - self._nodes()[::-1]
         where = set(atoms.tolist())
 
-        def raw(x: FloatArray) -> FloatArray:
+        def ratio(x: FloatArray) -> FloatArray:
             with np.errstate(all="ignore"):
-                ratio = self._upper_ratio(x) if side > 0 else self._lower_ratio(0.0 - x)
-                return x - ratio
+                return self._upper_ratio(x) if side > 0 else self._lower_ratio(0.0 - x)
 
         def at(function: Function, x: float) -> float:
             return float(function(np.array([x]))[0])
@@ -76,12 +90,12 @@ class DensityPrior(Prior):
                 at(beyond if start in where else tail, start),
                 at(tail, end),
                 _between(nodes, start, end),
-                raw,
+                ratio,
                 tail,
             )
             for start, end in ends
         )
-        return Law(pieces, atoms, masses, tail(atoms), limit, raw)
+        return Law(pieces, atoms, masses, tail(atoms), limit, ratio)
 
 
 def _between(nodes: FloatArray, start: float, end: float) -> FloatArray:

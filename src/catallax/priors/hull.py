@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize
 
-from catallax.priors.floats import FloatArray
+from catallax.priors.floats import FloatArray, from_order, to_order
 
 __all__ = ["Law", "Piece", "Stretch", "Switch", "hull"]
 
@@ -29,6 +29,11 @@ Function = Callable[[FloatArray], FloatArray]
 # A fall of the raw virtual value by less than this, relative to what it is computed from, is noise.
 _NOISE = 4e-12
 _TIGHT = 4 * np.finfo(np.float64).eps
+# Bisecting down from 1e300 to a root near 1e-300 takes about 2,000 steps.
+_MOST_STEPS = 5_000
+# A density changes by less than this between one and sixteen floats from an end, unless it
+# vanishes there or has a pole.
+_STEADY = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +48,8 @@ class Piece:
         P(V > start) and P(V >= end).
     nodes
         Ascending points inside, dense enough to see every rise and fall of `raw`.
-    raw
-        The virtual value ``x - P(V >= x) / density(x)`` inside the interval.
+    ratio
+        ``P(V >= x) / density(x)`` inside the interval.
     tail
         P(V >= x) inside the interval.
     """
@@ -54,8 +59,12 @@ class Piece:
     tail_start: float
     tail_end: float
     nodes: FloatArray
-    raw: Function
+    ratio: Function
     tail: Function
+
+    def raw(self, x: FloatArray) -> FloatArray:
+        """Return the virtual value inside the interval."""
+        return x - self.ratio(x)
 
     def inside(self, x: FloatArray) -> FloatArray:
         """Move points at or beyond the ends one float inside, where the density is defined."""
@@ -65,7 +74,25 @@ class Piece:
         """Return the raw virtual value at a point, or its limit at an end."""
         if x == np.inf:
             return self.top()
+        if x == self.start > -np.inf:
+            return self.bottom
+        if x == self.end:
+            # Where nothing is left to sell the ratio tends to 0.
+            return x if self.tail_end == 0.0 else x - self._limit(x, -1)
         return float(self.raw(self.inside(np.array([x])))[0])
+
+    @cached_property
+    def bottom(self) -> float:
+        """The limit of the raw virtual value at a finite start."""
+        return self.start - self._limit(self.start, 1)
+
+    def _limit(self, end: float, way: int) -> float:
+        """Return the limit of the ratio at an end: the density there may be that of a neighbour."""
+        near = from_order(to_order(np.array([end])) + way * np.array([1, 16]))
+        at, one, far = self.ratio(np.append(end, near)).tolist()
+        vanishes = at == np.inf and far < _STEADY * one
+        has_a_pole = at == 0.0 and one < _STEADY * far
+        return at if vanishes or has_a_pole else one
 
     def top(self) -> float:
         """Return the limit of the raw virtual value at the upper end."""
@@ -88,8 +115,8 @@ class Law:
         Ascending atoms, their probabilities, and P(V >= atom).
     limit
         The limit of ``p P(V >= p)`` as p grows: positive only for tails like 1/p.
-    raw
-        The virtual value inside any piece.
+    ratio
+        ``P(V >= x) / density(x)`` inside any piece.
     """
 
     pieces: tuple[Piece, ...]
@@ -97,7 +124,7 @@ class Law:
     masses: FloatArray
     tails: FloatArray
     limit: float
-    raw: Function
+    ratio: Function
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +168,7 @@ class Stretch:
             return below
         if phi(above) <= level:
             return above
-        root = optimize.brentq(lambda x: phi(x) - level, below, above, xtol=5e-324, rtol=_TIGHT)
-        return float(root)  # pyright: ignore[reportArgumentType]
+        return _root(lambda x: phi(x) - level, below, above)
 
     def tail(self, price: float) -> float:
         """Return P(V >= price)."""
@@ -158,6 +184,19 @@ class Stretch:
         if price == np.inf:
             return self.limit
         return self.tail(price) * (price - level)
+
+
+def _root(function: Callable[[float], float], below: float, above: float) -> float:
+    """Return where a function changes its sign; it may be infinite at an end."""
+    found = optimize.brentq(
+        lambda x: min(max(function(x), -1e300), 1e300),
+        below,
+        above,
+        xtol=5e-324,
+        rtol=_TIGHT,
+        maxiter=_MOST_STEPS,
+    )
+    return float(found)  # pyright: ignore[reportArgumentType]
 
 
 def _gallop(phi: Callable[[float], float], level: float, origin: float, way: float) -> float:
@@ -237,8 +276,7 @@ def _change(switch: Switch, higher: Stretch) -> float:
         return floor
     if floor >= ceiling or ahead(ceiling) >= 0:
         return ceiling
-    level = optimize.brentq(ahead, floor, ceiling, xtol=5e-324, rtol=_TIGHT)
-    return _polish(float(level), lower, higher)  # pyright: ignore[reportArgumentType]
+    return _polish(_root(ahead, floor, ceiling), lower, higher)
 
 
 def _polish(level: float, lower: Stretch, higher: Stretch) -> float:
@@ -274,7 +312,7 @@ def _nothing(switch: Switch, law: Law) -> float:
     ceiling = max(highest, 0.0)
     if ahead(ceiling) >= 0:
         return ceiling
-    return float(optimize.brentq(ahead, floor, ceiling, xtol=5e-324, rtol=_TIGHT))  # pyright: ignore[reportArgumentType]
+    return _root(ahead, floor, ceiling)
 
 
 def _finite(x: float) -> float:

@@ -278,11 +278,17 @@ class Lognormal(DensityPrior):
 
     def _upper_ratio(self, x: FloatArray) -> FloatArray:
         with np.errstate(all="ignore"):
-            return np.where(x > 0, x * (self.sigma * mills(self._z(x))), np.inf)
+            return np.where(x > 0, self._times_mills(x, self._z(x)), np.inf)
 
     def _lower_ratio(self, x: FloatArray) -> FloatArray:
         with np.errstate(all="ignore"):
-            return np.where(x > 0, x * (self.sigma * mills(-self._z(x))), 0.0)
+            return np.where(x > 0, self._times_mills(x, -self._z(x)), 0.0)
+
+    def _times_mills(self, x: FloatArray, z: FloatArray) -> FloatArray:
+        """Return x sigma mills(z), also where mills(z) alone overflows."""
+        within = np.clip(x, 5e-324, np.finfo(np.float64).max)
+        far = self.sigma * np.exp(np.log(within) + z * z / 2 + _LOG_ROOT_2PI)
+        return np.where(z < -30.0, far, x * (self.sigma * mills(z)))
 
 
 @register_prior

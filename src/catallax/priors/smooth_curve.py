@@ -13,6 +13,9 @@ from catallax.priors.hull import Law, Stretch, Switch, hull
 
 __all__ = ["SmoothCurve"]
 
+# A fall by less than this, relative to the numbers it is computed from, is rounding.
+_ROUNDING = 1e-9
+
 
 class _Segment(NamedTuple):
     """A range of values: a plateau (no stretch), or part of a rising stretch."""
@@ -46,9 +49,21 @@ class SmoothCurve(Curve):
         self.low = float(self._starts[0])
         pieces = [segment.stretch.piece if segment.stretch else None for segment in self._segments]
         self._rises = np.array([piece is not None for piece in pieces])
+        ends = np.array([p.end if p else np.inf for p in pieces])
         # The density is defined one float inside the pieces.
         self._least = np.nextafter([p.start if p else -np.inf for p in pieces], np.inf)
-        self._most = np.nextafter([p.end if p else np.inf for p in pieces], -np.inf)
+        self._most = np.nextafter(ends, -np.inf)
+        self._first = self._segments[0].stretch
+
+    def rises(self) -> bool:
+        """Return whether the ironed virtual value is nondecreasing on the nodes, up to rounding."""
+        x = np.sort(np.concatenate([self._law.atoms, *(p.nodes for p in self._law.pieces)]))
+        levels = self.ironed(x)
+        highest = np.maximum.accumulate(levels)
+        with np.errstate(all="ignore"):
+            slack = _ROUNDING * (np.abs(x) + np.abs(highest))
+        slack[~np.isfinite(slack)] = 0.0
+        return bool((levels >= highest - slack).all())
 
     def ironed(self, x: FloatArray) -> FloatArray:
         """Return the slope of the hull."""
@@ -57,9 +72,17 @@ class SmoothCurve(Curve):
         some = np.flatnonzero((at >= 0) & self._rises[at] & (x < np.inf))
         if some.size:
             at = at[some]
-            raw = self._law.raw(np.clip(x[some], self._least[at], self._most[at]))
-            out[some] = np.clip(raw, self._lows[at], self._highs[at])
+            out[some] = self._between(x[some], self._least[at], self._most[at])
+            out[some] = np.clip(out[some], self._lows[at], self._highs[at])
+        # The one start of a piece where the limit counts: elsewhere the hull passes above it.
+        if self._first is not None and self._first.piece is not None and np.isfinite(self.low):
+            out[x == self.low] = np.clip(self._first.lowest, self._lows[0], self._highs[0])
         return out
+
+    def _between(self, x: FloatArray, least: FloatArray, most: FloatArray) -> FloatArray:
+        """Return the raw virtual value inside a piece, between its first and its last float."""
+        inside = np.clip(x, least, most)
+        return inside - self._law.ratio(inside)
 
     def raw(self, x: FloatArray) -> FloatArray:
         """Return the virtual value before ironing."""
@@ -69,7 +92,7 @@ class SmoothCurve(Curve):
         some = np.flatnonzero((at >= 0) & np.isnan(fixed[at]))
         if some.size:
             at = at[some]
-            out[some] = self._law.raw(np.clip(x[some], least[at], most[at]))
+            out[some] = self._between(x[some], least[at], most[at])
             beyond = x == np.inf
             if beyond.any():
                 out[beyond] = self._law.pieces[-1].top()
@@ -81,24 +104,23 @@ class SmoothCurve(Curve):
         law = self._law
         steps: dict[float, tuple[float, float, float]] = {}
         for piece in law.pieces:
-            inside = (np.nextafter(piece.start, np.inf), np.nextafter(piece.end, -np.inf))
-            steps[piece.start] = (np.nan, *inside)
             if piece.end < np.inf:
                 steps[piece.end] = (piece.phi(piece.end), 0.0, 0.0)
-        begins = {piece.start: piece for piece in law.pieces}
         for piece in law.pieces:  # a piece that follows at once replaces the gap
-            inside = (np.nextafter(piece.start, np.inf), np.nextafter(piece.end, -np.inf))
-            steps[piece.start] = (np.nan, *inside)
+            least, most = np.nextafter(piece.start, np.inf), np.nextafter(piece.end, -np.inf)
+            if piece.start > -np.inf:
+                steps[piece.start] = (piece.bottom, 0.0, 0.0)
+            if least <= most:
+                steps[float(least) if piece.start > -np.inf else -np.inf] = (np.nan, least, most)
+        begins = {piece.start for piece in law.pieces}
         support = np.unique(np.concatenate([[p.start for p in law.pieces], law.atoms]))
         after = np.append(support[1:], support[-1])[np.searchsorted(support, law.atoms)]
         sold = np.maximum(law.tails - law.masses, 0.0)
         for value, following, mass, left in zip(law.atoms, after, law.masses, sold, strict=True):
             atom = float(value)
-            if atom in begins:  # the density begins behind the atom
-                steps[float(np.nextafter(atom, np.inf))] = steps[atom]
-                steps[atom] = (atom, 0.0, 0.0)
-            else:
-                steps[atom] = (atom - left * ((following - atom) / mass), 0.0, 0.0)
+            # Where a density begins behind the atom, nobody values it at the price in between.
+            gap = 0.0 if atom in begins else following - atom
+            steps[atom] = (atom - left * (gap / mass), 0.0, 0.0)
         starts = sorted(steps)
         columns = np.array([steps[start] for start in starts])
         return np.array(starts), columns[:, 0], columns[:, 1], columns[:, 2]

@@ -8,7 +8,8 @@ buyer i and seller j has the number `i * n_sellers + j`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
@@ -19,6 +20,7 @@ from catallax.errors import (
     ConstraintError,
     FileFormatError,
     OutputError,
+    UnknownAgentError,
     UnknownNameError,
     nearest,
 )
@@ -59,7 +61,7 @@ class Parts:
 
     def edge(self, buyer: object, seller: object, where: str) -> int:
         """Find the number of the edge between two agents, by their identifiers."""
-        i, j = self.buyers.index(buyer), self.sellers.index(seller)  # type: ignore[arg-type]
+        i, j = position(self.buyers, buyer, where), position(self.sellers, seller, where)
         if self.graph.complete:
             return i * self.graph.n_sellers + j
         at = np.flatnonzero((self.graph.buyer == i) & (self.graph.seller == j))
@@ -321,7 +323,7 @@ def parse_constraints(entries: object, where: str) -> tuple[dict[str, Any] | Con
         if isinstance(entry, Constraint):
             found.append(_specified(entry))
         elif isinstance(entry, Mapping) and isinstance(entry.get("kind"), str):
-            found.append(dict(entry))
+            found.append(deepcopy(dict(entry)))
         else:
             raise FileFormatError(
                 f"{where} constraints[{position}]: a constraint needs a kind, "
@@ -335,7 +337,7 @@ def _specified(constraint: Constraint) -> dict[str, Any] | Constraint:
     if _KINDS.get(constraint.kind) is not type(constraint):
         return constraint
     fields = constraint.__dataclass_fields__  # type: ignore[attr-defined]
-    return {"kind": constraint.kind} | {key: getattr(constraint, key) for key in fields}
+    return deepcopy({"kind": constraint.kind} | {key: getattr(constraint, key) for key in fields})
 
 
 def written_constraints(
@@ -363,4 +365,21 @@ def whole(value: object, key: str, where: str) -> int:
         raise ConstraintError(f"{where}: '{key}' must be a whole number, not {value!r}")
     if value < 0:
         raise ConstraintError(f"{where}: '{key}' is {value}; a limit cannot be negative")
-    return int(value)
+    return min(int(value), 2**62)  # more than there can be trades
+
+
+def rows(value: object, key: str, where: str) -> Sequence[Any]:
+    """Check that a key holds a list."""
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise ConstraintError(f"{where}: '{key}' must be a list, not {value!r}")
+    return value
+
+
+def position(agents: Agents, agent: object, place: str) -> int:
+    """Find an agent that a constraint names."""
+    if not isinstance(agent, str | int):
+        raise ConstraintError(f"{place}: {agent!r} is not the id of a {agents.role}")
+    try:
+        return agents.index(agent)
+    except UnknownAgentError as error:
+        raise UnknownAgentError(f"{place}: {error}") from None

@@ -8,8 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from catallax.errors import ConstraintError, UnknownAgentError
-from catallax.markets.families.base import Constraint, Exclusions, Parts, register_constraint
+from catallax.errors import ConstraintError
+from catallax.markets.families.base import (
+    Constraint,
+    Exclusions,
+    Parts,
+    position,
+    register_constraint,
+    rows,
+)
 
 __all__ = ["Conflicts"]
 
@@ -34,19 +41,16 @@ class Conflicts(Constraint):
 
     def bind(self, parts: Parts, where: str) -> Exclusions:
         """Look up both members of every pair."""
-        if self.over not in ("buyers", "sellers", "edges"):
+        if not isinstance(self.over, str) or self.over not in ("buyers", "sellers", "edges"):
             raise ConstraintError(
                 f"{where}: 'over' must be 'buyers', 'sellers' or 'edges', not {self.over!r}"
             )
         found = []
-        for number, pair in enumerate(self.pairs):
+        for number, pair in enumerate(rows(self.pairs, "pairs", where)):
             place = f"{where} pairs[{number}]"
             if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
                 raise ConstraintError(f"{place}: {pair!r} is not a pair")
-            try:
-                one, other = (self._position(parts, member, place) for member in pair)
-            except UnknownAgentError as error:
-                raise UnknownAgentError(f"{place}: {error}") from None
+            one, other = (self._position(parts, member, place) for member in pair)
             if one == other:
                 raise ConstraintError(f"{place}: {pair!r} names the same twice")
             found.append((one, other))
@@ -57,9 +61,9 @@ class Conflicts(Constraint):
 
     def _position(self, parts: Parts, member: Any, place: str) -> int:
         if self.over == "buyers":
-            return parts.buyers.index(member)
+            return position(parts.buyers, member, place)
         if self.over == "sellers":
-            return parts.sellers.index(member)
+            return position(parts.sellers, member, place)
         if isinstance(member, str) or not isinstance(member, Sequence) or len(member) != 2:
             raise ConstraintError(f"{place}: {member!r} is not an edge: write [buyer, seller]")
         return parts.edge(member[0], member[1], place)

@@ -6,8 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catallax.errors import ConstraintError, UnknownAgentError
-from catallax.markets.families.base import Constraint, Explicit, Parts, register_constraint
+from catallax.errors import ConstraintError
+from catallax.markets.families.base import (
+    Constraint,
+    Explicit,
+    Parts,
+    register_constraint,
+    rows,
+)
 
 __all__ = ["ExplicitFamily"]
 
@@ -29,7 +35,7 @@ class ExplicitFamily(Constraint):
     def bind(self, parts: Parts, where: str) -> Explicit:
         """Look up every edge, and check that each list is a matching."""
         found = []
-        for number, matching in enumerate(self.matchings):
+        for number, matching in enumerate(rows(self.matchings, "matchings", where)):
             place = f"{where} matchings[{number}]"
             if isinstance(matching, str) or not isinstance(matching, Sequence):
                 raise ConstraintError(f"{place}: {matching!r} is not a list of edges")
@@ -49,7 +55,4 @@ class ExplicitFamily(Constraint):
     def _edge(self, parts: Parts, pair: Any, place: str) -> int:
         if isinstance(pair, str) or not isinstance(pair, Sequence) or len(pair) != 2:
             raise ConstraintError(f"{place}: {pair!r} is not an edge: write [buyer, seller]")
-        try:
-            return parts.edge(pair[0], pair[1], place)
-        except UnknownAgentError as error:
-            raise UnknownAgentError(f"{place}: {error}") from None
+        return parts.edge(pair[0], pair[1], place)

@@ -71,7 +71,7 @@ def column_of(parts: Parts, over: Any, column: object, where: str) -> pl.Series:
         "sellers": parts.sellers.table,
         "edges": parts.edge_table,
     }
-    if over not in tables:
+    if not isinstance(over, str) or over not in tables:
         raise ConstraintError(
             f"{where}: 'over' must be 'buyers', 'sellers' or 'edges', not {over!r}"
         )
