@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
 import numpy as np
 from harness import machine, save, say, seconds, table, timed, within
@@ -58,7 +59,7 @@ def ortools(kind: str, agents: int) -> tuple[float, float, float]:
     graph, bids, asks = draw(kind, agents)
     weights, costs = 2 * bids - 1, asks
     start = time.perf_counter()
-    flow = min_cost_flow.SimpleMinCostFlow()
+    flow: Any = min_cost_flow.SimpleMinCostFlow()
     source, sink = 2 * agents, 2 * agents + 1
     buyers, sellers = np.arange(agents), agents + np.arange(agents)
     gain = np.rint((costs[graph.seller] - weights[graph.buyer]) * TICKS).astype(np.int64)
@@ -106,7 +107,7 @@ def scipy_matching(kind: str, agents: int) -> tuple[float, float]:
     return end - start, float((weights[row[real]] - costs[column[real]]).sum())
 
 
-def ours(kind: str, agents: int, repeats: int) -> dict[str, object]:
+def ours(kind: str, agents: int, repeats: int) -> dict[str, Any]:
     """Time our road from edge arrays to the outcome, and its parts."""
     market, reports = market_of(kind, agents)
     ends = market.graph.buyer.copy(), market.graph.seller.copy()

@@ -68,7 +68,9 @@ def one_solve(market: cx.Market) -> float:
 
 def cleared(market: cx.Market, mechanism: str = "gsom") -> cx.Outcome:
     """Clear with every price."""
-    return cx.clear(market, mechanism)
+    outcome = cx.clear(market, mechanism)
+    assert isinstance(outcome, cx.Outcome)
+    return outcome
 
 
 def networks(agents: int, repeats: int) -> list[dict[str, object]]:

@@ -27,6 +27,6 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     from numba import njit  # heavy
 
     try:
-        return njit(cache=True)(kernel)
+        return njit(cache=True, nogil=True)(kernel)
     except RuntimeError:  # no place for a cache
-        return njit(kernel)
+        return njit(nogil=True)(kernel)

@@ -16,7 +16,9 @@ def bilateral(buyer: str, seller: str, bid: float, ask: float, mechanism: str) -
         [{"id": "b", "bid": bid, "prior": cx.parse_prior(buyer)}],
         [{"id": "s", "ask": ask, "prior": cx.parse_prior(seller)}],
     )
-    return cx.clear(market, mechanism)
+    outcome = cx.clear(market, mechanism)
+    assert isinstance(outcome, cx.Outcome)
+    return outcome
 
 
 Price = Callable[[float, float], float]

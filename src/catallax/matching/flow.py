@@ -62,8 +62,8 @@ class FlowMatching(Matching):
         network, left = self._whole
         bounds = np.full((3, self.buyer.size), FAR)
         for k, (i, j) in enumerate(zip(self.buyer, self.seller, strict=True)):
-            buyer, seller = network.buyer_node[i], network.seller_node[j]
-            root, end = network.buyer_root[i], network.seller_root[j]
+            buyer, seller = int(network.buyer_node[i]), int(network.seller_node[j])
+            root, end = int(network.buyer_root[i]), int(network.seller_root[j])
             bounds[0, k] = _distance(left, root, end, barred=(buyer, seller))
             # The unit that reaches the buyer must go on from her, not be taken back; and the
             # one that leaves the seller must still leave her.
@@ -141,7 +141,7 @@ class FlowMatching(Matching):
         return (arc >= 0) & (flow >= network.arcs.capacity[np.maximum(arc, 0)])
 
     def _thresholds(
-        self, agent: Whole, money: Whole, favour: Whole, role: str, *, trading: bool
+        self, agent: NDArray[np.integer], money: Whole, favour: Whole, role: str, *, trading: bool
     ) -> Thresholds:
         """Turn distances into the first weight, in ticks, with which each agent trades."""
         own = favours(self.graph.n_buyers, self.graph.n_sellers)

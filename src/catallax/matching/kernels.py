@@ -8,6 +8,9 @@ A graph comes as compressed rows: the neighbours of agent `x` are
 `neighbours[start[x]:start[x + 1]]`.
 """
 
+# Numba infers the types of arguments; annotations would only repeat the docstrings.
+# pyright: reportMissingParameterType=false, reportPossiblyUnboundVariable=false
+
 from __future__ import annotations
 
 import numpy as np

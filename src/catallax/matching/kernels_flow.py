@@ -5,6 +5,9 @@ words are in a dictionary. A network comes as compressed rows of residual arcs: 
 node `x` are `start[x]:start[x + 1]`, with `head`, `money` and `favour` each.
 """
 
+# Numba infers the types of arguments; annotations would only repeat the docstrings.
+# pyright: reportMissingParameterType=false
+
 from __future__ import annotations
 
 from heapq import heappop, heappush

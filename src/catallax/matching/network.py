@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -193,7 +194,7 @@ def circulation(arcs: Arcs, cost: Whole, n_nodes: int, supply: Whole | None = No
     """Solve a min-cost flow; gives the flow on every arc."""
     from ortools.graph.python import min_cost_flow
 
-    flow = min_cost_flow.SimpleMinCostFlow()
+    flow: Any = min_cost_flow.SimpleMinCostFlow()  # its stubs mistake dtypes for shapes
     every = flow.add_arcs_with_capacity_and_unit_cost(
         arcs.tail.astype(np.int32), arcs.head.astype(np.int32), arcs.capacity, cost
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def whole_thresholds(
     Weights are rounded down. A buyer reaches the number with its money, and a seller keeps to
     it below the money of the next.
     """
-    money = level * ticks.tick if buyers else (level + 1) * ticks.tick
+    money: Weights = (level if buyers else level + 1) * np.float64(ticks.tick)
     if not trading:  # what is out of range is out of reach
         money = np.where(np.abs(level) >= ticks.most, np.inf if buyers else -np.inf, money)
     return Thresholds(
@@ -121,27 +122,27 @@ class Matching(ABC):
     solver: str
     tick: float | None
 
-    @property
+    @cached_property
     @abstractmethod
     def trading_buyers(self) -> Thresholds:
         """Thresholds of the buyers that trade, in the order of the trades."""
 
-    @property
+    @cached_property
     @abstractmethod
     def trading_sellers(self) -> Thresholds:
         """Thresholds of the sellers that trade, in the order of the trades."""
 
-    @property
+    @cached_property
     @abstractmethod
     def waiting_buyers(self) -> Thresholds:
         """What the buyers that do not trade would have to beat, where anything would do."""
 
-    @property
+    @cached_property
     @abstractmethod
     def waiting_sellers(self) -> Thresholds:
         """What the sellers that do not trade would have to undercut, where anything would do."""
 
-    @property
+    @cached_property
     @abstractmethod
     def pair_bounds(self) -> PairBounds:
         """What the partners of each trade could do otherwise, in the order of the trades."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import fsum, isfinite
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -218,9 +218,9 @@ trades: seller 's' sets it with an ask of 0.2.
             if not having:
                 hint = sides[0].nearest(agent) if len(sides[0]) else sides[1].nearest(agent)
                 raise UnknownAgentError(f"there is no buyer or seller {agent!r}: {hint}")
-            return having[0].role, having[0].index(agent)
+            return having[0].role, having[0].index(cast("str | int", agent))
         side = sides[0] if role == "buyer" else sides[1]
-        return role, side.index(agent)
+        return role, side.index(cast("str | int", agent))
 
     @staticmethod
     def _knows(side: Agents, agent: object) -> bool:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize
 
-from catallax.priors.floats import FloatArray, from_order, to_order
+from catallax.priors.floats import FloatArray, from_order, smallest_float, to_order
 
 __all__ = ["Law", "Piece", "Stretch", "Switch", "hull"]
 
@@ -29,8 +29,6 @@ Function = Callable[[FloatArray], FloatArray]
 # A fall of the raw virtual value by less than this, relative to what it is computed from, is noise.
 _NOISE = 4e-12
 _TIGHT = 4 * np.finfo(np.float64).eps
-# Bisecting down from 1e300 to a root near 1e-300 takes about 2,000 steps.
-_MOST_STEPS = 5_000
 # A density changes by less than this between one and sixteen floats from an end, unless it
 # vanishes there or has a pole.
 _STEADY = 0.9
@@ -188,14 +186,21 @@ class Stretch:
 
 def _root(function: Callable[[float], float], below: float, above: float) -> float:
     """Return where a function changes its sign; it may be infinite at an end."""
-    found = optimize.brentq(
-        lambda x: min(max(function(x), -1e300), 1e300),
-        below,
-        above,
-        xtol=5e-324,
-        rtol=_TIGHT,
-        maxiter=_MOST_STEPS,
-    )
+
+    def bounded(x: float) -> float:
+        return min(max(function(x), -1e300), 1e300)
+
+    try:
+        found = optimize.brentq(bounded, below, above, xtol=5e-324, rtol=_TIGHT)
+    except RuntimeError:
+        # Over hundreds of orders of magnitude halving an interval leads nowhere, but halving the
+        # number of floats in it does.
+        sign = 1.0 if bounded(above) > 0 else -1.0
+        turned = smallest_float(
+            lambda x, _: np.array([sign * bounded(point) >= 0 for point in x.tolist()]),
+            *(np.array([end]) for end in (above, below, above)),
+        )
+        return float(turned[0])
     return float(found)  # pyright: ignore[reportArgumentType]
 
 

@@ -44,9 +44,9 @@ def _pool(
 
 @cache
 def _compiled() -> Any:
-    from numba import njit  # heavy
+    from catallax.compiled import compiled
 
-    return njit(cache=True, nogil=True)(_pool)
+    return compiled(_pool)
 
 
 def iron_steps(values: FloatArray, masses: FloatArray) -> tuple[IntArray, FloatArray]:

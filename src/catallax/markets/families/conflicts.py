@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from catallax.errors import ConstraintError
 from catallax.markets.families.base import (
     Constraint,
     Exclusions,
+    Over,
     Parts,
     position,
     register_constraint,
@@ -55,7 +56,7 @@ class Conflicts(Constraint):
                 raise ConstraintError(f"{place}: {pair!r} names the same twice")
             found.append((one, other))
         return Exclusions(
-            self.over,  # type: ignore[arg-type]  # checked above
+            cast(Over, self.over),
             np.array(found, dtype=np.int64).reshape(-1, 2),
         )
 
