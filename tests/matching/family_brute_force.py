@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
@@ -20,17 +19,19 @@ class FamilyAnswer:
 
 
 def feasible_sets(family, edges: list[tuple[int, int]]) -> list[tuple[int, ...]]:
-    """List all sets of edges that the family allows, asking it about each."""
-    found: list[tuple[int, ...]] = []
-    most = min(len({i for i, _ in edges}), len({j for _, j in edges})) if edges else 0
-    for size in range(most + 1):
-        for chosen in combinations(range(len(edges)), size):
-            ends = [edges[e] for e in chosen]
-            if len({i for i, _ in ends}) < size or len({j for _, j in ends}) < size:
-                continue
-            if family.allows(chosen):
-                found.append(chosen)
-    return found
+    """List all matchings that the family allows, asking it about each."""
+    of_buyer: dict[int, list[int]] = {}
+    for e, (i, _) in enumerate(edges):
+        of_buyer.setdefault(i, []).append(e)
+    matchings: list[tuple[int, ...]] = [()]
+    for own in of_buyer.values():
+        matchings += [
+            (*chosen, e)
+            for chosen in matchings
+            for e in own
+            if all(edges[e][1] != edges[other][1] for other in chosen)
+        ]
+    return [chosen for chosen in matchings if family.allows(chosen)]
 
 
 def tables(sets, edges, n_buyers: int, n_sellers: int, *, pairs_matter: bool):

@@ -100,8 +100,9 @@ RULES = {
 @pytest.mark.parametrize("rules", RULES)
 def test_flow(rules: str, complete: bool) -> None:
     rng = np.random.default_rng([list(RULES).index(rules), complete])
-    for _ in range(60):
-        parts, edges = random_parts(rng, 4, complete=complete)
+    for round_ in range(70):
+        largest = 4 if complete or round_ < 60 else 6
+        parts, edges = random_parts(rng, largest, complete=complete)
         family = bind([rule(rng, parts, edges) for rule in RULES[rules]], parts, "market")
         assert family.structure == "network"
         buyers, sellers = random_weights(rng, parts.graph.n_buyers, parts.graph.n_sellers)
@@ -173,8 +174,8 @@ PROGRAMS = {
 @pytest.mark.parametrize("rules", PROGRAMS)
 def test_program_and_search(rules: str) -> None:
     rng = np.random.default_rng(list(PROGRAMS).index(rules))
-    for _ in range(20):
-        parts, edges = random_parts(rng, 4, complete=False)
+    for round_ in range(20):
+        parts, edges = random_parts(rng, 4 if round_ < 16 else 6, complete=False)
         family = bind([rule(rng, parts, edges) for rule in PROGRAMS[rules]], parts, "market")
         buyers, sellers = random_weights(rng, parts.graph.n_buyers, parts.graph.n_sellers)
         found = best_matching(family, buyers.astype(float), sellers.astype(float))

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catallax.errors import PriorError, nearest
-from catallax.priors.floats import FloatArray
+from catallax.priors.floats import FloatArray, IntArray
+
+if TYPE_CHECKING:
+    import polars as pl
 
 __all__ = ["read_columns"]
 
@@ -43,38 +49,87 @@ def read_columns(
     PriorError
         The table, a column or a number is not there; the message names file and row.
     """
-    import polars as pl  # heavy
-
     if not isinstance(table, str | Path):
         raise PriorError(f"table = {table!r} is not a file name")
     path = (base or Path()) / table
-    parquet = path.suffix.lower() in {".parquet", ".pq"}
-    try:
-        frame = pl.read_parquet(path) if parquet else pl.read_csv(path, infer_schema=False)
-    except FileNotFoundError:
-        raise PriorError(f"table {path} does not exist; check the name") from None
-    except (OSError, pl.exceptions.PolarsError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "it is not a table"
-        raise PriorError(f"table {path} cannot be read: {reason}") from None
+    frame, rows = _frame(path)
     read: dict[str, FloatArray] = {}
     for key, name in columns.items():
         if name not in frame.columns:
-            raise PriorError(f"table {path} has no column {name!r}, {nearest(name, frame.columns)}")
-        texts = frame[str(name)]
-        if texts.dtype == pl.String:
-            texts = texts.str.strip_chars().replace("", None)
-        numbers = texts.cast(pl.Float64, strict=False)
-        wrong = (numbers.is_null() & texts.is_not_null()).arg_true()
-        if len(wrong):
-            row = int(wrong[0])
-            raise PriorError(
-                f"{path}, row {row + 1}: {name} = {texts[row]!r} is not a number; correct it"
-            )
-        empty = numbers.is_null().arg_true()
-        if len(empty) and key not in (blank or {}):
-            raise PriorError(
-                f"{path}, row {int(empty[0]) + 1}: {name} is empty; fill it in or drop the row"
-            )
-        values = numbers.fill_null((blank or {}).get(key, 0.0)).to_numpy()
-        read[key] = np.asarray(values, dtype=np.float64)
+            raise PriorError(f"table {path} has no column {name!r}: {nearest(name, frame.columns)}")
+        filler = None if blank is None else blank.get(key)
+        read[key] = _numbers(frame[str(name)], rows, f"{path}, row", filler)
     return read
+
+
+def _frame(path: Path) -> tuple[pl.DataFrame, IntArray]:
+    """Return a table and the numbers of its rows, from 1."""
+    import polars as pl  # heavy
+
+    try:
+        if path.suffix.lower() in {".parquet", ".pq"}:
+            # From an open file, so that the name is no pattern.
+            with path.open("rb") as file:
+                frame = pl.read_parquet(file)
+            return frame, np.arange(1, frame.height + 1)
+        _check_header(path)
+        frame = pl.read_csv(path, infer_schema=False, glob=False)
+    except FileNotFoundError:
+        raise PriorError(f"table {path} does not exist; check the name") from None
+    except UnicodeDecodeError:
+        raise PriorError(f"table {path} is not UTF-8 text; save it as a plain CSV file") from None
+    except (OSError, csv.Error, pl.exceptions.PolarsError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "it is not a table"
+        raise PriorError(f"table {path} cannot be read: {reason}") from None
+    kept = _kept(path, frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy())
+    return frame.filter(pl.Series(kept)), np.flatnonzero(kept) + 1
+
+
+def _check_header(path: Path) -> None:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        header = next((row for row in csv.reader(file) if row), [])
+    for position, name in enumerate(header):
+        if name in header[:position]:
+            raise PriorError(f"table {path}: the column {name!r} occurs twice; rename or drop one")
+
+
+def _kept(path: Path, blank: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which rows stay: an empty line is none, a line of empty cells is a row."""
+    kept = ~blank
+    if blank.any():
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file)
+            for row in reader:
+                if row:
+                    break
+            for number, row in enumerate(reader):
+                if row and number < kept.size:
+                    kept[number] = True
+    return kept
+
+
+def _numbers(cells: pl.Series, rows: IntArray, where: str, blank: float | None) -> FloatArray:
+    import polars as pl  # heavy
+
+    if cells.dtype == pl.String:
+        cells = cells.str.strip_chars().replace("", None)
+    elif not (cells.dtype.is_numeric() or cells.dtype == pl.Null):
+        path = where.removesuffix(", row")
+        raise PriorError(
+            f"table {path}: the column {cells.name!r} is of type {cells.dtype}, not numbers; "
+            "convert it"
+        )
+    numbers = cells.cast(pl.Float64, strict=False)
+    wrong = (numbers.is_null() & cells.is_not_null()).arg_true()
+    if len(wrong):
+        row = int(wrong[0])
+        raise PriorError(
+            f"{where} {rows[row]}: {cells.name} = {cells[row]!r} is not a number; correct it"
+        )
+    empty = numbers.is_null().arg_true()
+    if len(empty) and blank is None:
+        raise PriorError(
+            f"{where} {rows[int(empty[0])]}: {cells.name} is empty; fill it in or drop the row"
+        )
+    values = numbers.fill_null(0.0 if blank is None else blank).to_numpy()
+    return np.asarray(values, dtype=np.float64)
