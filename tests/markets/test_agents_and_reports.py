@@ -85,9 +85,9 @@ def test_agents_by_id():
     assert "b3" in sides.buyers
     assert "b9" not in sides.buyers
     assert (sides.buyers.label(3), sides.sellers.label(0)) == ("buyer 'b3'", "seller 1")
-    with pytest.raises(UnknownAgentError, match=r"no buyer 'b33'; did you mean 'b3'\?"):
+    with pytest.raises(UnknownAgentError, match=r"no buyer 'b33': did you mean 'b3'\?"):
         sides.buyers.index("b33")
-    for wrong in (True, 3, "x", "\u0661"):
+    for wrong in (True, 3, "x", "\u0661", "02", "+2", "-0"):
         with pytest.raises(UnknownAgentError):
             sides.sellers.index(wrong)
     with pytest.raises(UnknownAgentError, match="no buyers"):

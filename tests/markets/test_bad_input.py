@@ -92,6 +92,17 @@ FOLDERS = [
     ({"buyers": 'id\n"b\n1"\nb1\nb1\n'}, errors.DuplicateIdError, ["line 5", "line 4"]),
     ({"buyers": "id\n\nb1\n\nb1\n"}, errors.DuplicateIdError, ["line 5", "line 3"]),
     ({"buyers": "id,bid\nb1,1\n,\n"}, errors.DuplicateIdError, ["line 3", "no id"]),
+    # lines and quotes
+    ({"buyers": "id,bid\rb1,1\rb2,2\r"}, errors.FileFormatError,
+     ["buyers.csv line 1", "carriage returns alone"]),
+    ({"buyers": 'id,note\nb1,"x\ny"\nb2,a"b\n'}, errors.FileFormatError,
+     ["buyers.csv line 4", "a quote is opened"]),
+    ({"buyers": 'id,note\nb1,x\nb2,"a"b\n'}, errors.FileFormatError,
+     ["buyers.csv line 3", "stands inside a cell"]),
+    ({"buyers": "   \nid,bid\nb1,1\n"}, errors.FileFormatError,
+     ["buyers.csv line 1", "this line is blank"]),
+    ({"document": toml("[market]", '[market]\nunnamed_priors = ["v"]')}, errors.FileFormatError,
+     ["market.toml", "'v'", "known are: u"]),
     # edges
     ({"edges": "buyer,seller\nb1,s1\nb3,s1\n"}, errors.UnknownAgentError,
      ["edges.csv line 3", "buyer 'b3'", "known are: b1, b2"]),
@@ -204,9 +215,9 @@ def test_a_table_of_another_format(tmp_path):
 
 
 def test_paths_that_are_no_market(tmp_path):
-    with refused(errors.FileFormatError, "there is no such file"):
-        Market.read(tmp_path / "nowhere")
     (tmp_path / "market.txt").write_text("x")
+    with refused(errors.FileFormatError, "nowhere: there is no such file or folder; check the"):
+        Market.read(tmp_path / "nowhere")
     with refused(errors.FileFormatError, "neither a folder"):
         Market.read(tmp_path / "market.txt")
     with refused(errors.FileFormatError, "no such file", "did you mean 'market.txt'"):
@@ -281,6 +292,11 @@ DOCUMENTS = [
      ["small.json prior 'u'", "sd"]),
     (changed(buyers=[{"id": "b1", "zone": 1}, {"id": "b2", "zone": "x"}]), errors.FileFormatError,
      ["buyers[1]", "'zone'", "one type"]),
+    (changed(buyers=[{"id": "b1", "zone": 1}, {"id": "b2", "zone": True}]),
+     errors.FileFormatError, ["buyers[1]", "true", "one type"]),
+    (changed(buyers=[{"id": "b1", "size": 0.5}, {"id": "b2", "size": 2**53 + 1}]),
+     errors.FileFormatError, ["buyers[1]", "9007199254740993", "'size'", "as text"]),
+    (changed(buyers=[{"bid": 0.7}]), errors.UnknownNameError, ["buyers[0]", "no column 'id'"]),
     (changed(columns={"buyers": {"zone": "dat"}}), errors.UnknownNameError,
      ["'dat'", "did you mean 'date'"]),
     ('{"buyers": [{"id": "b1", "bid": 1, "bid": 2}], "sellers": []}', errors.FileFormatError,

@@ -66,6 +66,43 @@ def test_a_market_of_plain_python_gives_polars():
     assert isinstance(market.frame({"id": ["a"]}), pl.DataFrame)
 
 
+@pytest.mark.parametrize("library", ["pandas", "polars", "arrays"])
+@pytest.mark.parametrize("ids", [[1, 2], ["a", "b"]])
+def test_a_market_does_not_change_with_the_caller_s_arrays(library, ids):
+    one = {
+        "id": np.array(ids),
+        "bid": np.array([0.5, 0.6]),
+        "size": np.array([1, 2]),
+        "share": np.array([0.1, 0.2]),
+        "member": np.array([True, False]),
+    }
+    two = {
+        "buyer": np.array(ids),
+        "seller": np.array([9, 9]),
+        "load": np.array([3, 4]),
+        "weight": np.array([0.3, 0.4]),
+    }
+    buyers, edges = LIBRARIES[library](one), LIBRARIES[library](two)
+    market = Market(buyers, {"id": [9]}, edges)
+    before = pickle.loads(pickle.dumps(market))
+    for frame, arrays in ((buyers, one), (edges, two)):
+        for name, array in arrays.items():
+            array[0] = array[1]
+            if library == "pandas":
+                frame.loc[0, name] = frame.loc[1, name]
+    assert market.equals(before)
+    assert market.buyers.ids.to_list() == ids
+    assert market.edge_table["load"].to_list() == [3, 4]
+
+
+def test_a_market_does_not_change_with_the_caller_s_series():
+    ids, sizes = pl.Series(["a", "b"]), pl.Series([1, 2])
+    market = Market({"id": ids, "size": sizes}, SELLERS)
+    ids[0], sizes[0] = "z", 9
+    assert market.buyers.ids.to_list() == ["a", "b"]
+    assert market.buyers.table["size"].to_list() == [1, 2]
+
+
 def test_a_frame_among_the_edges_decides_when_no_side_is_one():
     assert Market(BUYERS, SELLERS, pd.DataFrame(EDGES), priors=PRIORS).backend == "pandas"
 

@@ -202,11 +202,56 @@ def test_a_csv_folder_without_declarations_keeps_names(tmp_path):
     table = market.buyers.table
     assert table["code"].to_list() == ["01", "2"]
     assert table["count"].to_list() == [3, None]
-    assert table["share"].to_list() == [0.5, 1000.0]
+    assert table["share"].to_list() == [".5", "1e3"]
     assert table["member"].to_list() == [True, False]
     assert table["day"].to_list() == ["2024-01-01", None]
     assert table["empty"].to_list() == [None, None]
     assert market.sellers.table["card"].to_list() == ["9" * 20]
+
+
+CODES = [
+    ["1E2", "100"], ["1.10", "1.1"], ["nan", "NaN"], ["inf", "Infinity"], ["+1", "1"], ["007", "7"],
+    ["12345678901234567.5", "12345678901234567.25"], ["2", "2.0"], [".5", "0.25"], ["-0", "0"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("codes", CODES)
+def test_codes_that_resemble_numbers_stay_apart(tmp_path, codes):
+    rows = "".join(f"b{row},{code}\n" for row, code in enumerate(codes))
+    (tmp_path / "b.csv").write_text("id,zone\n" + rows)
+    (tmp_path / "s.csv").write_text("id\ns1\n")
+    toml = '[buyers]\ntable = "b.csv"\n[sellers]\ntable = "s.csv"\n'
+    (tmp_path / "market.toml").write_text(toml)
+    assert Market.read(tmp_path).buyers.table["zone"].to_list() == codes
+
+
+def test_numbers_as_they_are_written_are_numbers(tmp_path):
+    values = [0.1 + 0.2, 1000.0, 1e-7, 1e22, 5e-324, -2.5, 1e16]
+    mixed = ["1", "2.5", "3", "-4", "0.25", "1e+22", "1000.0"]
+    frame = pl.DataFrame({"id": list("abcdefg"), "share": values, "count": range(7), "m": mixed})
+    frame.write_csv(tmp_path / "b.csv")
+    (tmp_path / "s.csv").write_text("id\ns1\n")
+    toml = '[buyers]\ntable = "b.csv"\n[sellers]\ntable = "s.csv"\n'
+    (tmp_path / "market.toml").write_text(toml)
+    table = Market.read(tmp_path).buyers.table
+    assert table["share"].to_list() == values
+    assert table["count"].to_list() == list(range(7))
+    assert table["m"].to_list() == [float(text) for text in mixed]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_long_prior_without_a_name_comes_back_without_one(form):
+    long = {"kind": "empirical", "values": list(np.linspace(0, 1, 500) ** 2)}
+    other = {"kind": "empirical", "values": list(np.linspace(0, 2, 500) ** 2)}
+    market = Market(
+        {"id": ["a", "b", "c", "d"], "prior": [long, "prior-1", other, None]},
+        {"id": ["s"], "prior": [long]},
+        priors={"prior-1": "point(1)"},
+    )
+    again = round_trip(market, form)
+    assert again.equals(market)
+    assert list(again.priors) == ["prior-1"]
+    assert again.buyers.prior_names == (None, "prior-1", None)
 
 
 def test_an_empirical_prior_of_a_table_can_be_moved(tmp_path):

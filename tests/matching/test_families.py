@@ -213,8 +213,9 @@ def test_pair_bounds_of_complete_graphs() -> None:
     for _ in range(100):
         parts, edges = random_parts(rng, 4, complete=True)
         buyers, sellers = random_weights(rng, parts.graph.n_buyers, parts.graph.n_sellers)
-        found = best_matching(parts.graph, buyers.astype(float), sellers.astype(float))
-        family = bind([], parts, "market")
+        rule = [cap, quota("buyers"), quota("sellers")][: int(rng.integers(0, 4))]
+        family = bind([make(rng, parts, edges) for make in rule], parts, "market")
+        found = best_matching(family, buyers.astype(float), sellers.astype(float))
         bounds = found.pair_bounds
         for k, (i, j) in enumerate(zip(found.buyer.tolist(), found.seller.tolist(), strict=True)):
             expected = brute.pair_bounds(family, edges, buyers, sellers, i, j)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import polars as pl
 import pytest
@@ -152,3 +154,26 @@ def test_no_single_report_helps(kind: str, mechanism: str) -> None:
                 assert lied <= honest + 2 * max(tick, other_tick)
                 mattered += lied < honest - 1
     assert mattered > 0
+
+
+def test_second_best_balances_under_a_cap() -> None:
+    """A jump in the budget that is narrower than a tick is still mixed at the right odds."""
+
+    def prior(values: list[float], weights: list[int]) -> dict[str, object]:
+        masses = [w / sum(weights) for w in weights]
+        return {"kind": "discrete", "values": values, "probabilities": masses}
+
+    priors = [prior([0, 5, 6], [1, 4, 4]), prior([0, 1, 5], [2, 3, 4]), prior([5, 6], [1, 1])]
+    market = cx.Market(
+        [{"id": "b0", "prior": priors[0]}, {"id": "b1", "prior": priors[1]}],
+        [{"id": "s0", "prior": priors[2]}],
+        constraints=[{"kind": "cap", "limit": 1}],
+    )
+    surplus = gains = 0.0
+    rows = [list(zip(p["values"], p["probabilities"], strict=True)) for p in priors]
+    for (v0, p0), (v1, p1), (c, p2) in itertools.product(*rows):
+        totals = cx.clear(market, "second-best", cx.Reports([v0, v1], [c])).totals
+        surplus += p0 * p1 * p2 * totals["surplus"]
+        gains += p0 * p1 * p2 * totals["gains_from_trade"]
+    assert gains > 0.2
+    assert abs(surplus) < 1e-9

@@ -7,6 +7,7 @@ import pytest
 
 from catallax.errors import PriorError
 from catallax.priors import Empirical, Pareto, Uniform, make_prior, parse_prior, virtual_table
+from tests.priors.conftest import EVERY
 
 BAD = [
     ({"kind": "uniform", "low": 2, "high": 1}, "low = 2 is above high = 1; swap them"),
@@ -16,8 +17,8 @@ BAD = [
     ({"kind": "uniform", "low": 0, "high": True}, "high = True is not a number"),
     ({"kind": "uniform", "low": 0, "high": "x"}, "high = 'x' is not a number"),
     ({"kind": "uniform", "low": 0}, "'high' is missing; write uniform(low, high)"),
-    ({"kind": "uniform", "lowe": 0, "high": 1}, "unknown key 'lowe', did you mean 'low'?"),
-    ({"kind": "unifrom", "low": 0, "high": 1}, "unknown kind 'unifrom', did you mean 'uniform'?"),
+    ({"kind": "uniform", "lowe": 0, "high": 1}, "unknown key 'lowe': did you mean 'low'?"),
+    ({"kind": "unifrom", "low": 0, "high": 1}, "unknown kind 'unifrom': did you mean 'uniform'?"),
     ({"low": 0, "high": 1}, "'kind' is missing"),
     ({"kind": "normal", "mean": 0, "sd": 0}, "sd = 0 must be above 0"),
     ({"kind": "normal", "mean": 0, "sd": -1}, "sd = -1 must be above 0"),
@@ -40,6 +41,18 @@ BAD = [
     ({"kind": "empirical", "values": [1, np.inf]}, "values[1] = inf must be a finite number"),
     ({"kind": "empirical", "values": [1, 2], "weights": [0, 0]}, "weights must have a positive"),
     ({"kind": "empirical", "values": [1, 2], "weights": [1]}, "weights has 1 entries for 2 values"),
+    (
+        {"kind": "discrete", "values": [True, False], "probabilities": [0.5, 0.5]},
+        "values[0] = True is not a number",
+    ),
+    (
+        {"kind": "discrete", "values": ["1", "2"], "probabilities": [0.5, 0.5]},
+        "values[0] = '1' is not a number",
+    ),
+    ({"kind": "empirical", "values": np.array([True])}, "values[0] = True is not a number"),
+    ({"kind": "intervals", "low": [0], "high": [True]}, "high[0] = True is not a number"),
+    ({"kind": "empirical", "values": [1, 10**400]}, "values has a number that is too large"),
+    ({"kind": "point", "value": 10**400}, "value is too large"),
     ({"kind": "empirical"}, "'values' is missing"),
     ({"kind": "empirical", "column": "v"}, "a column is given without a table"),
     ({"kind": "empirical", "table": "t.csv"}, "a table is given without a column"),
@@ -135,6 +148,9 @@ def test_priors_cannot_be_changed():
         setattr(prior, "values", [3])  # noqa: B010  (it is frozen, and that is the test)
     with pytest.raises(ValueError, match="read-only"):
         prior.values[0] = 3
+    for text in EVERY:
+        for array in parse_prior(text).atoms:
+            assert not array.flags.writeable
 
 
 def test_json_file(tmp_path):

@@ -156,6 +156,24 @@ def test_winners_pay_at_most_their_bid(prior):
     assert (prior.largest_cost(prior.virtual_cost(x)) >= x - slack).all()
 
 
+def test_virtual_values_at_the_very_ends(prior):
+    """At an end of the support they are what they tend to, not what they are a float inside."""
+    low, high = prior.support
+    atoms, _ = prior.atoms
+    # A drawn distribution function has its slope to the right as its density: none at the top.
+    vanishes = prior.density([low, high]) == 0.0
+    vanishes &= prior.kind != "piecewise"
+    for ironed in (False, True):
+        if np.isfinite(high):
+            assert prior.virtual_value(high, ironed) == high
+        if np.isfinite(low):
+            assert prior.virtual_cost(low, ironed) == low
+    if np.isfinite(high) and high not in atoms and vanishes[1]:
+        assert prior.virtual_cost(high, ironed=False) == np.inf
+    if np.isfinite(low) and low not in atoms and vanishes[0]:
+        assert prior.virtual_value(low, ironed=False) == -np.inf
+
+
 def test_extreme_levels(prior):
     low, high = prior.support
     assert prior.smallest_value([-np.inf, np.inf]).tolist() == [low, np.inf]

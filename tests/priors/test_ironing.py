@@ -6,7 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
-from catallax.priors import Beta, Discrete, Empirical, Mixture, Normal, Piecewise, Point, Uniform
+from catallax.errors import PriorError
+from catallax.priors import (
+    Beta,
+    Discrete,
+    Empirical,
+    Lognormal,
+    Mixture,
+    Normal,
+    Piecewise,
+    Point,
+    Uniform,
+    parse_prior,
+)
 
 SMALL = st.lists(
     st.tuples(st.integers(-6, 12), st.integers(1, 6)),
@@ -204,3 +216,58 @@ def test_normal_tails_follow_the_inverse_mills_ratio():
     assert prior.virtual_cost(-z) == pytest.approx(-expected, rel=1e-12)
     assert prior.virtual_value(-1e5) == -np.inf
     assert prior.virtual_cost(1e5) == np.inf
+
+
+@pytest.mark.parametrize("sigma", [5, 15, 16, 17, 18, 20, 22.5, 25, 26])
+def test_lognormals_of_hundreds_of_orders_of_magnitude(sigma):
+    """The plateau is as high as the mean of the revenue between its ends, and ends where phi is."""
+    prior = Lognormal(1, sigma)
+    (low, high, level), *others = prior.ironed_values
+    assert not others
+    # Everything is worked out in logarithms, for its squares overflow.
+    start, end = np.log(max(low, 5e-324)) / sigma, np.log(high) / sigma
+    lost = np.log(high) + special.log_ndtr(-end)
+    gained = np.log(max(low, 5e-324)) + special.log_ndtr(-start)
+    mass = special.log_ndtr(end) + np.log1p(-np.exp(special.log_ndtr(start)) / special.ndtr(end))
+    assert level == pytest.approx(np.exp(gained - mass) - np.exp(lost - mass), rel=1e-9)
+    if low > 1e-300:
+        ratio = np.exp(np.log(sigma * low) + special.log_ndtr(-start) - stats.norm.logpdf(start))
+        assert level == pytest.approx(low - ratio, rel=1e-9)
+    x = np.geomspace(1e-308, 1e300, 5_001)
+    phi = prior.virtual_value(x)
+    assert (phi[1:] >= phi[:-1]).all()
+    assert (phi[(x >= low) & (x < high)] == level).all()
+    assert (phi[x < low] < level).all() and (phi[x > high] > level).all()
+
+
+@pytest.mark.parametrize("sigma", [27, 30, 100, 1e300])
+def test_a_lognormal_that_turns_beyond_all_numbers_is_refused(sigma):
+    prior = Lognormal(1, sigma)
+    with pytest.raises(PriorError, match="cannot be ironed in floating point") as caught:
+        prior.virtual_value(1.0)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["beta(2, 3)", "beta(1, 2)", "beta(1, 1.2, low=-3, high=7)", "scipy('triang', c=0.3)",
+     "mixture([beta(2, 3), uniform(0, 0.5)], [0.5, 0.5])"],
+)  # fmt: skip
+def test_a_density_that_vanishes_at_the_top_makes_the_top_cost_infinite(text):
+    prior = parse_prior(text)
+    low, high = prior.support
+    for ironed in (False, True):
+        assert prior.virtual_cost(high, ironed) == np.inf
+        assert np.isfinite(prior.virtual_cost(np.nextafter(high, low), ironed))
+        assert prior.virtual_cost(low, ironed) == low
+
+
+def test_limits_at_the_ends_of_pieces_are_one_sided():
+    prior = Piecewise([0, 1, 2, 3], [0, 0.5, 0.5, 1])
+    assert prior.virtual_value([0, 1, 2, 3], ironed=False).tolist() == [-2, 0, 1, 3]
+    assert prior.virtual_cost([0, 1, 2, 3], ironed=False).tolist() == [0, 2, 3, 5]
+    uneven = Piecewise([0, 1, 3], [0, 0.8, 1])
+    assert uneven.virtual_cost([1, 3], ironed=False) == pytest.approx([2, 13])
+    mixed = Mixture([Piecewise([0, 1], [0, 1]), Beta(2, 3)], [0.5, 0.5])
+    assert mixed.virtual_cost(1.0, ironed=False) == pytest.approx(1 + 1 / 0.5)
+    assert Beta(0.5, 0.5).virtual_value(0.0, ironed=False) == 0.0

@@ -1,5 +1,7 @@
 """Priors from tables, and interval-censored answers."""
 
+import gzip
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +45,8 @@ def test_a_column_of_a_table(tmp_path, suffix):
         ("value\n1\nnan\n", "values[1] = nan"),
         ("value\n", "values is empty"),
         ("", "cannot be read"),
+        ("value,value\n1,2\n", "the column 'value' occurs twice"),
+        ("value,w\n\n1,1\n\n,1\n", "row 4: value is empty"),
     ],
 )
 def test_bad_tables(tmp_path, text, message):
@@ -52,6 +56,53 @@ def test_bad_tables(tmp_path, text, message):
         make_prior(spec, base=tmp_path, where="market.toml [priors.p]")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_blank_lines_are_no_rows(tmp_path):
+    (tmp_path / "h.csv").write_text("value\n1\n\n2.5\n\n")
+    spec = {"kind": "empirical", "table": "h.csv", "column": "value"}
+    assert make_prior(spec, base=tmp_path) == Empirical([1, 2.5])
+
+
+def test_a_table_whose_name_is_a_pattern(tmp_path):
+    (tmp_path / "h[1].csv").write_text("value\n1\n")
+    (tmp_path / "h1.csv").write_text("value\n7\n")
+    pl.DataFrame({"value": [2.0]}).write_parquet(tmp_path / "*.parquet")
+    for name, value in (("h[1].csv", 1), ("*.parquet", 2)):
+        spec = {"kind": "empirical", "table": name, "column": "value"}
+        assert make_prior(spec, base=tmp_path) == Empirical([value])
+
+
+def test_compressed_content_is_refused(tmp_path):
+    (tmp_path / "h.csv").write_bytes(gzip.compress(b"value\n1\n"))
+    spec = {"kind": "empirical", "table": "h.csv", "column": "value"}
+    with pytest.raises(PriorError, match="not UTF-8 text"):
+        make_prior(spec, base=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        [True, False],
+        [date(2024, 1, 1), date(2024, 1, 2)],
+        [timedelta(1), timedelta(2)],
+        pl.Series(["1", "2"], dtype=pl.Categorical),
+    ],
+)
+def test_a_parquet_column_that_holds_no_numbers(tmp_path, column):
+    pl.DataFrame({"value": column}).write_parquet(tmp_path / "h.parquet")
+    spec = {"kind": "empirical", "table": "h.parquet", "column": "value"}
+    with pytest.raises(PriorError, match=r"'value' is of type .*, not numbers") as caught:
+        make_prior(spec, base=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["exponential(1e308)", "discrete([-1e308, 1e308], [0.5, 0.5])"])
+def test_curves_that_overflow_are_refused(text):
+    with pytest.raises(PriorError, match="spans more than a number can hold"):
+        revenue_curve(parse_prior(text))
+    with pytest.raises(PriorError, match="spans more than a number can hold"):
+        virtual_table(parse_prior(text))
 
 
 MEANS = {

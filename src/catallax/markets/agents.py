@@ -117,7 +117,7 @@ class Agents:
         Parameters
         ----------
         agent
-            Its id. Where ids are integers, their text (as from a command line) serves too.
+            Its id. Where ids are integers, their text as Python writes it serves too.
 
         Returns
         -------
@@ -132,11 +132,12 @@ class Agents:
         agent = agent.item() if isinstance(agent, np.generic) else agent
         position = None if isinstance(agent, bool) else self._positions.get(agent)
         if position is None and isinstance(agent, str) and self.ids.dtype == pl.Int64:
+            # "007" is another name than "7", and no integer's.
             text = agent.removeprefix("-")
-            if text.isascii() and text.isdigit():
+            if text.isascii() and text.isdigit() and str(int(agent[:20])) == agent:
                 position = self._positions.get(int(agent))
         if position is None:
-            raise UnknownAgentError(f"there is no {self.role} {agent!r}; {self.nearest(agent)}")
+            raise UnknownAgentError(f"there is no {self.role} {agent!r}: {self.nearest(agent)}")
         return position
 
     def nearest(self, agent: object) -> str:

@@ -54,6 +54,7 @@ def build_agents(
     *,
     integers: bool = False,
     types: Mapping[str, str] | None = None,
+    unnamed: Mapping[str, Prior] | None = None,
 ) -> tuple[Agents, np.ndarray | None]:
     """Return the agents of a table, and their reports where the table has them.
 
@@ -69,6 +70,8 @@ def build_agents(
         Read textual ids as integers.
     types
         Declared types of other columns.
+    unnamed
+        Priors under names that only stand for them in the column.
 
     Returns
     -------
@@ -85,7 +88,7 @@ def build_agents(
     other = "ask" if word == "bid" else "bid"
     if other in table.columns and word not in table.columns:
         raise UnknownNameError(
-            f"{origin.table}: {role}s have a column '{other}' and none '{word}'; "
+            f"{origin.table}: {role}s have a column '{other}' and none '{word}': "
             f"did you mean '{word}'?"
         )
     ids = clean_ids(table.columns.get("id", []), origin, role, integers=integers)
@@ -97,7 +100,7 @@ def build_agents(
     column = table.get("prior")
     distinct, names, prior_of = (), (), None
     if column is not None:
-        distinct, names, prior_of = _PriorColumn(priors, origin, label).read(column)
+        distinct, names, prior_of = _PriorColumn(priors, origin, label, unnamed).read(column)
     agents = Agents(
         role, ids, distinct, names, prior_of, extra_columns(table, ("id", word, "prior"), types)
     )
@@ -125,8 +128,15 @@ def _refuse_duplicates(ids: pl.Series, origin: Origin, role: str) -> None:
 class _PriorColumn:
     """Reads a column of priors, each distinct entry once."""
 
-    def __init__(self, named: Mapping[str, Prior], origin: Origin, label: Any) -> None:
+    def __init__(
+        self,
+        named: Mapping[str, Prior],
+        origin: Origin,
+        label: Any,
+        unnamed: Mapping[str, Prior] | None = None,
+    ) -> None:
         self.named = named
+        self.unnamed = unnamed or {}
         self.origin = origin
         self.label = label
         self.numbers: dict[tuple[str | None, Prior], int] = {}
@@ -195,6 +205,8 @@ class _PriorColumn:
         if isinstance(entry, str):
             if entry in self.named:
                 return entry, self.named[entry]
+            if entry in self.unnamed:
+                return None, self.unnamed[entry]
             text = entry.strip()
             if text.startswith("{"):
                 try:
@@ -208,7 +220,7 @@ class _PriorColumn:
                 return None, make_prior(text, base=self.origin.folder, where=where)
             else:
                 raise UnknownNameError(
-                    f"{where} is '{entry}', which is not among the market's priors; "
+                    f"{where} is '{entry}', which is not among the market's priors: "
                     f"{nearest(entry, self.named)}"
                 )
         if isinstance(entry, Mapping):
@@ -335,7 +347,7 @@ def _positions(column: Column, agents: Agents, origin: Origin) -> np.ndarray:
     if unknown.any():
         row = int(unknown.arg_max() or 0)
         raise UnknownAgentError(
-            f"{origin.at(row)}: the edge names {role} {named[row]!r}, and there is none; "
+            f"{origin.at(row)}: the edge names {role} {named[row]!r}, and there is none"
             f"{_remedy(agents, named, row)}"
         )
     return found.to_numpy()
@@ -345,7 +357,7 @@ def _remedy(agents: Agents, named: pl.Series, row: int) -> str:
     if agents.ids.dtype != named.dtype and len(agents):
         words = {pl.Int64: "integers", pl.String: "text"}
         return (
-            f"the {agents.role}s' ids are {words[type(agents.ids.dtype)]}: write both alike "
+            f"; the {agents.role}s' ids are {words[type(agents.ids.dtype)]}: write both alike "
             f'(in market.toml, ids = "integer" makes the ids of a CSV file integers)'
         )
-    return agents.nearest(named[row])
+    return f": {agents.nearest(named[row])}"

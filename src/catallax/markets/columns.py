@@ -63,7 +63,7 @@ def declared(name: str, column: pl.Series | list[Any], word: str, origin: Origin
     """
     if word not in TYPE_NAMES:
         raise UnknownNameError(
-            f"{origin.table}: unknown type '{word}' of column '{name}'; {nearest(word, TYPE_NAMES)}"
+            f"{origin.table}: unknown type '{word}' of column '{name}': {nearest(word, TYPE_NAMES)}"
         )
     kind = TYPE_NAMES[word]
     text = _text_cells(column)
@@ -110,8 +110,9 @@ def _text_cells(column: pl.Series | list[Any]) -> pl.Series:
 def inferred(text: pl.Series) -> pl.Series:
     """Return the cells of a CSV column as the narrowest type that loses nothing.
 
-    A number is one only where every cell is the very text that writing the number gives back: the
-    codes "1E2" and "100", "1.10" and "1.1", "nan" and "NaN" or "007" and "7" are different names.
+    Numbers are inferred only where every cell is the text that writing its number gives back, with
+    or without a final ".0", and different texts are different numbers: the codes "1E2" and "100",
+    "1.10" and "1.1", "nan" and "NaN" or "2" and "2.0" stay apart.
     """
     if text.null_count() == len(text):
         return text
@@ -119,9 +120,11 @@ def inferred(text: pl.Series) -> pl.Series:
     if integers.cast(pl.String).equals(text, null_equal=True):
         return integers
     numbers = text.cast(pl.Float64, strict=False)
-    same = numbers.cast(pl.String).equals(text, null_equal=True)
-    if same and numbers.drop_nulls().is_finite().all():
-        return numbers
+    if numbers.null_count() == text.null_count() and numbers.is_finite().all():
+        written = numbers.cast(pl.String)
+        same = (text == written) | (text == written.str.strip_suffix(".0"))
+        if same.all() and numbers.n_unique() == text.n_unique():
+            return numbers
     if text.drop_nulls().is_in(["true", "false"]).all():
         return (text == "true").rename(text.name)
     return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +44,7 @@ def read_table(folder: Path, name: str, section: str, document: str) -> Table:
     if not path.is_file():
         files = [entry.name for entry in folder.iterdir() if entry.suffix in (".csv", ".parquet")]
         raise FileFormatError(
-            f"{document}: the table '{name}' of [{section}] is not there; {nearest(name, files)}"
+            f"{document}: the table '{name}' of [{section}] is not there: {nearest(name, files)}"
         )
     if path.suffix == ".parquet":
         return _read_parquet(path, folder)
@@ -91,6 +92,11 @@ def _header(path: Path) -> list[str]:
     # UTF-16 without a byte order mark passes for UTF-8: every other byte is a NUL.
     if len(start) == 4 and b"\x00\x00" in (start[::2], start[1::2]):
         raise _not_utf8(path)
+    if _has_lone_returns(path):
+        raise FileFormatError(
+            f"{path} line 1: the lines end in carriage returns alone; save the file with the "
+            "line ends of Unix or Windows"
+        )
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             header = next((row for row in csv.reader(file) if row), None)
@@ -100,6 +106,11 @@ def _header(path: Path) -> list[str]:
         raise FileFormatError(f"{path} line 1: {failure}; save the file as CSV") from None
     if header is None:
         raise FileFormatError(f"{path}: the file is empty; it needs a header line, as in id,prior")
+    if not "".join(header).strip():
+        raise FileFormatError(
+            f"{path} line 1: this line is blank, and the names of the columns belong there; "
+            "take it out"
+        )
     if len(header) == 1:
         for mark, word in ((";", "semicolons"), ("\t", "tabulators")):
             if mark in header[0]:
@@ -116,6 +127,13 @@ def _header(path: Path) -> list[str]:
                 f"{path} line 1: column {position + 1} has no name; give it one or drop it"
             )
     return header
+
+
+def _has_lone_returns(path: Path) -> bool:
+    """Whether lines end in carriage returns alone, as on the Macintosh of old."""
+    with path.open("rb") as binary:
+        line = binary.readline()
+    return b"\r" in re.sub(rb'"[^"]*"', b"", line).rstrip(b"\r\n") or line.endswith(b"\r")
 
 
 def _not_utf8(path: Path) -> FileFormatError:
@@ -144,14 +162,30 @@ def _explained(path: Path, width: int, failure: Exception) -> FileFormatError:
     except UnicodeDecodeError:
         return _not_utf8(path)
     except csv.Error:
-        return FileFormatError(
-            f"{path} line {start}: a quote is opened and never closed, or stands inside a cell; "
-            'close it, and double a quote that is meant, as in "say ""hi"""'
-        )
-    return FileFormatError(f"{path}: this is no CSV ({_one_line(failure)}); {_QUOTES}")
+        pass
+    line = _misquoted_line(path)
+    if line is None:
+        return FileFormatError(f"{path}: this is no CSV ({_one_line(failure)}); save it again")
+    return FileFormatError(
+        f"{path} line {line}: a quote is opened and never closed, or stands inside a cell; "
+        'close it, and double a quote that is meant, as in "say ""hi"""'
+    )
 
 
-_QUOTES = 'a cell that holds a quote must be quoted, the quote doubled, as in "say ""hi"""'
+_CELL = r'(?:"(?:[^"]|"")*"|[^",\r\n]*)'
+_RECORD = re.compile(rf"{_CELL}(?:,{_CELL})*(?:\r?\n|\Z)")
+
+
+def _misquoted_line(path: Path) -> int | None:
+    """Return the line of the first record that is not made of cells, bare or quoted."""
+    text = path.read_text(encoding="utf-8-sig")
+    at = 0
+    while at < len(text):
+        record = _RECORD.match(text, at)
+        if record is None:
+            return text.count("\n", 0, at) + 1
+        at = record.end()
+    return None
 
 
 def _not_blank(path: Path, blank: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ class MarketSection(_Strict):
 
     name: str | None = None
     currency: str = ""
+    unnamed_priors: list[str] = Field(default_factory=list)
 
 
 class AgentSection(_Strict):
@@ -110,7 +111,7 @@ def _readable(error: Any, model: type[BaseModel], where: str) -> FileFormatError
     inside = f" in '{'.'.join(map(str, above))}'" if above else ""
     if error["type"] == "extra_forbidden":
         options = _model_at(model, above).model_fields
-        return UnknownNameError(f"{where}: unknown key '{key}'{inside}; {nearest(key, options)}")
+        return UnknownNameError(f"{where}: unknown key '{key}'{inside}: {nearest(key, options)}")
     if error["type"] == "missing":
         example = {"table": f'table = "{above[-1] if above else key}.csv"'}.get(str(key), "add it")
         return FileFormatError(f"{where}: there is no '{key}'{inside}; {example}")

@@ -49,9 +49,9 @@ def read_market(path: Path) -> Market:
         return _read_folder(path)
     if not path.exists():
         siblings = [entry.name for entry in path.parent.glob("*")] if path.parent.is_dir() else []
-        raise FileFormatError(
-            f"{path}: there is no such file or folder; {nearest(path.name, siblings)}"
-        )
+        hint = nearest(path.name, siblings)
+        hint = f": {hint}" if hint.startswith("did you mean") else "; check the name"
+        raise FileFormatError(f"{path}: there is no such file or folder{hint}")
     if path.suffix == ".toml":
         return _read_folder(path.parent, path.name)
     if path.suffix == ".json":
@@ -75,10 +75,11 @@ def _read_folder(folder: Path, document_name: str = DOCUMENT) -> Market:
     where = str(document_path)
     if not document_path.is_file():
         others = sorted(entry.name for entry in folder.glob("*.json"))
-        hint = f"; did you mean '{folder / others[0]}'?" if others else "; add one, or give a .json"
+        hint = f": did you mean '{folder / others[0]}'?" if others else "; add one, or give a .json"
         raise FileFormatError(f"{folder}: the folder holds no {DOCUMENT}{hint}")
     document = validate(FolderDocument, _toml(document_path), where)
     named = named_priors(document.priors, Origin(where, folder=folder))
+    unnamed = _unnamed(document.market.unnamed_priors, named, where)
     parts: dict[str, Any] = {}
     for role, word in WORDS.items():
         section = document.buyers if role == "buyer" else document.sellers
@@ -90,6 +91,7 @@ def _read_folder(folder: Path, document_name: str = DOCUMENT) -> Market:
             named,
             integers=section.ids == "integer",
             types=section.columns,
+            unnamed=unnamed,
         )
     edges: Any = None
     types: Mapping[str, str] = {}
@@ -113,6 +115,17 @@ def _read_folder(folder: Path, document_name: str = DOCUMENT) -> Market:
     )
 
 
+def _unnamed(names: list[str], named: dict[str, Prior], where: str) -> dict[str, Prior]:
+    """Take out of the named priors those that are named only because a cell is too short."""
+    for name in names:
+        if name not in named:
+            raise FileFormatError(
+                f"{where}: 'unnamed_priors' lists '{name}', which is not there: "
+                f"{nearest(name, named)}"
+            )
+    return {name: named.pop(name) for name in dict.fromkeys(names)}
+
+
 def _check_declared(
     types: Mapping[str, str], columns: Mapping[str, Any], where: str, section: str
 ) -> None:
@@ -120,7 +133,7 @@ def _check_declared(
         if name not in columns:
             raise FileFormatError(
                 f"{where}: [{section}] declares a type for the column '{name}', which its table "
-                f"does not have; {nearest(name, columns)}"
+                f"does not have: {nearest(name, columns)}"
             )
 
 
@@ -249,9 +262,7 @@ def _own_files(folder: Path) -> set[str]:
 def _fill(market: Market, folder: Path, suffix: str) -> None:
     named: dict[str, Prior] = dict(market.priors)
     write: Callable[[pl.DataFrame, Path], Any] = _write_csv if suffix == "csv" else _write_parquet
-    sections: list[str] = [
-        toml_section("[market]", {"name": market.name, "currency": market.currency})
-    ]
+    sections: list[str] = []
     for agents, reports in ((market.buyers, market.bids), (market.sellers, market.asks)):
         section, file = f"{agents.role}s", f"{agents.role}s.{suffix}"
         own = {"id": agents.ids}
@@ -273,6 +284,11 @@ def _fill(market: Market, folder: Path, suffix: str) -> None:
         types = _types(market.edge_table, "edges", suffix)
         write(pl.DataFrame(ends | _columns(market.edge_table)), folder / file)
         sections.append(toml_section("[edges]", {"table": file} | types))
+    head = {"name": market.name, "currency": market.currency}
+    unnamed = [name for name in named if name not in market.priors]
+    sections.insert(
+        0, toml_section("[market]", head | ({"unnamed_priors": unnamed} if unnamed else {}))
+    )
     for name, prior in named.items():
         sections.append(toml_section(f"[priors.{toml_key(name)}]", prior.spec()))
     for spec in written_constraints(market.constraints):

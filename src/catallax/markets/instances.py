@@ -133,7 +133,7 @@ def names() -> list[str]:
 def _entry(name: str) -> _Entry:
     entries = _entries()
     if name not in entries:
-        raise UnknownNameError(f"there is no instance '{name}'; {nearest(name, entries)}")
+        raise UnknownNameError(f"there is no instance '{name}': {nearest(name, entries)}")
     return entries[name]
 
 
@@ -143,7 +143,7 @@ def _parameters(name: str, entry: _Entry, given: Mapping[str, Any]) -> dict[str,
     for key, value in given.items():
         if key not in values:
             raise UnknownNameError(
-                f"instance '{name}' has no parameter '{key}'; {nearest(key, values)}"
+                f"instance '{name}' has no parameter '{key}': {nearest(key, values)}"
             )
         kind = type(values[key])
         try:

@@ -103,13 +103,13 @@ def _column(values: Any) -> Column:
     # Polars shares the memory of arrays and of pandas columns, and hands out its own series: a
     # market must not change with what the caller goes on to write there.
     if isinstance(values, pl.Series):
-        return values.to_list() if values.dtype == pl.Object else values.clone()
+        return values.to_list() if values.dtype == pl.Object else _own(values)
     series: Any = nw.from_native(values, series_only=True, pass_through=True)
     if isinstance(series, nw.Series):
         if series.dtype == nw.Object:
             return series.to_list()
         if not series.implementation.is_pandas_like():
-            return series.to_polars().clone()
+            return _own(series.to_polars())
         if series.dtype.is_float():
             # Through numpy: the way to polars would turn a NaN into a blank.
             return pl.Series(np.array(series.to_numpy()))
@@ -117,6 +117,15 @@ def _column(values: Any) -> Column:
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub" and values.ndim == 1:
         return pl.Series(values.copy())
     return list(values.tolist() if isinstance(values, np.ndarray) else values)
+
+
+def _own(series: pl.Series) -> pl.Series:
+    """Return a series that nobody else writes to, even if it was made around an array."""
+    if series.dtype.is_numeric() and not series.null_count():
+        numbers = series.to_numpy()
+        if numbers.dtype.kind in "iuf":
+            return pl.Series(numbers.copy())
+    return series.clone()
 
 
 # ------------------------------------------------------------------------------------------ names
@@ -139,13 +148,14 @@ def check_names(table: Table, required: Iterable[str], optional: Iterable[str]) 
         for other in present:
             if other not in {*required, *optional} and _is_slip(other, name):
                 raise UnknownNameError(
-                    f"{table.origin.table}: unknown column '{other}'; did you mean '{name}'?"
+                    f"{table.origin.table}: unknown column '{other}': did you mean '{name}'?"
                 )
     for name in required:
         if name in absent and (table.columns or table.height):
             shown = ", ".join(present[:10])
+            where = table.origin.at(0) if table.origin.style == "json" else table.origin.table
             raise UnknownNameError(
-                f"{table.origin.table}: there is no column '{name}' (there are: {shown}); "
+                f"{where}: there is no column '{name}' (there are: {shown}); "
                 f"{_rename(name, present, [*required, *optional])}"
             )
 
@@ -180,7 +190,7 @@ def extra_columns(
 
     Integers become Int64, floating-point numbers Float64, categories text; everything else keeps
     its type. The cells of a CSV file are text: they take the declared types, and where none is
-    declared, integer, number or boolean if every cell is written as one would be ("007", "1e3" and
+    declared, integer, number or boolean if every cell is written as one would be ("007", "1E3" and
     "1.50" stay text).
 
     Raises

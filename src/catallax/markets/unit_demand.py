@@ -258,7 +258,7 @@ def _prior(market: Market, row: int, entry: Any) -> Prior | None:
             return market.priors[entry]
         if "(" not in entry and not entry.strip().startswith("{"):
             raise UnknownNameError(
-                f"{where} is '{entry}', which is not among the market's priors; "
+                f"{where} is '{entry}', which is not among the market's priors: "
                 f"{nearest(entry, market.priors)}"
             )
     if isinstance(entry, Mapping):

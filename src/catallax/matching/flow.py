@@ -65,6 +65,12 @@ class FlowMatching(Matching):
             buyer, seller = int(network.buyer_node[i]), int(network.seller_node[j])
             root, end = int(network.buyer_root[i]), int(network.seller_root[j])
             bounds[0, k] = _distance(left, root, end, barred=(buyer, seller))
+            if self.graph.complete:
+                # All units pass the hub, and there it is open who is served by whom.
+                hub = network.n_nodes - 1
+                bounds[1, k] = _distance(left, hub, end, barred=(buyer, seller))
+                bounds[2, k] = _distance(left, root, hub, barred=(buyer, seller))
+                continue
             # The unit that reaches the buyer must go on from her, not be taken back; and the
             # one that leaves the seller must still leave her.
             bounds[1, k] = _distance(left, buyer, end, barred=(seller,), not_by=(buyer, root))

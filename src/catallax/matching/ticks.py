@@ -81,8 +81,9 @@ def round_weights(
     """
     buyers_in, sellers_in = buyer_weights > -np.inf, seller_weights < np.inf
     at_stake = _at_stake(graph, buyer_weights, seller_weights)
-    if scale is None or not at_stake <= scale <= at_stake * 2.0**12:
-        scale = at_stake or 1.0
+    if scale is None or (at_stake and not at_stake <= scale <= at_stake * 2.0**12):
+        scale = at_stake
+    scale = scale or 1.0
     tick = ldexp(1.0, max(frexp(scale)[1] - bits, -1074))
     # Weights beyond the range keep their order against the other side: a buyer who bids more
     # than all others together wins all the same, and a seller beyond every buyer never does.
@@ -126,9 +127,11 @@ def _at_stake(
     amounts = amounts[np.isfinite(amounts)]
     if not amounts.size:
         return 0.0
-    top = float(amounts.max())
+    at = int(np.argmax(amounts))
+    top = float(amounts[at])
     with np.errstate(over="ignore"):
-        others = float(amounts.sum() - top)
+        # Not the sum less the largest, in which the others could drown.
+        others = float(np.delete(amounts, at).sum())
     return min(top, others) if others > 0 else top
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from catallax.errors import UnsupportedMarketError
 from catallax.mechanisms.outcome import Outcome
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ class Mechanism(ABC):
         from catallax.markets import check_reports
 
         if reports is None:
+            if market.bids is None and len(market.buyers) and "bid" in market.edge_table.columns:
+                raise UnsupportedMarketError(
+                    f"market '{market.name}' has its bids on the edges: one buyer with a value for "
+                    "each item is for the mechanisms 'gbom-unit-demand' and 'sapp'"
+                )
             reports = market.require_reports()
         check_reports(market, reports)
         return reports

@@ -24,8 +24,10 @@ __all__ = ["CombinedWeights", "Multiplier", "SecondBest"]
 
 Array = NDArray[np.float64]
 
-# Two shares this close are one, and what the budget does between them is a jump.
+# Two shares this close are one, and what the budget does between them is a jump. Under
+# constraints weights are rounded to ticks, and shares closer than these cannot be told apart.
 _CLOSE = 1e-12
+_CLOSE_IN_TICKS = 1e-8
 # A surplus below this, relative to the gains, is none, and a deficit below that is rounding.
 _BALANCED = 1e-9
 _ROUNDING = 1e-12
@@ -196,7 +198,8 @@ class SecondBest(Mechanism):
         if self not in known:
             from catallax.mechanisms.second_best_budget import budget_of
 
-            known[self] = find_multiplier(budget_of(market, self.samples, self.seed))
+            close = _CLOSE_IN_TICKS if market.constraints else _CLOSE
+            known[self] = find_multiplier(budget_of(market, self.samples, self.seed), close)
         return known[self]
 
     def clear(self, market: Market, reports: Reports) -> Lottery:
@@ -214,13 +217,15 @@ class SecondBest(Mechanism):
 _KNOWN: WeakKeyDictionary[Market, dict[SecondBest, Multiplier]] = WeakKeyDictionary()
 
 
-def find_multiplier(budget: Budget) -> Multiplier:
+def find_multiplier(budget: Budget, close: float = _CLOSE) -> Multiplier:
     """Find the smallest share of virtual values at which the expected surplus is not negative.
 
     Parameters
     ----------
     budget
         The expected surplus and gains of a market as functions of the share.
+    close
+        Shares that are to count as one.
 
     Returns
     -------
@@ -233,12 +238,12 @@ def find_multiplier(budget: Budget) -> Multiplier:
         return Multiplier((0.0,), (1.0,), below.surplus, below.gains, below.stderr, budget.method)
     above = budget(high)
     turn = 0
-    while high - low > _CLOSE:
+    while high - low > close:
         # Every other step halves the interval: at a jump the secant would only creep.
         turn += 1
         middle = (low + high) / 2
         if turn % 2 and above.surplus > below.surplus:
-            middle = _secant(low, high, below.surplus, above.surplus)
+            middle = _secant(low, high, below.surplus, above.surplus, close)
         at = budget(middle)
         if at.surplus < 0:
             low, below = middle, at
@@ -258,9 +263,9 @@ def find_multiplier(budget: Budget) -> Multiplier:
     )
 
 
-def _secant(low: float, high: float, below: float, above: float) -> float:
+def _secant(low: float, high: float, below: float, above: float, close: float) -> float:
     """Return a point just across the root that the secant suggests, seen from the nearer end."""
     root = low + (high - low) * (-below / (above - below))
-    step = max((high - low) * 1e-3, _CLOSE / 4)
+    step = max((high - low) * 1e-3, close / 4)
     nearer = root + step if root - low < high - root else root - step
     return nearer if low < nearer < high else (low + high) / 2

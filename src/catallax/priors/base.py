@@ -273,8 +273,11 @@ class Prior(Record, ABC):
     def smallest_value(self, level: ArrayLike, strict: bool | ArrayLike = False) -> FloatArray:
         """Return the smallest value whose ironed virtual value reaches a level.
 
-        The answer is the very float at which `virtual_value` turns, so that whoever wins at a
-        level never has a bid below it.
+        The answer is the very float at which `virtual_value` turns. Where that is nondecreasing
+        to the last place (steps, piecewise and the kinds with a formula: uniform, exponential,
+        pareto, equal-revenue) whoever wins at a level never has a bid below it. The densities of
+        normal, lognormal, beta, most of scipy and their mixtures are special functions: a bid may
+        lie below the answer by a few units of the last place, more where the virtual value is flat.
 
         Parameters
         ----------

@@ -23,7 +23,10 @@ def as_number(value: object, key: str, *, positive: bool = False) -> float:
             raise PriorError(f"{key} = {value!r} is not a number") from None
     if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
         raise PriorError(f"{key} = {value!r} is not a number")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise PriorError(f"{key} is too large; it must be below 1.8e308") from None
     if not math.isfinite(number):
         raise PriorError(f"{key} = {number} must be finite")
     if positive and number <= 0:
@@ -33,8 +36,11 @@ def as_number(value: object, key: str, *, positive: bool = False) -> float:
 
 def as_numbers(values: object, key: str, *, infinite: bool = False) -> FloatArray:
     """Return a read-only vector of finite floats, or name the entry that is not one."""
+    _refuse_words(values, key, text=infinite)
     try:
         array = np.array(values, dtype=np.float64)
+    except OverflowError:
+        raise PriorError(f"{key} has a number that is too large; keep below 1.8e308") from None
     except (TypeError, ValueError):
         entries = values if isinstance(values, Sequence) and not isinstance(values, str) else []
         for position, entry in enumerate(entries):
@@ -51,6 +57,17 @@ def as_numbers(values: object, key: str, *, infinite: bool = False) -> FloatArra
         raise PriorError(f"{key}[{position}] = {array[position]} must be a finite number")
     array.flags.writeable = False
     return array
+
+
+def _refuse_words(values: object, key: str, *, text: bool) -> None:
+    """Refuse booleans and text, of which numpy would make numbers; `text` lets "inf" pass."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+        return
+    wrong = (bool, np.bool_) if text else (bool, np.bool_, str)
+    entries = values if isinstance(values, list | tuple) else np.array(values, dtype=object).ravel()
+    for position, entry in enumerate(entries):
+        if isinstance(entry, wrong):
+            raise PriorError(f"{key}[{position}] = {entry!r} is not a number")
 
 
 def as_weights(weights: object, key: str, size: int, counted: str) -> FloatArray:

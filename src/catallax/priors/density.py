@@ -48,16 +48,17 @@ class DensityPrior(Prior):
         law = self._law(side)
         try:
             curve = SmoothCurve(law)
-            rises = curve.rises()
         except (RuntimeError, OverflowError):  # a root that cannot be found
-            rises = False
-        if not rises:
-            word = "value" if side > 0 else "cost"
-            raise PriorError(
-                f"{self.describe()}: its virtual {word} cannot be ironed in floating point, for "
-                "it turns where numbers end or are too coarse; use a law of less spread"
-            )
+            curve = None
+        if curve is None or not curve.rises():
+            raise self._too_spread("value" if side > 0 else "cost")
         return curve
+
+    def _too_spread(self, word: str) -> PriorError:
+        return PriorError(
+            f"{self.describe()}: its virtual {word} cannot be ironed in floating point, for it "
+            "turns where numbers end or are too coarse; use a law of less spread"
+        )
 
     def _law(self, side: int) -> Law:
         """Return the buyer's side (1), or the seller's mirrored onto it (-1)."""
@@ -92,6 +93,7 @@ class DensityPrior(Prior):
                 _between(nodes, start, end),
                 ratio,
                 tail,
+                self._density if side > 0 else lambda x: self._density(0.0 - x),
             )
             for start, end in ends
         )

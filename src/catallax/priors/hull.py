@@ -32,6 +32,8 @@ _TIGHT = 4 * np.finfo(np.float64).eps
 # A density changes by less than this between one and sixteen floats from an end, unless it
 # vanishes there or has a pole.
 _STEADY = 0.9
+# The ratio at an end and one float inside differ by less than this where the density is one.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +50,8 @@ class Piece:
         Ascending points inside, dense enough to see every rise and fall of `raw`.
     ratio
         ``P(V >= x) / density(x)`` inside the interval.
-    tail
-        P(V >= x) inside the interval.
+    tail, density
+        P(V >= x), and the density, inside the interval.
     """
 
     start: float
@@ -59,6 +61,7 @@ class Piece:
     nodes: FloatArray
     ratio: Function
     tail: Function
+    density: Function
 
     def raw(self, x: FloatArray) -> FloatArray:
         """Return the virtual value inside the interval."""
@@ -76,21 +79,28 @@ class Piece:
             return self.bottom
         if x == self.end:
             # Where nothing is left to sell the ratio tends to 0.
-            return x if self.tail_end == 0.0 else x - self._limit(x, -1)
+            return x if self.tail_end == 0.0 else x - self._limit(x, self.tail_end, -1)
         return float(self.raw(self.inside(np.array([x])))[0])
 
     @cached_property
     def bottom(self) -> float:
         """The limit of the raw virtual value at a finite start."""
-        return self.start - self._limit(self.start, 1)
+        return self.start - self._limit(self.start, self.tail_start, 1)
 
-    def _limit(self, end: float, way: int) -> float:
+    def _limit(self, end: float, tail: float, way: int) -> float:
         """Return the limit of the ratio at an end: the density there may be that of a neighbour."""
         near = from_order(to_order(np.array([end])) + way * np.array([1, 16]))
         at, one, far = self.ratio(np.append(end, near)).tolist()
+        if abs(at - one) <= _SAME * abs(one):
+            return at
         vanishes = at == np.inf and far < _STEADY * one
         has_a_pole = at == 0.0 and one < _STEADY * far
-        return at if vanishes or has_a_pole else one
+        if vanishes or has_a_pole:
+            return at
+        # Where the density is steady, leave out what lies between the end and the float inside.
+        with np.errstate(all="ignore"):
+            exact = float(tail / self.density(near[:1])[0])
+        return exact if abs(exact - one) <= _SAME * abs(one) else one
 
     def top(self) -> float:
         """Return the limit of the raw virtual value at the upper end."""

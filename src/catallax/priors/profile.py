@@ -121,7 +121,7 @@ def revenue_curve(prior: Prior, n: int = 400, side: Side = "buyer") -> RevenueCu
     Raises
     ------
     PriorError
-        The best revenue is infinite, so that there is no hull.
+        The best revenue is infinite, so that there is no hull; or the values span too much.
 
     Examples
     --------
@@ -168,6 +168,11 @@ def _points(prior: Prior, n: int, side: Side | None) -> FloatArray:
     low, high = prior.support
     low = low if np.isfinite(low) else float(prior.quantile(1e-3))
     high = high if np.isfinite(high) else float(prior.quantile(1.0 - 1e-3))
+    if not np.isfinite(high - low):
+        raise PriorError(
+            f"{prior.describe()} spans more than a number can hold, so no curve can be drawn; "
+            "use a larger unit of money"
+        )
     atoms, masses = prior.atoms
     if atoms.size > n:  # the largest of them
         atoms = atoms[np.sort(np.argsort(-masses, kind="stable")[:n])]

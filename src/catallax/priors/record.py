@@ -99,7 +99,7 @@ class Record:
     def _check_keys(cls, given: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in given:
             if key not in known:
-                raise PriorError(f"unknown key {key!r}, {nearest(key, known)}")
+                raise PriorError(f"unknown key {key!r}: {nearest(key, known)}")
 
     @classmethod
     def _fields(cls) -> list[dataclasses.Field[Any]]:

@@ -49,7 +49,7 @@ def make_prior(
     >>> make_prior({"kind": "uniform", "low": 0, "hihg": 1}, where="market.toml [priors.u]")
     Traceback (most recent call last):
         ...
-    catallax.errors.PriorError: market.toml [priors.u]: unknown key 'hihg', did you mean 'high'?
+    catallax.errors.PriorError: market.toml [priors.u]: unknown key 'hihg': did you mean 'high'?
     """
     try:
         if isinstance(spec, Prior):
@@ -60,7 +60,7 @@ def make_prior(
             raise PriorError(f"{spec!r} is not a prior; write uniform(0, 1) or its keys")
         given = dict(spec)
         if "kind" not in given:
-            raise PriorError(f"'kind' is missing, {nearest('', KINDS)}")
+            raise PriorError(f"'kind' is missing: {nearest('', KINDS)}")
         return _kind(given.pop("kind")).from_spec(given, base)
     except PriorError as error:
         raise PriorError(f"{where}: {error}" if where else str(error)) from None
@@ -98,7 +98,7 @@ def parse_prior(text: str, *, base: Path | None = None) -> Prior:
 
 def _kind(name: object) -> type[Prior]:
     if not isinstance(name, str) or name not in KINDS:
-        raise PriorError(f"unknown kind {name!r}, {nearest(name, KINDS)}")
+        raise PriorError(f"unknown kind {name!r}: {nearest(name, KINDS)}")
     return KINDS[name]
 
 

@@ -34,7 +34,7 @@ def _distribution(name: object) -> Any:
             for key, value in vars(stats).items()
             if isinstance(value, stats.rv_continuous | stats.rv_discrete)
         ]
-        raise PriorError(f"scipy.stats has no distribution {name!r}, {nearest(name, known)}")
+        raise PriorError(f"scipy.stats has no distribution {name!r}: {nearest(name, known)}")
     return found
 
 

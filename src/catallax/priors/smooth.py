@@ -13,12 +13,14 @@ from scipy import special
 from catallax.errors import PriorError
 from catallax.priors.base import Parts, register_prior
 from catallax.priors.checks import as_number, check_ordered, show
+from catallax.priors.curves import Curve
 from catallax.priors.density import DensityPrior
 from catallax.priors.floats import FloatArray
 
 __all__ = ["Beta", "Lognormal", "Normal"]
 
 _LOG_ROOT_2PI = 0.5 * math.log(2.0 * math.pi)
+_LOG_LARGEST = 709.7
 _GAUSS_NODES, _GAUSS_WEIGHTS = np.polynomial.legendre.leggauss(24)
 
 
@@ -246,7 +248,7 @@ class Lognormal(DensityPrior):
     @property
     def mean(self) -> float:
         """The expected value."""
-        exponent = math.log(self.median) + self.sigma**2 / 2
+        exponent = math.log(self.median) + self.sigma * self.sigma / 2
         return math.exp(exponent) if exponent < 709.0 else math.inf
 
     def _parts(self) -> Parts:
@@ -283,6 +285,12 @@ class Lognormal(DensityPrior):
     def _lower_ratio(self, x: FloatArray) -> FloatArray:
         with np.errstate(all="ignore"):
             return np.where(x > 0, self._times_mills(x, -self._z(x)), 0.0)
+
+    def _value_curve(self) -> Curve:
+        # Beyond about this value the virtual value is positive: no number reaches it.
+        if math.log(self.median) + self.sigma * self.sigma > _LOG_LARGEST:
+            raise self._too_spread("value")
+        return super()._value_curve()
 
     def _times_mills(self, x: FloatArray, z: FloatArray) -> FloatArray:
         """Return x sigma mills(z), also where mills(z) alone overflows."""
