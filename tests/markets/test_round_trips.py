@@ -24,7 +24,7 @@ def round_trip(market: Market, form: str) -> Market:
     with tempfile.TemporaryDirectory() as folder:
         if form == "json":
             return Market.read(market.write(Path(folder) / "market.json"))
-        written = market.write(Path(folder) / "market", tables=form)  # type: ignore[arg-type]
+        written = market.write(Path(folder) / "market", tables=form)
         return Market.read(written)
 
 
@@ -380,7 +380,7 @@ def test_places_that_are_taken(tmp_path):
         with pytest.raises(OutputError, match=message):
             SMALL.write(tmp_path / name)
     with pytest.raises(OutputError, match="'csv' or 'parquet'"):
-        SMALL.write(tmp_path / "new", tables="xml")  # type: ignore[arg-type]
+        SMALL.write(tmp_path / "new", tables="xml")
     assert (tmp_path / "photos" / "cat.png").exists()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -159,7 +160,7 @@ def test_no_single_report_helps(kind: str, mechanism: str) -> None:
 def test_second_best_balances_under_a_cap() -> None:
     """A jump in the budget that is narrower than a tick is still mixed at the right odds."""
 
-    def prior(values: list[float], weights: list[int]) -> dict[str, object]:
+    def prior(values: list[float], weights: list[int]) -> dict[str, Any]:
         masses = [w / sum(weights) for w in weights]
         return {"kind": "discrete", "values": values, "probabilities": masses}
 

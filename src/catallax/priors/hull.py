@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import optimize
@@ -410,7 +410,7 @@ def _extremum(piece: Piece, at: int, sign: int) -> float:
     if at == 0:
         return piece.start if piece.start > -np.inf else float(nodes[0])
     low, high = nodes[at - 1], nodes[min(at + 1, nodes.size - 1)]
-    found = optimize.minimize_scalar(
+    found: Any = optimize.minimize_scalar(
         lambda x: sign * piece.phi(float(x)),
         bounds=(low, high),
         method="bounded",
