@@ -88,9 +88,9 @@ def _nobody(markets: list[Market], text: str) -> str:
     market = markets[0]
     if role:
         side = market.buyers if role == "buyer" else market.sellers
-        return f"there is no {role} '{rest}'; {side.nearest(rest)}"
+        return f"there is no {role} '{rest}': {side.nearest(rest)}"
     named = market.buyers if len(market.buyers) else market.sellers
-    return f"there is no buyer or seller '{text}'; {named.nearest(text)}"
+    return f"there is no buyer or seller '{text}': {named.nearest(text)}"
 
 
 def _article(role: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from catallax.errors import PriorError
 from catallax.report.canvas import AFTER, BUYER, GREY, INK, SELLER, drawing, save, tidy
 from catallax.report.text import shortened
 
@@ -28,6 +29,10 @@ _TAIL = 0.004
 _MOST_STEMS = 80
 _MOST_POINTS = 4_000
 _BINS = 60
+
+
+# Beyond this, and below its inverse, axes run out of numbers.
+_WIDEST = 1e100
 
 
 def save_prior_picture(prior: Prior, path: str | Path) -> None:
@@ -69,6 +74,12 @@ def draw_prior(prior: Prior) -> Figure:
         If the prior has no virtual values.
     """
     values = _grid(prior)
+    span = float(values.max()) - float(values.min())
+    if not np.isfinite(span) or abs(span) > _WIDEST or (span and span < 1 / _WIDEST):
+        raise PriorError(
+            f"{prior.describe()}: its amounts lie too far apart, or too close, to be drawn; "
+            "measure them in another unit"
+        )
     with drawing():
         from matplotlib.figure import Figure
 
