@@ -55,7 +55,7 @@ $(BIN)/pip:
 
 $(VENV)/.installed-for-users: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing catallax into $(VENV) (the first time this takes a minute) ..."
-	@$(INSTALL) -e '.[plot]'
+	@$(INSTALL) -e '.[plot,flow]'
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/pip

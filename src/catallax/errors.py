@@ -12,6 +12,7 @@ __all__ = [
     "DuplicateIdError",
     "FileFormatError",
     "MechanismError",
+    "MissingDependencyError",
     "MissingPriorError",
     "MissingReportError",
     "OutputError",
@@ -63,6 +64,10 @@ class PriorError(CatallaxError):
 
 class MechanismError(CatallaxError):
     """A mechanism from elsewhere fails, or gives what no outcome can be."""
+
+
+class MissingDependencyError(CatallaxError):
+    """A library that this needs is not installed."""
 
 
 class MissingPriorError(CatallaxError):

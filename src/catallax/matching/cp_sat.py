@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from catallax.markets.families import Family
 from catallax.markets.families.base import Exclusions, Explicit, GroupLimits, Knapsack
-from catallax.matching.limits import Clock
+from catallax.matching.limits import Clock, need_ortools
 from catallax.matching.program import Optimum, Solver
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class CpSat(Solver):
         self, model: cp_model.CpModel, use: list[Any], gain: Whole, clock: Clock
     ) -> NDArray[np.bool_] | None:
         """Maximise, and prove it; None if nothing is feasible."""
-        from ortools.sat.python import cp_model
+        cp_model = need_ortools("sat.python.cp_model")
 
         model.clear_objective()
         model.maximize(_sum(use, gain))
@@ -80,7 +80,7 @@ class CpSat(Solver):
 
     def _model(self, edges: Whole, forced: Whole | None) -> tuple[cp_model.CpModel, list[Any]]:
         """Write the graph and every constraint in terms of the edges' variables."""
-        from ortools.sat.python import cp_model
+        cp_model = need_ortools("sat.python.cp_model")
 
         model = cp_model.CpModel()
         use = [model.new_bool_var("") for _ in range(edges.size)]
@@ -133,7 +133,7 @@ class CpSat(Solver):
 
 
 def _sum(use: list[Any], weights: Whole) -> Any:
-    from ortools.sat.python import cp_model
+    cp_model = need_ortools("sat.python.cp_model")
 
     return cp_model.LinearExpr.weighted_sum(use, weights.tolist())
 

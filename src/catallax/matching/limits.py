@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from importlib import import_module
+from typing import Any
 
-from catallax.errors import SolverTimeLimitError
+from catallax.errors import MissingDependencyError, SolverTimeLimitError
 
-__all__ = ["Clock", "time_limit"]
+__all__ = ["Clock", "need_ortools", "time_limit"]
 
 _LIMIT: ContextVar[float] = ContextVar("time limit", default=300.0)
 
@@ -62,3 +64,20 @@ class Clock:
             f"no optimum was proved within {self.limit:g} seconds: allow more time (time_limit in "
             "Python, --time-limit on the command line), or loosen or drop constraints"
         )
+
+
+def need_ortools(module: str) -> Any:
+    """Import a part of OR-Tools, which only markets with constraints need.
+
+    Raises
+    ------
+    MissingDependencyError
+        If it is not installed.
+    """
+    try:
+        return import_module(f"ortools.{module}")
+    except ImportError:
+        raise MissingDependencyError(
+            "markets with constraints need OR-Tools, which is not installed: "
+            "pip install 'catallax[flow]'"
+        ) from None

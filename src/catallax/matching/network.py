@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from catallax.markets.families import Family
 from catallax.markets.families.base import GroupLimits
+from catallax.matching.limits import need_ortools
 from catallax.matching.ticks import Ticks, favours
 
 __all__ = [
@@ -192,8 +193,7 @@ def build(family: Family, ticks: Ticks, *, only_useful: bool, prices: bool = Fal
 
 def circulation(arcs: Arcs, cost: Whole, n_nodes: int, supply: Whole | None = None) -> Whole:
     """Solve a min-cost flow; gives the flow on every arc."""
-    from ortools.graph.python import min_cost_flow
-
+    min_cost_flow = need_ortools("graph.python.min_cost_flow")
     flow: Any = min_cost_flow.SimpleMinCostFlow()  # its stubs mistake dtypes for shapes
     every = flow.add_arcs_with_capacity_and_unit_cost(
         arcs.tail.astype(np.int32), arcs.head.astype(np.int32), arcs.capacity, cost

@@ -79,9 +79,11 @@ def conditional_instances(market: Market, reports: Reports) -> Instances:
     best = best_matching(market.family, reports.bids, reports.asks, scale=market.scale)
     waiting = best.waiting_sellers
     partner = []
-    for j, level, wins in zip(waiting.agent, waiting.level, waiting.wins_ties, strict=True):
+    # Whom she trades with does not depend on her ask (Lemma 4.4), so it may lie well below.
+    step = 1e-3 * float(np.abs(np.concatenate([reports.bids, reports.asks])).max(initial=1e-300))
+    for j, level in zip(waiting.agent, waiting.level, strict=True):
         asks = reports.asks.copy()
-        asks[j] = level if wins else np.nextafter(level, -np.inf)
+        asks[j] = level - step
         then = best_matching(market.family, reports.bids, asks, scale=market.scale)
         partner.append(int(then.buyer[then.seller == j][0]))
     inside = best.trading_sellers

@@ -178,23 +178,28 @@ class ThresholdReasons:
         own[index] = outside if trades else (large if role == "buyer" else -large)
         other = best_matching(market.family, *weights, scale=large if not trades else market.scale)
         comes, goes = [], []
-        for side, before, after in (
-            (market.buyers, matching.buyer, other.buyer),
-            (market.sellers, matching.seller, other.seller),
+        reports = outcome.reports
+        for side, word, said, before, after in (
+            (market.buyers, "bid", reports.bids, matching.buyer, other.buyer),
+            (market.sellers, "ask", reports.asks, matching.seller, other.seller),
         ):
-            for k in np.setdiff1d(after, before).tolist():
-                comes.append(side.label(k))
-            for k in np.setdiff1d(before, after).tolist():
-                goes.append(side.label(k))
-        me = (market.buyers if role == "buyer" else market.sellers).label(index)
-        comes, goes = ([x for x in side if x != me] for side in (comes, goes))
+            for names, members in (
+                (comes, np.setdiff1d(after, before)),
+                (goes, np.setdiff1d(before, after)),
+            ):
+                names.extend(
+                    f"{side.label(k)} ({word} {money(float(said[k]))})"
+                    for k in members.tolist()
+                    if (side.role, k) != (role, index)
+                )
         changes = [
             *([f"{_list(comes)} would come in"] if comes else []),
             *([f"{_list(goes)} would drop out"] if goes else []),
         ]
         if not changes:
             return "nobody else would be moved by it"
-        return f"{'without it' if trades else 'with it'} " + " and ".join(changes)
+        word = "bid" if role == "buyer" else "ask"
+        return f"{'without' if trades else 'with'} that {word} " + " and ".join(changes)
 
 
 def _is_strict(thresholds: Thresholds, place: int, report: float, role: Role) -> bool:

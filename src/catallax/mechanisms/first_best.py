@@ -16,8 +16,9 @@ class FirstBest(SeparableMechanism):
     """Trade the feasible matching with the largest gains, at Vickrey-Clarke-Groves payments.
 
     Every buyer pays, and every seller receives, the report at which she would just trade.
-    No priors are needed, and nothing is lost; but buyers together pay no more, and usually
-    less, than sellers receive, so somebody has to cover the deficit.
+    No priors are needed, and nothing is lost; but without constraints buyers together pay no
+    more, and usually less, than sellers receive, so somebody has to cover the deficit. (A cap
+    or a quota makes rivals of agents who were none, and may leave a surplus.)
 
     References
     ----------
@@ -33,5 +34,5 @@ class FirstBest(SeparableMechanism):
     """
 
     slug = "first-best"
-    summary = "all possible gains, VCG payments; runs a deficit"
+    summary = "all possible gains, VCG payments; usually runs a deficit"
     claims = Claims("DSIC", "DSIC", "ex post", "none")
