@@ -40,6 +40,7 @@ wheel: $(FOR_DEVELOPERS) ## build the source archive, and from it the wheel, int
 
 bench: $(FOR_DEVELOPERS) ## time clearing against other solvers (some minutes)
 	$(BIN)/python benchmarks/clearing.py
+	$(BIN)/python benchmarks/constrained.py
 
 clean: ## remove what was built and cached, but keep the environment
 	rm -rf build dist .hypothesis .pytest_cache .ruff_cache

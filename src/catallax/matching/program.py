@@ -44,6 +44,10 @@ class Solver(ABC):
 
     name: str
 
+    def start_from(self, edges: Whole) -> None:
+        """Remember a good set of edges, near which further answers are likely to lie."""
+        return
+
     @abstractmethod
     def best(
         self, active: Mask, money: Whole, favour: Whole, forced: Whole | None, clock: Clock
@@ -318,6 +322,7 @@ def match_by_program(
         assert best is not None
         chosen.extend(best.edges)
     edges = np.array(sorted(chosen, key=lambda e: int(buyer[e])), dtype=np.int64)
+    solver.start_from(edges)
     return ProgramMatching(
         graph, buyer_weights, seller_weights,
         buyer[edges].astype(np.int32), seller[edges].astype(np.int32),
