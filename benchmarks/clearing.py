@@ -21,7 +21,7 @@ from harness import machine, save, say, seconds, table, timed, within
 
 import catallax as cx
 from catallax.markets import random_graphs
-from catallax.matching import best_matching, kernels
+from catallax.matching import best_matching, kernels, kernels_pairing, kernels_thresholds
 from catallax.matching.order import rank_agents
 
 KINDS = {
@@ -126,8 +126,8 @@ def ours(kind: str, agents: int, repeats: int) -> dict[str, Any]:
     traders = [np.flatnonzero(side >= 0).astype(np.int32) for side in partners]
 
     def thresholds() -> None:
-        kernels.buyer_thresholds(*useful, ranks[2], *partners)
-        kernels.seller_thresholds(*turned, ranks[2], *partners)
+        kernels_thresholds.buyer_thresholds(*useful, ranks[2], *partners)
+        kernels_thresholds.seller_thresholds(*turned, ranks[2], *partners)
 
     return {
         "whole": timed(whole, repeats),
@@ -135,7 +135,9 @@ def ours(kind: str, agents: int, repeats: int) -> dict[str, Any]:
         "matching with thresholds": timed(lambda: best_matching(graph, *weights), repeats),
         "sweep": timed(lambda: kernels.sweep(*useful, agents, ranks[2]), repeats),
         "thresholds": timed(thresholds, repeats),
-        "pairing": timed(lambda: kernels.pairing(*graph.by_buyer, *traders, agents), repeats),
+        "pairing": timed(
+            lambda: kernels_pairing.pairing(*graph.by_buyer, *traders, agents), repeats
+        ),
         "objective": outcome.totals["objective"],
         "trades": len(outcome),
         "edges": graph.n_edges,

@@ -51,19 +51,19 @@ class RankedMatching(Matching):
         if self.graph.complete:
             ranks = self._complete_elsewhere()
         else:
-            from catallax.matching import kernels
+            from catallax.matching import kernels_thresholds
 
             partners = self._partners
             by_buyer, by_seller = self.graph.by_buyer, self.graph.by_seller
             labels = (
-                kernels.two_buyer_thresholds(*by_buyer, self._ranks[2], *partners),
-                kernels.two_seller_thresholds(*by_seller, self._ranks[2], *partners),
+                kernels_thresholds.two_buyer_thresholds(*by_buyer, self._ranks[2], *partners),
+                kernels_thresholds.two_seller_thresholds(*by_seller, self._ranks[2], *partners),
             )
             ranks = (
-                kernels.buyer_elsewhere(
+                kernels_thresholds.buyer_elsewhere(
                     *by_buyer, self._ranks[0], self._ranks[1], *partners, *labels[1]
                 )[self.buyer],
-                kernels.seller_elsewhere(
+                kernels_thresholds.seller_elsewhere(
                     *by_seller, self._ranks[0], self._ranks[1], *partners, *labels[0]
                 )[self.seller],
             )
@@ -115,16 +115,16 @@ class RankedMatching(Matching):
         if self.graph.complete:
             entry[waiting] = self._complete_entry(buyers=buyers)
         else:
-            from catallax.matching import kernels
+            from catallax.matching import kernels_thresholds
 
             partner_of_buyer, partner_of_seller = self._partners
             if buyers:
-                entry = kernels.buyer_entry(
+                entry = kernels_thresholds.buyer_entry(
                     *self.graph.by_buyer, self._ranks[1], partner_of_buyer, partner_of_seller,
                     self._labels[1],
                 )  # fmt: skip
             else:
-                entry = kernels.seller_entry(
+                entry = kernels_thresholds.seller_entry(
                     *self.graph.by_seller, self._ranks[0], partner_of_buyer, partner_of_seller,
                     self._labels[0],
                 )  # fmt: skip
@@ -180,7 +180,7 @@ def _by_sweep(
     graph: Graph, ranks: tuple[Indices, Indices, Indices]
 ) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
     """Match a sparse graph: who trades, every label, and then the pairs."""
-    from catallax.matching import kernels
+    from catallax.matching import kernels, kernels_pairing, kernels_thresholds
 
     buyer_rank, seller_rank, agent_at = ranks
     useful = kernels.useful_rows(*graph.by_buyer, buyer_rank, seller_rank)
@@ -188,11 +188,11 @@ def _by_sweep(
     # An edge on which a trade would lose carries no threshold: the own partner outbids it.
     turned = kernels.turned_rows(*useful, graph.n_sellers)
     labels = (
-        kernels.buyer_thresholds(*useful, agent_at, *partners),
-        kernels.seller_thresholds(*turned, agent_at, *partners),
+        kernels_thresholds.buyer_thresholds(*useful, agent_at, *partners),
+        kernels_thresholds.seller_thresholds(*turned, agent_at, *partners),
     )
     buyer, seller = (np.flatnonzero(side >= 0).astype(np.int32) for side in partners)
-    return buyer, kernels.pairing(*graph.by_buyer, buyer, seller, graph.n_sellers), labels
+    return buyer, kernels_pairing.pairing(*graph.by_buyer, buyer, seller, graph.n_sellers), labels
 
 
 def _by_sorting(
