@@ -9,8 +9,8 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from catallax import errors
-from catallax.markets import Market
+from catallax import clear, errors
+from catallax.markets import Market, Reports
 
 BUYERS = "id,bid,prior\nb1,0.7,u\nb2,0.4,u\n"
 SELLERS = "id,ask,prior\ns1,0.2,u\n"
@@ -388,3 +388,37 @@ def test_negative_asks_where_the_prior_reaches_below_zero():
     market = Market([], {"id": ["s"], "ask": [-0.5], "prior": ["uniform(-1, 1)"]})
     assert market.asks is not None
     assert market.asks.tolist() == [-0.5]
+
+
+LIMITED = DOCUMENT.replace('name = "small"', 'name = "small"\nlargest_report = 0.5')
+
+
+def test_a_report_beyond_the_largest_is_refused(tmp_path):
+    folder = write_folder(tmp_path, document=LIMITED)
+    with refused(errors.ReportError, "buyers.csv line 2", "'b1'", "0.7", "largest_report of 0.5"):
+        Market.read(folder)
+    folder = write_folder(tmp_path, document=LIMITED, buyers="id,bid\nb1,0.5\n", edges=None)
+    (folder / "market.toml").write_text(LIMITED.replace('[edges]\ntable = "edges.csv"\n', ""))
+    market = Market.read(folder)
+    assert market.largest_report == 0.5
+    for bids, asks in [([0.51], [0.2]), ([-0.51], [0.2]), ([0.5], [0.51])]:
+        with refused(errors.ReportError, "beyond", "largest_report of 0.5"):
+            market.with_reports(Reports(bids, asks))
+    assert market.with_reports(Reports([-0.5], [0.0])).largest_report == 0.5
+
+
+@pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan"), True, "much"])
+def test_a_largest_report_is_a_positive_number(value):
+    with refused(errors.ReportError, "largest_report", "positive"):
+        Market([], [], largest_report=value)
+
+
+def test_a_largest_report_holds_for_bids_on_edges():
+    market = Market(
+        [{"id": "ann"}],
+        [{"id": "s", "ask": 1}],
+        [{"buyer": "ann", "seller": "s", "bid": 3, "prior": "uniform(0, 4)"}],
+        largest_report=2,
+    )
+    with refused(errors.ReportError, "edges row 0", "'ann'", "3.0", "largest_report of 2.0"):
+        clear(market, "gbom-unit-demand")

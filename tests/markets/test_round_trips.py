@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from datetime import date, datetime
 from pathlib import Path
@@ -131,6 +132,7 @@ def markets(draw) -> Market:
         priors={"u": "uniform(0, 1)", "né w": "point(2)"},
         name=draw(texts),
         currency=draw(texts),
+        largest_report=draw(st.sampled_from([None, sys.float_info.max])),
     )
 
 

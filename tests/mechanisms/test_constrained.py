@@ -161,6 +161,62 @@ def test_no_single_report_helps(kind: str, mechanism: str) -> None:
     assert exact > 0
 
 
+@pytest.mark.parametrize("kind", RULES)
+@pytest.mark.parametrize(
+    ("mechanism", "priors"),
+    [("first-best", "none"), *((one, "narrow") for one in MECHANISMS)],
+)
+def test_with_a_largest_report_nobody_gains_anything(
+    kind: str, mechanism: str, priors: str
+) -> None:
+    """No report moves the tick, so every deviation gains exactly nothing, the wildest too.
+
+    Reports are no multiples of the tick, and lie outside the priors, where there are any.
+    """
+    rng = np.random.default_rng([8, list(RULES).index(kind), MECHANISMS.index(mechanism)])
+    largest, unit = 10.0 * brute.UNIT, float(brute.UNIT)
+    prior = f"discrete([0, {unit / 3}, {unit}], [0.3, 0.3, 0.4])"
+    mattered = 0
+    for _ in range(5):
+        drawn, _, _, bids, asks = random_market(rng, RULES[kind], 3)
+        true = np.array([*bids, *asks], float) / 3 + 0.1
+        keep = [column for column in drawn.buyers.table.columns if column != "prior"]
+        sides: list[Any] = [side.table.select(keep).with_columns(id=side.ids)
+                 for side in (drawn.buyers, drawn.sellers)]  # fmt: skip
+        if priors == "narrow":
+            sides = [side.with_columns(prior=pl.lit(prior)) for side in sides]
+        graph = drawn.graph
+        edges = drawn.edge_table.with_columns(
+            buyer=drawn.buyers.ids.gather(graph.buyer),
+            seller=drawn.sellers.ids.gather(graph.seller),
+        )
+        market = cx.Market(*sides, edges, constraints=drawn.constraints, largest_report=largest)
+        n, ticks = len(bids), set()
+
+        def utility(reports, agent: int, market=market, true=true, n=n, ticks=ticks) -> float:
+            outcome = cx.clear(market, mechanism, cx.Reports(reports[:n], reports[n:]))
+            ticks.add(outcome.tick)
+            for k in range(len(outcome)):
+                if agent == outcome.buyer_index[k]:
+                    return true[agent] - outcome.buyer_pays[k]
+                if agent == n + outcome.seller_index[k]:
+                    return outcome.seller_receives[k] - true[agent]
+            return 0.0
+
+        for agent in range(true.size):
+            honest = utility(true, agent)
+            assert honest >= 0
+            beside = [np.nextafter(z, way) for z in true for way in (-9.0, 9.0)]
+            for report in [*true, *beside, 0.0, 1e-300, 1e-9, 17.3, largest]:
+                moved = true.copy()
+                moved[agent] = max(report, 0.0)
+                lied = utility(moved, agent)
+                assert lied <= honest
+                mattered += lied < honest
+        assert len(ticks) == 1
+    assert mattered > 0
+
+
 def test_second_best_balances_under_a_cap() -> None:
     """A jump in the budget that is narrower than a tick is still mixed at the right odds."""
 

@@ -51,10 +51,10 @@ def test_known_answers(bids, asks, trades, pays, receives) -> None:
 
 
 # Percent of the optimal gains, with and without the mechanism's surplus, at n agents a side with
-# uniform values (50,000 runs of the same library). They are said to be integers from 1 to 1000;
-# with those, and ties that trade, the traders' shares at n = 100 are 97.13 and 99.07 (standard
-# error 0.01), and 96.93 and 99.07 with ties that do not. The stated numbers are those of values
-# without ties, which are drawn here.
+# uniform values (50,000 runs of the same library). The reference file says integers from 1 to 1000;
+# that library draws real numbers between 1 and 1000 (its `uniformly_random`), which do not tie, and
+# so does this test. With integers the traders' shares at n = 100 would be 97.13 and 99.07 (standard
+# error 0.01) with ties that trade, and 96.93 and 99.07 with ties that do not.
 SHARES = {
     "mcafee": {2: (77.18, 69.01), 5: (94.61, 86.08), 25: (99.71, 96.35), 100: (99.98, 99.01)},
     "trade_reduction": {

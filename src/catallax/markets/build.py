@@ -23,7 +23,7 @@ from catallax.markets.agents import Agents, Role
 from catallax.markets.cells import Column, clean_ids, finite_numbers
 from catallax.markets.graph import Graph, duplicate_edge
 from catallax.markets.origin import Origin
-from catallax.markets.reports import refuse_negative_asks
+from catallax.markets.reports import refuse_beyond, refuse_negative_asks
 from catallax.markets.tables import Table, as_table, check_names, extra_columns
 from catallax.markets.words import number_words
 from catallax.priors import Prior, make_prior
@@ -55,6 +55,7 @@ def build_agents(
     integers: bool = False,
     types: Mapping[str, str] | None = None,
     unnamed: Mapping[str, Prior] | None = None,
+    largest: float | None = None,
 ) -> tuple[Agents, np.ndarray | None]:
     """Return the agents of a table, and their reports where the table has them.
 
@@ -72,6 +73,8 @@ def build_agents(
         Declared types of other columns.
     unnamed
         Priors under names that only stand for them in the column.
+    largest
+        The largest report that the market allows, or None.
 
     Returns
     -------
@@ -108,6 +111,7 @@ def build_agents(
     if reports is None:
         return agents, None
     values = finite_numbers(reports, origin, word, label)
+    refuse_beyond(agents, values, word, largest, origin)
     if role == "seller":
         refuse_negative_asks(agents, values, origin)
     return agents, values

@@ -15,7 +15,7 @@ __all__ = ["same_markets"]
 
 def same_markets(one: Market, two: Market) -> bool:
     """Return whether two markets are the same; see `Market.equals`."""
-    texts = ("name", "currency", "constraints")
+    texts = ("name", "currency", "constraints", "largest_report")
     return (
         all(getattr(one, name) == getattr(two, name) for name in texts)
         and dict(one.priors) == dict(two.priors)

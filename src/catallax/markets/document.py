@@ -23,10 +23,11 @@ class _Strict(BaseModel):
 
 
 class MarketSection(_Strict):
-    """What people call the market."""
+    """What people call the market, and what everybody knows of its reports."""
 
     name: str | None = None
     currency: str = ""
+    largest_report: float | None = None
     unnamed_priors: list[str] = Field(default_factory=list)
 
 
@@ -69,6 +70,7 @@ class Document(_Strict):
 
     name: str | None = None
     currency: str = ""
+    largest_report: float | None = None
     buyers: list[Any]
     sellers: list[Any]
     edges: list[Any] | None = None

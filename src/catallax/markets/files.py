@@ -21,6 +21,7 @@ from catallax.markets.families import parse_constraints, written_constraints
 from catallax.markets.json_files import json_of_market, market_of_json
 from catallax.markets.market import Market
 from catallax.markets.origin import Origin
+from catallax.markets.scale import as_largest_report
 from catallax.markets.toml_text import toml_key, toml_section
 from catallax.markets.words import plain_words
 from catallax.priors import parse_prior
@@ -80,6 +81,7 @@ def _read_folder(folder: Path, document_name: str = DOCUMENT) -> Market:
     document = validate(FolderDocument, _toml(document_path), where)
     named = named_priors(document.priors, Origin(where, folder=folder))
     unnamed = _unnamed(document.market.unnamed_priors, named, where)
+    largest = as_largest_report(document.market.largest_report, where)
     parts: dict[str, Any] = {}
     for role, word in WORDS.items():
         section = document.buyers if role == "buyer" else document.sellers
@@ -92,6 +94,7 @@ def _read_folder(folder: Path, document_name: str = DOCUMENT) -> Market:
             integers=section.ids == "integer",
             types=section.columns,
             unnamed=unnamed,
+            largest=largest,
         )
     edges: Any = None
     types: Mapping[str, str] = {}
@@ -105,6 +108,7 @@ def _read_folder(folder: Path, document_name: str = DOCUMENT) -> Market:
     return Market._of_parts(
         name=folder.resolve().name if name is None else name,
         currency=document.market.currency,
+        largest_report=largest,
         graph=graph,
         edge_table=edge_table,
         priors=named,
@@ -284,7 +288,9 @@ def _fill(market: Market, folder: Path, suffix: str) -> None:
         types = _types(market.edge_table, "edges", suffix)
         write(pl.DataFrame(ends | _columns(market.edge_table)), folder / file)
         sections.append(toml_section("[edges]", {"table": file} | types))
-    head = {"name": market.name, "currency": market.currency}
+    head: dict[str, Any] = {"name": market.name, "currency": market.currency}
+    if market.largest_report is not None:
+        head["largest_report"] = market.largest_report
     unnamed = [name for name in named if name not in market.priors]
     sections.insert(
         0, toml_section("[market]", head | ({"unnamed_priors": unnamed} if unnamed else {}))

@@ -14,6 +14,7 @@ from catallax.markets.build import WORDS, build_agents, build_graph, named_prior
 from catallax.markets.columns import as_text, type_name
 from catallax.markets.document import Document, load_json, validate
 from catallax.markets.origin import Origin
+from catallax.markets.scale import as_largest_report
 from catallax.markets.tables import Table, as_table
 from catallax.markets.words import number_words, plain_words, word_of
 
@@ -50,6 +51,7 @@ def market_of_json(
 
     document = validate(Document, load_json(text, where), where)
     named = named_priors(number_words(document.priors), Origin(where, "json", folder=folder))
+    largest = as_largest_report(document.largest_report, where)
     sides: dict[str, Any] = {}
     for role, word in WORDS.items():
         section = f"{role}s"
@@ -58,7 +60,9 @@ def market_of_json(
         table = as_table(getattr(document, section), origin)
         # No records name no columns: an empty side has an id column all the same.
         table = _declared_too(table, types if table.height else {"id": "", **types})
-        agents, values = build_agents(_with_priors(table), _role(role), named, types=types)
+        agents, values = build_agents(
+            _with_priors(table), _role(role), named, types=types, largest=largest
+        )
         sides[section], sides[f"{word}s"] = agents, values
     types = document.columns.edges
     origin = Origin(where, "json", "edges")
@@ -69,6 +73,7 @@ def market_of_json(
     return Market._of_parts(
         name=name if document.name is None else document.name,
         currency=document.currency,
+        largest_report=largest,
         graph=graph,
         edge_table=edge_table,
         priors=named,
@@ -105,6 +110,8 @@ def _with_priors(table: Table) -> Table:
 def json_of_market(market: Market) -> str:
     """Return a market as a JSON text, one agent or edge a line."""
     parts = [f'"name": {_dump(market.name)}', f'"currency": {_dump(market.currency)}']
+    if market.largest_report is not None:
+        parts.append(f'"largest_report": {_dump(market.largest_report)}')
     columns: dict[str, dict[str, str]] = {}
     for agents, reports in ((market.buyers, market.bids), (market.sellers, market.asks)):
         section = f"{agents.role}s"

@@ -20,6 +20,7 @@ from catallax.markets.families import Constraint, Family, Parts, bind, parse_con
 from catallax.markets.graph import Graph
 from catallax.markets.origin import Origin
 from catallax.markets.reports import Reports, check_reports, require
+from catallax.markets.scale import Scale, as_largest_report
 from catallax.markets.tables import as_table
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Market:
         Bids and asks, where the tables have none.
     name, currency
         Texts for people.
+    largest_report
+        The largest amount that anybody may report, in absolute value: known to all, and set
+        without looking at the reports. With constraints it fixes the tick to which sums are
+        rounded, so that no report can move it.
 
     Attributes
     ----------
@@ -67,6 +72,7 @@ class Market:
         Named priors, those that no agent has included.
     constraints : tuple
         Specifications, and oracles, which have none.
+    largest_report : float or None
     backend : str
         The frame library that `frame` returns, as narwhals names it.
 
@@ -99,6 +105,7 @@ class Market:
     asks: np.ndarray | None
     priors: Mapping[str, Prior]
     constraints: tuple[dict[str, Any] | Constraint, ...]
+    largest_report: float | None
     backend: str
 
     def __init__(
@@ -112,11 +119,13 @@ class Market:
         reports: Reports | None = None,
         name: str = "market",
         currency: str = "",
+        largest_report: float | None = None,
     ) -> None:
         named = named_priors(priors, Origin("market"))
+        largest = as_largest_report(largest_report, "market")
         specs = parse_constraints(constraints, "market")
-        one, bids, first = _side(buyers, "buyer", named)
-        two, asks, second = _side(sellers, "seller", named)
+        one, bids, first = _side(buyers, "buyer", named, largest)
+        two, asks, second = _side(sellers, "seller", named, largest)
         graph, edge_table, third = build_graph(edges, one, two, Origin("edges"))
         backend = first or second or third or nw.Implementation.POLARS
         self._set(
@@ -130,6 +139,7 @@ class Market:
             asks=asks,
             priors=named,
             constraints=specs,
+            largest_report=largest,
             backend=backend.value,
         )
         if reports is not None:
@@ -173,14 +183,19 @@ class Market:
         return self._family  # type: ignore[attr-defined]  # set in _set
 
     @cached_property
-    def scale(self) -> float | None:
-        """The largest amount that the priors speak of, or None where an agent has no prior.
+    def scale(self) -> Scale | None:
+        """The market's largest report, or else the largest amount that the priors speak of.
 
-        What rounds amounts to ticks uses it, so that no report moves the tick.
+        What rounds amounts to ticks uses it, so that no report moves the tick. None where no
+        largest report is stated and an agent has no prior.
         """
+        if self.largest_report is not None:
+            return Scale(self.largest_report, public=True)
         scales = [side.scale for side in (self.buyers, self.sellers) if len(side)]
         known = [scale for scale in scales if scale is not None]
-        return max(known) if known and len(known) == len(scales) else None
+        if not known or len(known) < len(scales):
+            return None
+        return Scale(max(known), public=False)
 
     # ----------------------------------------------------------------------------------- reports
 
@@ -374,14 +389,14 @@ def _count(number: int, word: str) -> str:
 
 
 def _side(
-    data: Any, role: Role, named: Mapping[str, Prior]
+    data: Any, role: Role, named: Mapping[str, Prior], largest: float | None
 ) -> tuple[Agents, np.ndarray | None, nw.Implementation | None]:
     if isinstance(data, Agents):
         if data.role != role:
             raise CatallaxError(f"the {role}s given are {data.role}s; swap the two sides")
         return data, None, None
     table = as_table(data, Origin(f"{role}s"))
-    return *build_agents(table, role, named), table.backend
+    return *build_agents(table, role, named, largest=largest), table.backend
 
 
 def _series(values: Any) -> pl.Series:

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from catallax.markets.market import Market
     from catallax.priors import Prior
 
-__all__ = ["Reports", "check_reports", "far_outside", "refuse_negative_asks", "require"]
+__all__ = [
+    "Reports",
+    "check_reports",
+    "far_outside",
+    "refuse_beyond",
+    "refuse_negative_asks",
+    "require",
+]
 
 # Past an unbounded end of a prior, a report is far outside when it is rarer than this.
 _RARE = 1e-9
@@ -184,8 +191,8 @@ def check_reports(market: Market, reports: Reports) -> None:
     Raises
     ------
     ReportError
-        If there are too many or too few, one is NaN or infinite, or an ask is negative although
-        the seller's prior does not reach below zero.
+        If there are too many or too few, one is NaN or infinite, one is larger than the market
+        allows, or an ask is negative although the seller's prior does not reach below zero.
     """
     sides = ((market.buyers, reports.bids, "bid"), (market.sellers, reports.asks, "ask"))
     for agents, values, word in sides:
@@ -195,7 +202,29 @@ def check_reports(market: Market, reports: Reports) -> None:
                 f"give one {word} per {agents.role}, in the market's order"
             )
         finite_numbers(pl.Series(values), Origin(f"{word}s"), word, agents.label)
+        refuse_beyond(agents, values, word, market.largest_report, Origin(f"{word}s"))
     refuse_negative_asks(market.sellers, reports.asks, Origin("asks"))
+
+
+def refuse_beyond(
+    agents: Agents, values: np.ndarray, word: str, largest: float | None, origin: Origin
+) -> None:
+    """Refuse a report larger than the market's largest, in absolute value.
+
+    Raises
+    ------
+    ReportError
+        Naming the first agent with one.
+    """
+    if largest is None:
+        return
+    beyond = np.flatnonzero(np.abs(values) > largest)
+    if len(beyond):
+        row = int(beyond[0])
+        raise ReportError(
+            f"{origin.at(row)}: {agents.label(row)} has the {word} {float(values[row])!r}, beyond "
+            f"the market's largest_report of {largest!r}; mend it, or have the market allow more"
+        )
 
 
 def refuse_negative_asks(sellers: Agents, asks: np.ndarray, origin: Origin) -> None:

@@ -18,6 +18,8 @@ from catallax.errors import (
     nearest,
 )
 from catallax.markets.market import Market
+from catallax.markets.origin import Origin
+from catallax.markets.reports import refuse_beyond
 from catallax.priors import Prior, make_prior
 
 if TYPE_CHECKING:
@@ -152,7 +154,8 @@ class UnitDemand:
         Raises
         ------
         ReportError
-            If there is not one bid for each edge and one ask for each seller.
+            If there is not one bid for each edge and one ask for each seller, or one is larger
+            than the market allows.
         """
         wanted = (self.seller.size, len(self.market.sellers))
         given = (reports.bids.size, reports.asks.size)
@@ -161,6 +164,15 @@ class UnitDemand:
                 f"{given[0]} bids and {given[1]} asks for {wanted[0]} edges and {wanted[1]} "
                 "sellers; give one bid per edge and one ask per seller"
             )
+        largest = self.market.largest_report
+        beyond = [] if largest is None else np.flatnonzero(np.abs(reports.bids) > largest)
+        if len(beyond):
+            row = int(beyond[0])
+            raise ReportError(
+                f"{_where(self.market, row)} has the bid {float(reports.bids[row])!r}, beyond the "
+                f"market's largest_report of {largest!r}; mend it, or have the market allow more"
+            )
+        refuse_beyond(self.market.sellers, reports.asks, "ask", largest, Origin("asks"))
 
     def require_priors(self) -> tuple[Prior, ...]:
         """Return the prior of the buyer's value of every item.

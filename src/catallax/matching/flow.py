@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.families import Family
+from catallax.markets.scale import Scale
 from catallax.matching import network as networks
 from catallax.matching.network import Network, Residual
 from catallax.matching.result import Matching, PairBounds, Thresholds, whole_thresholds
@@ -220,7 +221,7 @@ def _distance(
 
 
 def match_by_flow(
-    family: Family, buyer_weights: Weights, seller_weights: Weights, scale: float | None
+    family: Family, buyer_weights: Weights, seller_weights: Weights, scale: Scale | None
 ) -> FlowMatching:
     """Match under caps and quotas; see `best_matching`."""
     graph = family.parts.graph

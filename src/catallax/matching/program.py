@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from catallax.errors import CatallaxError
 from catallax.markets.families import Family
+from catallax.markets.scale import Scale
 from catallax.matching.components import edge_components
 from catallax.matching.limits import Clock
 from catallax.matching.result import Matching, PairBounds, Thresholds, whole_thresholds
@@ -289,7 +290,7 @@ def _first(money: int, favour: int, rival: Optimum) -> int:
 
 
 def match_by_program(
-    family: Family, buyer_weights: Weights, seller_weights: Weights, scale: float | None
+    family: Family, buyer_weights: Weights, seller_weights: Weights, scale: Scale | None
 ) -> ProgramMatching:
     """Match under any constraints; see `best_matching`."""
     graph = family.parts.graph

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from catallax.markets.families import Family
 from catallax.markets.graph import Graph
+from catallax.markets.scale import Scale
 from catallax.matching.ranked import match_by_rank
 from catallax.matching.result import Matching
 
@@ -18,7 +19,7 @@ def best_matching(
     buyer_weights: NDArray[np.float64],
     seller_weights: NDArray[np.float64],
     *,
-    scale: float | None = None,
+    scale: Scale | None = None,
 ) -> Matching:
     """Match so that the traders' buyer weights less seller weights sum to the most.
 
@@ -31,8 +32,8 @@ def best_matching(
     seller_weights
         Weight of each seller (an ask or a virtual cost); +inf keeps her out. Shape (n_sellers,).
     scale
-        The largest amount that matters, where constraints ask for rounding to ticks; by default
-        the largest weight.
+        The largest amount that matters, where constraints ask for rounding to ticks (see
+        `Market.scale`); by default the largest weight.
 
     Returns
     -------

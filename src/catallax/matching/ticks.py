@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
+from catallax.markets.scale import Scale
 
 __all__ = ["Favours", "Ticks", "favours", "round_weights", "spread"]
 
@@ -55,7 +56,7 @@ def round_weights(
     seller_weights: NDArray[np.float64],
     bits: int,
     all_bits: int,
-    scale: float | None,
+    scale: Scale | None,
 ) -> Ticks:
     """Round weights to ticks.
 
@@ -70,21 +71,19 @@ def round_weights(
     all_bits
         How many bits any amount may have in prices.
     scale
-        The largest amount that the priors speak of, or None.
+        The largest amount that the market's reports may be, or its priors speak of, or None.
 
     Notes
     -----
-    Where the amounts at stake lie within the scale of the priors and not far below it, the tick
-    comes from that scale, and no report moves it. Otherwise it comes from the amounts at stake,
+    Where the market states its largest report, the tick comes from it, and no report moves it; so
+    it does from the scale of the priors where the amounts at stake lie within it and not far
+    below. Otherwise it comes from the amounts at stake,
     of which the largest counts for no more than all others together: as much as it could ever
     have to beat. Then a report can move the tick, and prices by no more than a tick.
     """
     buyers_in, sellers_in = buyer_weights > -np.inf, seller_weights < np.inf
-    at_stake = _at_stake(graph, buyer_weights, seller_weights)
-    if scale is None or (at_stake and not at_stake <= scale <= at_stake * 2.0**12):
-        scale = at_stake
-    scale = scale or 1.0
-    tick = ldexp(1.0, max(frexp(scale)[1] - bits, -1074))
+    amount = _amount(graph, buyer_weights, seller_weights, scale)
+    tick = ldexp(1.0, max(frexp(amount)[1] - bits, -1074))
     # Weights beyond the range keep their order against the other side: a buyer who bids more
     # than all others together wins all the same, and a seller beyond every buyer never does.
     most = 2.0 ** (bits + 1)
@@ -105,6 +104,21 @@ def round_weights(
         whole(sellers, -limit, limit),
         int(limit),
     )
+
+
+def _amount(
+    graph: Graph,
+    buyer_weights: NDArray[np.float64],
+    seller_weights: NDArray[np.float64],
+    scale: Scale | None,
+) -> float:
+    """Find the amount from which the tick comes."""
+    if scale is not None and scale.public:
+        return scale.amount
+    at_stake = _at_stake(graph, buyer_weights, seller_weights)
+    if scale is None or (at_stake and not at_stake <= scale.amount <= at_stake * 2.0**12):
+        return at_stake or 1.0
+    return scale.amount or 1.0
 
 
 def _at_stake(

@@ -166,6 +166,7 @@ class ThresholdReasons:
 
         The market is matched again with the agent kept out, or brought in at any cost.
         """
+        from catallax.markets.scale import Scale
         from catallax.matching import best_matching
 
         market, matching = outcome.market, self.matching
@@ -176,7 +177,8 @@ class ThresholdReasons:
         large = float(finite[np.isfinite(finite)].max(initial=1.0)) * 4 * (1 + finite.size)
         outside = -np.inf if role == "buyer" else np.inf
         own[index] = outside if trades else (large if role == "buyer" else -large)
-        other = best_matching(market.family, *weights, scale=large if not trades else market.scale)
+        scale = market.scale if trades else Scale(large, public=False)
+        other = best_matching(market.family, *weights, scale=scale)
         comes, goes = [], []
         reports = outcome.reports
         for side, word, said, before, after in (

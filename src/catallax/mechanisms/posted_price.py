@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.errors import ReportError
+from catallax.markets.scale import Scale
 from catallax.matching import Matching, Thresholds, best_matching
 from catallax.mechanisms.base import Claims, Mechanism
 from catallax.mechanisms.explain import money
@@ -85,7 +86,7 @@ class PostedPrice(Mechanism):
             np.where(reports.bids >= price, 1.0, -np.inf),
             np.where(reports.asks <= price, 0.0, np.inf),
         )
-        matching = best_matching(market.family, *weights, scale=1.0)
+        matching = best_matching(market.family, *weights, scale=Scale(1.0, public=True))
         paid = np.full(matching.buyer.size, price)
         gains = reports.bids[matching.buyer] - reports.asks[matching.seller]
         return Outcome(
