@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from catallax import errors, mechanisms
+    from catallax import errors, groups, mechanisms
     from catallax.errors import (
         CatallaxError,
         ConstraintError,
@@ -72,6 +72,7 @@ __all__ = [
     "__version__",
     "clear",
     "errors",
+    "groups",
     "instances",
     "make_prior",
     "mechanisms",
@@ -93,6 +94,7 @@ _HOME = {
 } | {name: "catallax.errors" for name in __all__ if name.endswith("Error")}
 _MODULES = {
     "errors": "catallax.errors",
+    "groups": "catallax.groups",
     "instances": "catallax.markets.instances",
     "mechanisms": "catallax.mechanisms",
 }

@@ -1,0 +1,53 @@
+"""Audits: does a mechanism do what it promises? And if not, the smallest case in which it fails.
+
+`audit` looks at one mechanism in one market; `check_mechanism` at one mechanism in a battery of
+small markets, for anybody's test suite. A `Witness` is a market file that shows a property fail.
+"""
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from catallax.audit.audit import BUDGET, audit
+from catallax.audit.properties import (
+    Property,
+    get_property,
+    property_names,
+    register_property,
+)
+from catallax.audit.result import AuditReport, Finding, Verdict
+from catallax.audit.witness import Witness, read_witness
+
+if TYPE_CHECKING:
+    pass
+
+__all__ = [
+    "BUDGET",
+    "AuditReport",
+    "Finding",
+    "Property",
+    "Verdict",
+    "Witness",
+    "audit",
+    "get_property",
+    "property_names",
+    "read_witness",
+    "register_property",
+]
+
+
+class _Callable(ModuleType):
+    """This module, which can be called: `catallax.audit(market, ...)` audits.
+
+    The function and the module share a name, and importing the module binds it in the package
+    for good; so the name stands for both.
+    """
+
+    def __call__(self, *args: Any, **options: Any) -> AuditReport:
+        """Audit; see `catallax.audit.audit`."""
+        return audit(*args, **options)
+
+
+_Callable.__call__.__doc__ = audit.__doc__
+sys.modules[__name__].__class__ = _Callable

@@ -1,0 +1,133 @@
+"""The door: audit a mechanism in a market."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from catallax.audit.properties.base import Property, chosen
+from catallax.audit.result import AuditReport, Finding
+from catallax.audit.search import Progress, Search
+from catallax.audit.setting import Setting
+from catallax.audit.witness import mechanism_name
+from catallax.errors import CatallaxError, UnsupportedMarketError
+from catallax.mechanisms import Mechanism, get
+
+if TYPE_CHECKING:
+    from catallax.markets import Market
+    from catallax.mechanisms import BilateralRule
+
+__all__ = ["BUDGET", "audit"]
+
+BUDGET = 6000
+"""How often a mechanism is run by default, besides shrinking witnesses."""
+
+
+def audit(
+    market: Market,
+    mechanism: str | Mechanism | BilateralRule = "gsom",
+    properties: str | Property | Iterable[str | Property] | None = None,
+    rng: int | np.random.SeedSequence | np.random.Generator = 0,
+    budget: int | None = None,
+    progress: Progress | None = None,
+) -> AuditReport:
+    """Check what a mechanism promises, in a market, and show the smallest case in which it fails.
+
+    Parameters
+    ----------
+    market
+        The market. Its own reports, if it has any, are taken as true values and looked at first;
+        then the profiles of its priors, all of them where they are discrete and few.
+    mechanism
+        A slug, "module:Class", or a mechanism, one of somebody else's too: whatever goes wrong in
+        it is a finding about it. Or a `BilateralRule`, of which only "cap-monotone" can be asked.
+    properties
+        Slugs, or properties; all that apply if left out. See `property_names`.
+    rng
+        What profiles are drawn with; results depend on it alone.
+    budget
+        How often the mechanism may be run, besides shrinking witnesses; 6,000 by default, which
+        takes seconds in a small market.
+    progress
+        Called now and then with the share of the work that is done, and what is being done.
+
+    Returns
+    -------
+    AuditReport
+        One `Finding` for each property: its verdict, the worst violation in money, and a witness.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such mechanism or property.
+    UnsupportedMarketError
+        If the mechanism does not apply to the market, or a property that was asked for by name
+        does not apply to the mechanism.
+    MissingPriorError
+        If the mechanism, or a property asked for by name, needs the prior of an agent that has
+        none.
+    MissingReportError
+        If there are neither reports nor priors.
+
+    Examples
+    --------
+    >>> import catallax as cx
+    >>> market = cx.Market([{"id": "b", "bid": 0.75}], [{"id": "s", "ask": 0.25}])
+    >>> report = cx.audit(market, "first-best", ["dsic-sellers", "weak-budget-ex-post"])
+    >>> report["dsic-sellers"].verdict, report["weak-budget-ex-post"].worst
+    ('holds', 0.5)
+    >>> report["weak-budget-ex-post"].witness.market
+    <market 'market': 1 buyer, 1 seller, complete>
+    """
+    wanted = chosen(properties)
+    limit = BUDGET if budget is None else int(budget)
+    if limit < 1:
+        raise CatallaxError(f"budget = {budget}: an audit needs at least one run of the mechanism")
+    judged = _mechanism(mechanism)
+    setting = Setting.of(market, judged)
+    asked, skipped = [], {}
+    for prop in wanted:
+        reason = prop.excuse(setting)
+        if reason is None:
+            asked.append(prop)
+        elif properties is not None:
+            _refuse(prop, reason, setting)
+        else:
+            skipped[prop.slug] = reason
+    search = Search(setting, asked, np.random.default_rng(rng), limit, progress)
+    search.run()
+    # Expectations make runs of their own, which properties of single runs look at too.
+    order = sorted(asked, key=lambda prop: prop.need == "runs")
+    found: dict[str, Finding] = {prop.slug: prop.check(search) for prop in order}
+    return AuditReport(
+        market=market,
+        mechanism=mechanism_name(judged),
+        findings=tuple(found[prop.slug] for prop in asked),
+        runs=search.runner.spent + search.shrinking_runs,
+        skipped=skipped,
+    )
+
+
+def _mechanism(mechanism: str | Mechanism | BilateralRule) -> Mechanism:
+    if isinstance(mechanism, str | Mechanism):
+        return get(mechanism)
+    from catallax.audit.properties.caps import OnlyRule
+
+    if not callable(getattr(mechanism, "price", None)) or not hasattr(mechanism, "poster"):
+        raise CatallaxError(
+            f"{mechanism!r} is neither a mechanism nor a bilateral rule: derive it from "
+            "catallax.mechanisms.Mechanism, or give it 'poster' and 'price'"
+        )
+    return OnlyRule(mechanism)
+
+
+def _refuse(prop: Property, reason: str, setting: Setting) -> None:
+    if prop.need in ("types", "average") and not setting.has_priors:
+        setting.require_priors(f"'{prop.slug}'")
+    name = mechanism_name(setting.mechanism)
+    raise UnsupportedMarketError(
+        f"property '{prop.slug}' does not apply to '{name}' on market '{setting.market.name}': "
+        f"{reason}"
+    )

@@ -1,0 +1,74 @@
+"""Budget balance in every outcome."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from catallax.audit.properties.base import RunProperty, Violation, register_property
+from catallax.audit.properties.words import amount, number, profile_words
+from catallax.audit.runs import Run, Runner
+from catallax.audit.setting import Setting
+
+__all__ = ["StrongBudget", "WeakBudget"]
+
+
+class _Budget(RunProperty):
+    """A bound on what is left with the mechanism."""
+
+    def missed(self, surplus: float) -> float:
+        """Return by how much a surplus misses the bound."""
+        raise NotImplementedError
+
+    def judge(self, setting: Setting, values, run: Run) -> Violation | None:
+        """Find the outcome that misses it most."""
+        worst = 0.0
+        rounding = 0.0
+        for branch in run.branches:
+            missed = self.missed(branch.surplus)
+            if missed > worst:
+                worst = missed
+                paid = (branch.pays, branch.receives)
+                most = max((float(np.abs(prices).max(initial=0.0)) for prices in paid), default=0.0)
+                rounding = setting.rounding(values, most) * max(1, branch.pays.size)
+        if worst <= rounding:
+            return None
+        return Violation(worst, values)
+
+    def story(self, runner: Runner, violation: Violation) -> str:
+        """Say what buyers pay and sellers receive."""
+        setting, values = runner.setting, violation.values
+        branches = runner(values).branches
+        worst = max(branches, key=lambda branch: self.missed(branch.surplus))
+        chance = "" if len(branches) == 1 else f", with probability {number(worst.chance)},"
+        given = 0.0 if worst.transfers is None else float(worst.transfers.sum())
+        besides = f", {number(given)} is given away besides" if given else ""
+        word = "deficit" if worst.surplus < 0 else "surplus"
+        left = amount(abs(worst.surplus), setting.market.currency)
+        return (
+            f"{profile_words(setting, values)}{chance} buyers pay {number(worst.pays.sum())} and "
+            f"sellers receive {number(worst.receives.sum())}{besides}: a {word} of {left}"
+        )
+
+
+@register_property
+class WeakBudget(_Budget):
+    """No outcome runs a deficit."""
+
+    slug = "weak-budget-ex-post"
+    meaning = "In every outcome buyers pay at least what sellers receive and transfers cost."
+
+    def missed(self, surplus: float) -> float:
+        """Return the deficit."""
+        return -surplus
+
+
+@register_property
+class StrongBudget(_Budget):
+    """Every outcome breaks even."""
+
+    slug = "strong-budget-ex-post"
+    meaning = "In every outcome buyers pay exactly what sellers receive and transfers cost."
+
+    def missed(self, surplus: float) -> float:
+        """Return what is left or missing."""
+        return abs(surplus)

@@ -1,0 +1,2 @@
+"""Cap-monotonicity."""
+OnlyRule = None

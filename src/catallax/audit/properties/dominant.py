@@ -1,0 +1,88 @@
+"""Truthfulness in dominant strategies: no report is better than the truth, whatever others say."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from catallax.audit.curves import Curve
+from catallax.audit.properties.base import CurveProperty, Violation, register_property
+from catallax.audit.properties.words import gain_story
+from catallax.audit.runs import Runner
+from catallax.audit.setting import Setting
+
+__all__ = ["TruthfulBuyers", "TruthfulSellers"]
+
+
+class _Truthful(CurveProperty):
+    """The gain of a true value t at a report r over the truth, for all pairs of a curve."""
+
+    role: ClassVar[Literal["buyer", "seller"]]
+
+    def roles(self) -> tuple[Literal["buyer", "seller"], ...]:
+        """One side's curves."""
+        return (self.role,)
+
+    def excuse(self, setting: Setting) -> str | None:
+        """Apply to vectors of bids too."""
+        return None
+
+    def judge(self, setting: Setting, curve: Curve) -> Violation | None:
+        """Let every report that may be true be the truth, and compare it with every other."""
+        slot = curve.slot
+        truths = np.array([setting.possible(slot, float(r)) for r in curve.reports], bool)
+        at = np.flatnonzero(truths)
+        if not at.size:
+            return None
+        utility = curve.gains(curve.reports[at])
+        gain = utility - utility[np.arange(at.size), at][:, None]
+        truth, report = np.unravel_index(int(np.argmax(gain)), gain.shape)
+        amount = float(gain[truth, report])
+        if amount <= curve.rounding:
+            return None
+        values = curve.profile(float(curve.reports[at[truth]]))
+        return Violation(amount, values, curve.agent, float(curve.reports[report]))
+
+    def again(self, runner: Runner, violation: Violation) -> Violation | None:
+        """Compare the report with the truth, in two runs."""
+        agent, values = violation.agent, violation.values
+        assert agent is not None and violation.report is not None
+        lied = values.copy()
+        lied[list(agent.slots)] = violation.report
+        honest, other = runner(values), runner(lied)
+        if honest.problem or other.problem:
+            return None
+        amount = other.utility(agent, values) - honest.utility(agent, values)
+        rounding = runner.setting.rounding(values, *np.atleast_1d(violation.report).tolist())
+        if amount <= rounding + 4 * max(honest.tick, other.tick):
+            return None
+        return Violation(amount, values, agent, violation.report)
+
+    def story(self, runner: Runner, violation: Violation) -> str:
+        """Say who gains how much by which report."""
+        return gain_story(runner, violation)
+
+
+@register_property
+class TruthfulBuyers(_Truthful):
+    """Truthfulness of buyers in dominant strategies."""
+
+    slug = "dsic-buyers"
+    meaning = (
+        "No buyer gains by bidding anything but her value, whatever all others report (over the "
+        "mechanism's own coin in expectation)."
+    )
+    role = "buyer"
+
+
+@register_property
+class TruthfulSellers(_Truthful):
+    """Truthfulness of sellers in dominant strategies."""
+
+    slug = "dsic-sellers"
+    meaning = (
+        "No seller gains by asking anything but her cost, whatever all others report (over the "
+        "mechanism's own coin in expectation)."
+    )
+    role = "seller"

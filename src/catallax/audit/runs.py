@@ -1,0 +1,182 @@
+"""Running a mechanism, once for each profile of reports, within a budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.audit.problems import Branch, Inspector
+from catallax.errors import (
+    MissingDependencyError,
+    MissingPriorError,
+    UnsupportedMarketError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from catallax.audit.setting import Agent, Setting
+
+__all__ = ["Own", "Run", "Runner"]
+
+Array = NDArray[np.float64]
+
+# Errors by which a mechanism, or this installation, declines a market; no fault of the rule.
+REFUSALS = (UnsupportedMarketError, MissingPriorError, MissingDependencyError)
+
+# Numbers kept of past runs; beyond it they are forgotten and made again when asked for.
+_MEMORY = 20_000_000
+
+
+class Own(NamedTuple):
+    """What one outcome of the coin means for one agent.
+
+    Attributes
+    ----------
+    chance
+        Probability of the outcome.
+    partner
+        Position of the partner on the other side, or -1.
+    price
+        What she pays, or receives; 0.0 without a trade.
+    transfer
+        What she receives besides.
+    """
+
+    chance: float
+    partner: int
+    price: float
+    transfer: float
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What a mechanism did at one profile of reports.
+
+    Attributes
+    ----------
+    setting
+        Of which market.
+    branches
+        The outcomes of its coin; none where something is wrong.
+    problem
+        What is wrong: how it failed, or what its outcome cannot be.
+    tick
+        What weights were rounded to, in money; 0.0 where they were not.
+    """
+
+    setting: Setting = field(repr=False)
+    branches: tuple[Branch, ...]
+    problem: str | None
+    tick: float = 0.0
+
+    def own(self, agent: Agent) -> tuple[Own, ...]:
+        """Return what every outcome of the coin means for an agent."""
+        buyer = agent.role == "buyer"
+        at = agent.index if buyer else len(self.setting.market.buyers) + agent.index
+        found = []
+        for branch in self.branches:
+            mine = (branch.buyer if buyer else branch.seller) == agent.index
+            place = int(mine.argmax()) if mine.size else 0
+            extra = 0.0 if branch.transfers is None else float(branch.transfers[at])
+            if mine.size and mine[place]:
+                partner = int((branch.seller if buyer else branch.buyer)[place])
+                price = float((branch.pays if buyer else branch.receives)[place])
+                found.append(Own(branch.chance, partner, price, extra))
+            else:
+                found.append(Own(branch.chance, -1, 0.0, extra))
+        return tuple(found)
+
+    def utility(self, agent: Agent, values: Array) -> float:
+        """Return what an agent gets in expectation over the coin, at true values."""
+        return sum(own.chance * gain_of(self.setting, agent, values, own) for own in self.own(agent))
+
+    @cached_property
+    def surplus(self) -> float:
+        """What is left with the mechanism in expectation over its coin."""
+        return sum(branch.chance * branch.surplus for branch in self.branches)
+
+    def utilities(self, values: Array) -> list[Array]:
+        """Return all agents' utilities at true values, buyers first, in every outcome."""
+        n_buyers, size = len(self.setting.market.buyers), self.setting.n_agents
+        found = []
+        for branch in self.branches:
+            gained = np.zeros(size) if branch.transfers is None else branch.transfers.copy()
+            worth, cost = self.setting.worth(values, branch.buyer, branch.seller)
+            gained[branch.buyer] += worth - branch.pays
+            gained[n_buyers + branch.seller] += branch.receives - cost
+            found.append(gained)
+        return found
+
+
+def gain_of(setting: Setting, agent: Agent, values: Array, own: Own) -> float:
+    """Return an agent's utility in one outcome of the coin, at true values."""
+    if own.partner < 0:
+        return own.transfer
+    mine, theirs = np.array([agent.index]), np.array([own.partner])
+    if agent.role == "buyer":
+        return float(setting.worth(values, mine, theirs)[0][0]) - own.price + own.transfer
+    return own.price - float(setting.worth(values, theirs, mine)[1][0]) + own.transfer
+
+
+class Runner:
+    """Runs a mechanism and remembers what it did.
+
+    Parameters
+    ----------
+    setting
+        The market and the mechanism.
+    watch
+        Called with every new profile and its run.
+    """
+
+    def __init__(
+        self, setting: Setting, watch: Callable[[Array, Run], None] | None = None
+    ) -> None:
+        self.setting = setting
+        self.inspector = Inspector(setting.market)
+        self.watch = watch
+        self.spent = 0
+        self._known: dict[bytes, Run] = {}
+
+    def __call__(self, values: Array) -> Run:
+        """Run the mechanism at a profile of reports, unless that is known."""
+        key = values.tobytes()
+        run = self._known.get(key)
+        if run is None:
+            if len(self._known) * max(values.size, 20) > _MEMORY:
+                self._known.clear()
+            run = self._known[key] = self._fresh(values)[1]
+            if self.watch is not None:
+                self.watch(values, run)
+        return run
+
+    def result(self, values: Array) -> Any:
+        """Run the mechanism and return what it returns, or None where that is wrong."""
+        result, run = self._fresh(values)
+        self._known.setdefault(values.tobytes(), run)
+        return None if run.problem else result
+
+    def _fresh(self, values: Array) -> tuple[Any, Run]:
+        self.spent += 1
+        setting = self.setting
+        result: Any = None
+        try:
+            result = setting.mechanism.clear(setting.market, setting.reports(values))
+            branches, problem = self.inspector.branches(result)
+        except REFUSALS:
+            raise
+        except Exception as error:  # whatever happens in it is a finding about it
+            said = " ".join(str(error).split()) or "no message"
+            return None, Run(setting, (), f"it raises {type(error).__name__}: {said}")
+        return result, Run(setting, branches, problem, _tick(result))
+
+
+def _tick(result: Any) -> float:
+    """Return the largest tick of an outcome or a lottery."""
+    outcomes = [result] if not hasattr(result, "outcomes") else [one for _, one in result.outcomes]
+    return max((getattr(one, "tick", None) or 0.0 for one in outcomes), default=0.0)

@@ -1,0 +1,247 @@
+"""The search of an audit: one pass over profiles and deviations that all properties share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.audit.candidates import Landscape
+from catallax.audit.curves import Curve, explore
+from catallax.audit.profiles import count_profiles, profiles
+from catallax.audit.properties.base import Property, RunProperty, Violation
+from catallax.audit.result import Finding, Verdict
+from catallax.audit.runs import Run, Runner
+
+if TYPE_CHECKING:
+    from catallax.audit.expectations import Average, TypeTable
+    from catallax.audit.setting import Setting
+
+__all__ = ["Progress", "Search"]
+
+Array = NDArray[np.float64]
+
+Progress = Callable[[float, str], None]
+"""Called now and then with the share of the work that is done, and what is being done."""
+
+# How the budget is split among the kinds of statement that were asked for.
+_SHARES = {"curves": 0.45, "types": 0.35, "average": 0.15, "own": 0.05}
+
+
+class Search:
+    """What an audit has seen of a mechanism in a market.
+
+    Parameters
+    ----------
+    setting
+        The market and the mechanism.
+    properties
+        What is asked.
+    rng
+        What profiles are drawn with.
+    budget
+        How often the mechanism may be run, besides shrinking.
+    progress
+        Told how far the search is.
+    """
+
+    def __init__(
+        self,
+        setting: Setting,
+        properties: Sequence[Property],
+        rng: np.random.Generator,
+        budget: int,
+        progress: Progress | None = None,
+    ) -> None:
+        self.setting, self.properties, self.budget = setting, properties, budget
+        self.rng = rng
+        self.progress = progress
+        self.curves: list[Curve] = []
+        self.runs_seen = 0
+        self.exhaustive = False
+        self.kinds: Counter[str] = Counter()
+        self.agents_tried: set[int] = set()
+        self.shrinking_runs = 0
+        self._rules = [one for one in properties if isinstance(one, RunProperty)]
+        self._worst: dict[str, Violation] = {}
+        self.runner = Runner(setting, self._watch)
+
+    # ----------------------------------------------------------------------------------- runs
+
+    def _watch(self, values: Array, run: Run) -> None:
+        """Judge a new run by every property of single outcomes."""
+        self.runs_seen += 1
+        if self.progress is not None and self.runs_seen % 50 == 0:
+            self.progress(min(1.0, self.runner.spent / self.budget), "searching")
+        for rule in self._rules:
+            found = rule.judge(self.setting, values, run)
+            if found is None:
+                continue
+            known = self._worst.get(rule.slug)
+            if known is None or found.amount > known.amount:
+                if rule.anywhere or self.setting.all_possible(values):
+                    self._worst[rule.slug] = found
+
+    def worst_run(self, rule: RunProperty) -> Violation | None:
+        """Return where a property of single outcomes fails worst."""
+        return self._worst.get(rule.slug)
+
+    # --------------------------------------------------------------------------------- the work
+
+    def share(self, need: str) -> int:
+        """Return the runs that one kind of statement may take."""
+        asked = {one.need for one in self.properties} & set(_SHARES)
+        if "runs" in {one.need for one in self.properties}:
+            asked.add("curves")  # runs are looked at wherever they are made; most are made there
+        total = sum(_SHARES[one] for one in asked)
+        return int(self.budget * _SHARES[need] / total) if need in asked else 0
+
+    def run(self) -> None:
+        """Look at profiles and at all reports of agents there, as far as the budget goes."""
+        allowed = self.share("curves")
+        if not allowed:
+            return
+        exploring = any(one.need == "curves" for one in self.properties)
+        seen: set[bytes] = set()
+        complete = True
+        for kind, values in profiles(self.setting, self.rng):
+            if self.runner.spent >= allowed:
+                complete = False
+                break
+            self.kinds[kind] += 1
+            self.runner(values)
+            if not exploring:
+                if self.kinds.total() >= allowed:
+                    complete = False
+                    break
+                continue
+            complete &= self._explore(values, allowed, seen)
+        listed = self.setting.size == 0 or count_profiles(self.setting) is not None
+        self.exhaustive = complete and listed
+
+    def _explore(self, values: Array, allowed: int, seen: set[bytes]) -> bool:
+        """Explore agents' reports at a profile; return whether everybody's turn came."""
+        setting, runner = self.setting, self.runner
+        landscape = Landscape(runner, values)
+        start = runner.spent
+        # In a large market no single profile may take more than a third of the budget.
+        limit = min(allowed, start + max(allowed // 3, 1))
+        for number in self.rng.permutation(setting.n_agents):
+            agent = setting.agent(int(number))
+            if len(agent.slots) != 1:
+                continue
+            others = np.delete(values, agent.slots[0])
+            key = int(number).to_bytes(8, "little") + others.tobytes()
+            if key in seen:
+                continue
+            if runner.spent >= limit:
+                return False
+            seen.add(key)
+            self.agents_tried.add(int(number))
+            self.curves.append(explore(runner, landscape, agent))
+        return True
+
+    @cached_property
+    def types(self) -> list[TypeTable]:
+        """Expected outcomes of agents by report, over the others' values."""
+        from catallax.audit.expectations import type_tables
+
+        roles = {role for one in self.properties if one.need == "types" for role in one.sides}
+        return type_tables(self, self.share("types"), roles)
+
+    @cached_property
+    def average(self) -> Average:
+        """The surplus in expectation over everybody's values."""
+        from catallax.audit.expectations import average_surplus
+
+        return average_surplus(self, self.share("average"))
+
+    # ---------------------------------------------------------------------------------- results
+
+    def finding(
+        self,
+        prop: Property,
+        violation: Violation | None,
+        *,
+        how: str,
+        checked: int,
+        exact: bool,
+        verdict: Verdict | None = None,
+        interval: tuple[float, float] | None = None,
+        profiles: int | None = None,
+        story: str | None = None,
+    ) -> Finding:
+        """Make a finding, with a small witness if the property is violated.
+
+        Parameters
+        ----------
+        prop
+            The property.
+        violation
+            Where it fails, or None.
+        how, checked, exact, interval
+            As in `Finding`.
+        verdict
+            By default "violated" where there is a violation, else "holds".
+        profiles
+            How many profiles were looked at; by default those of the search.
+        story
+            What to say where there is no witness to tell of.
+        """
+        verdict = verdict or ("holds" if violation is None else "violated")
+        witness = None
+        if verdict == "violated" and violation is not None:
+            from catallax.audit.shrink import shrink
+
+            if self.progress is not None:
+                self.progress(1.0, f"shrinking a witness of {prop.slug}")
+            witness, runs = shrink(prop, self.setting, violation)
+            self.shrinking_runs += runs
+            story = witness.story
+        worst = violation.amount if verdict == "violated" and violation is not None else 0.0
+        count = self.kinds.total() if profiles is None else profiles
+        return Finding(
+            name=prop.slug,
+            meaning=prop.meaning,
+            how=how,
+            verdict=verdict,
+            worst=float(worst),
+            profiles=count,
+            checked=checked,
+            exact=exact and verdict != "undecided",
+            interval=interval,
+            story=story or _nothing(count, checked, exact),
+            witness=witness,
+        )
+
+    def said_of_runs(self) -> str:
+        """Say what runs were made."""
+        return f"in every run of the search, at {self._said_of_profiles()} and at deviations there"
+
+    def said_of_curves(self) -> str:
+        """Say whose reports were varied where."""
+        tried, size = len(self.agents_tried), self.setting.n_agents
+        who = "every agent" if tried == size else f"{tried} of {size} agents"
+        return f"at every report of {who} that can matter, at {self._said_of_profiles()}"
+
+    def _said_of_profiles(self) -> str:
+        if self.exhaustive:
+            return f"all {self.kinds.total()} profiles of the priors"
+        words = {
+            "own": "the market's own",
+            "all": "{} of the priors' profiles",
+            "drawn": "{} drawn",
+            "ties": "{} with ties",
+        }
+        parts = [words[kind].format(count) for kind, count in self.kinds.items() if count]
+        return "no profile" if not parts else "profiles: " + ", ".join(parts)
+
+
+def _nothing(profiles: int, checked: int, exact: bool) -> str:
+    what = "checks" if checked != 1 else "check"
+    where = f"{profiles} profile{'s' if profiles != 1 else ''}"
+    return f"no violation in {checked:,} {what} at {where}{' (all there are)' if exact else ''}"

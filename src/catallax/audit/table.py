@@ -1,0 +1,310 @@
+"""The table of mechanisms against properties: stored, read, made anew and verified.
+
+Every cell is what audits found on `battery`. Each property that a mechanism lacks has a witness
+beside the table: a small market in which it fails, which can be read and run again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from catallax.errors import UnknownNameError, nearest
+
+if TYPE_CHECKING:
+    from catallax.audit.battery import Seed
+    from catallax.audit.survey import Surveyed
+    from catallax.audit.witness import Witness
+    from catallax.markets import Market
+    from catallax.mechanisms import Mechanism
+
+__all__ = ["Cell", "PropertyTable", "make_row", "stored_table", "stored_witness", "write_table"]
+
+Standing = Literal["holds", "violated", "undecided", "does not apply"]
+
+TABLE = "properties.json"
+WITNESSES = "witnesses"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What is known of one property of one mechanism.
+
+    Attributes
+    ----------
+    verdict
+        "holds" (on every market that decided it), "violated", "undecided", or "does not apply".
+    claimed
+        Whether the mechanism claims it.
+    held, exact, undecided
+        On how many markets it held; on how many of these everything that can matter was looked
+        at; and on how many an estimate did not decide.
+    checked
+        How many comparisons were made.
+    worst
+        By how much it is violated in the witness, in money; 0.0 where it is not, or where what
+        fails is no amount.
+    story
+        What goes wrong, in one line; empty unless violated.
+    """
+
+    verdict: Standing
+    claimed: bool
+    held: int = 0
+    exact: int = 0
+    undecided: int = 0
+    checked: int = 0
+    worst: float = 0.0
+    story: str = ""
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is claimed and violated."""
+        return self.claimed and self.verdict == "violated"
+
+    @property
+    def words(self) -> str:
+        """The verdict, with what a reader must know of it.
+
+        Examples
+        --------
+        >>> Cell("holds", True).words, Cell("holds", False).words
+        ('holds', 'holds (not claimed)')
+        """
+        if self.broken:
+            return "VIOLATED, though claimed"
+        unclaimed = self.verdict == "holds" and not self.claimed
+        return f"{self.verdict} (not claimed)" if unclaimed else self.verdict
+
+
+@dataclass(frozen=True)
+class PropertyTable:
+    """Mechanisms against properties.
+
+    Attributes
+    ----------
+    meanings
+        What each property says, by its name, in the order of the columns.
+    rows
+        For each mechanism its cells, by the names of the properties.
+
+    Examples
+    --------
+    >>> table = stored_table()
+    >>> table.cell("first-best", "weak-budget-ex-post").verdict
+    'violated'
+    >>> table.cell("first-best", "dsic-sellers").words
+    'holds'
+    """
+
+    meanings: dict[str, str]
+    rows: dict[str, dict[str, Cell]]
+
+    def cell(self, mechanism: str, name: str) -> Cell:
+        """Look up a cell.
+
+        Raises
+        ------
+        UnknownNameError
+            If the table has no such mechanism or property; with the nearest.
+        """
+        if mechanism not in self.rows:
+            hint = nearest(mechanism, self.rows)
+            raise UnknownNameError(f"the table has no mechanism '{mechanism}': {hint}")
+        if name not in self.meanings:
+            hint = nearest(name, self.meanings)
+            raise UnknownNameError(f"the table has no property '{name}': {hint}")
+        return self.rows[mechanism][name]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the table as JSON."""
+        return {
+            "properties": [{"name": name, "meaning": said} for name, said in self.meanings.items()],
+            "mechanisms": [
+                {"name": name, "properties": {key: asdict(cell) for key, cell in row.items()}}
+                for name, row in self.rows.items()
+            ],
+        }
+
+    @classmethod
+    def of_dict(cls, document: dict[str, Any]) -> PropertyTable:
+        """Read what `to_dict` gives."""
+        return cls(
+            {one["name"]: one["meaning"] for one in document["properties"]},
+            {
+                one["name"]: {key: Cell(**cell) for key, cell in one["properties"].items()}
+                for one in document["mechanisms"]
+            },
+        )
+
+
+def stored_table() -> PropertyTable:
+    """Return the table that comes with catallax.
+
+    Returns
+    -------
+    PropertyTable
+        As `make properties` last made it; see `make_row` to verify a row.
+    """
+    text = _folder().joinpath(TABLE).read_text(encoding="utf-8")
+    return PropertyTable.of_dict(json.loads(text))
+
+
+def stored_witness(mechanism: str, name: str) -> Witness:
+    """Return the market in which a mechanism of ours lacks a property.
+
+    Parameters
+    ----------
+    mechanism
+        The mechanism's slug.
+    name
+        The property's name.
+
+    Returns
+    -------
+    Witness
+        Its market can be cleared and audited; its `rerun` returns by how much the property fails.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such mechanism or property, or the mechanism is not known to lack it.
+
+    Examples
+    --------
+    >>> witness = stored_witness("first-best", "weak-budget-ex-post")
+    >>> witness.rerun("first-best") > 0
+    True
+    """
+    from catallax.audit.witness import read_witness
+
+    cell = stored_table().cell(mechanism, name)
+    if cell.verdict != "violated":
+        raise UnknownNameError(
+            f"there is no witness against '{name}' of {mechanism}: the table says '{cell.words}'"
+        )
+    path = _folder().joinpath(WITNESSES, witness_file(mechanism, name))
+    with resources.as_file(path) as file:
+        return read_witness(file)
+
+
+def witness_file(mechanism: str, name: str) -> str:
+    """Return the name of the file of a witness."""
+    return f"{mechanism}.{name}.json"
+
+
+def make_row(
+    mechanism: str | Mechanism,
+    rng: Seed = 0,
+    budget: int | None = None,
+    random: int = 12,
+    watch: Callable[[Market], None] | None = None,
+) -> tuple[dict[str, Cell], dict[str, Witness]]:
+    """Audit all properties of a mechanism on the battery.
+
+    Parameters
+    ----------
+    mechanism
+        A slug, or a mechanism.
+    rng
+        What the random markets, and the audits, draw with.
+    budget
+        Runs of the mechanism on each market; by default that of `audit`.
+    random
+        How many random markets there are besides the fixed ones.
+    watch
+        Called with each market before its audit.
+
+    Returns
+    -------
+    tuple
+        The cells, and the witness of each that is violated, by the names of the properties.
+    """
+    from catallax.audit.battery import battery
+    from catallax.audit.claims import claimed_properties
+    from catallax.audit.properties import property_names
+    from catallax.audit.survey import survey
+    from catallax.mechanisms import get
+
+    chosen = get(mechanism)
+    found = survey(
+        chosen,
+        battery(rng, random),
+        property_names(),
+        claimed_properties(chosen),
+        rng=rng,
+        budget=budget,
+        watch=watch,
+    )
+    cells = {one.name: _cell(one) for one in found.properties}
+    witnesses = {
+        one.name: one.finding.witness
+        for one in found.properties
+        if one.violated and one.finding is not None and one.finding.witness is not None
+    }
+    return cells, witnesses
+
+
+def _cell(one: Surveyed) -> Cell:
+    finding = one.finding if one.verdict == "violated" else None
+    return Cell(
+        verdict=one.verdict or "does not apply",
+        claimed=one.claimed,
+        held=one.held,
+        exact=one.exact,
+        undecided=one.undecided,
+        checked=one.checked,
+        worst=0.0 if finding is None else finding.worst,
+        story="" if finding is None else finding.story,
+    )
+
+
+def write_table(
+    table: PropertyTable, witnesses: dict[tuple[str, str], Witness], folder: Path
+) -> list[Path]:
+    """Write a table and its witnesses; a witness that no cell has any more is removed.
+
+    Parameters
+    ----------
+    table
+        The table.
+    witnesses
+        The witness of each cell that is violated, by mechanism and property.
+    folder
+        Where the table is to be; the witnesses go into a folder beside it.
+
+    Returns
+    -------
+    list of pathlib.Path
+        What was written.
+    """
+    place = folder / WITNESSES
+    place.mkdir(parents=True, exist_ok=True)
+    written = [
+        witness.write(place / witness_file(*key)) for key, witness in sorted(witnesses.items())
+    ]
+    for old in set(place.glob("*.json")) - set(written):
+        old.unlink()
+    path = folder / TABLE
+    text = json.dumps(table.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+    return [path, *written]
+
+
+def _folder() -> Any:
+    return resources.files("catallax.audit")
+
+
+def missing_witnesses(table: PropertyTable, files: Iterable[str]) -> list[str]:
+    """List the files of witnesses that a table needs and does not find."""
+    there = set(files)
+    return [
+        name
+        for mechanism, row in table.rows.items()
+        for key, cell in row.items()
+        if cell.verdict == "violated" and (name := witness_file(mechanism, key)) not in there
+    ]

@@ -1,0 +1,177 @@
+"""`catallax audit`: is a mechanism what it says it is?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from catallax.errors import CatallaxError
+
+if TYPE_CHECKING:
+    from catallax.audit import AuditReport
+    from catallax.markets import Market
+    from catallax.mechanisms import Mechanism
+    from catallax.report.writing import Staging
+
+__all__ = ["audit"]
+
+_FLAG = Parameter(negative="", show_default=False)
+BROKEN = 1
+
+
+def audit(
+    *market: str,
+    mechanism: str = "gsom",
+    properties: str | None = None,
+    seed: int = 0,
+    budget: int | None = None,
+    json: Annotated[bool, _FLAG] = False,
+    out: Path | None = None,
+    strict: Annotated[bool, _FLAG] = False,
+    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+) -> int:
+    """Audit a mechanism on markets: which properties hold, and a market in which others fail.
+
+    Every market is read and checked before anything is printed or written.
+
+    Parameters
+    ----------
+    market
+        A folder with a market.toml, a .json file, a market.toml, - for JSON on standard input,
+        or instance:NAME (with parameters: instance:sparse-random?n_buyers=20&seed=3).
+    mechanism
+        A name (catallax mechanisms lists them), or module:Class for one of your own.
+    properties
+        Names of properties, separated by commas; all that apply unless they are named.
+    seed
+        What is drawn is drawn with it; the same seed finds the same.
+    budget
+        How often the mechanism may be run on each market.
+    json
+        Print one JSON object for each market, a line each.
+    out
+        Folder for the witnesses, MARKET.MECHANISM.PROPERTY.json: market files that can be
+        cleared and audited again.
+    strict
+        End with status 1 if a property that the mechanism claims is violated.
+    quiet
+        Print no tables and show no progress; errors still appear.
+    """
+    from catallax.audit.claims import claimed_properties
+    from catallax.cli.output import json_line, print_lines, show
+
+    if not market:
+        raise CatallaxError(
+            "no market is named: catallax audit MARKET... --mechanism NAME (a folder, a .json "
+            "file, - for standard input, or instance:NAME)"
+        )
+    _refuse_numbers(seed, budget)
+    wanted = _wanted(properties)
+    rule = _mechanism(mechanism)
+    markets = _read(market, quiet=quiet)
+    reports = list(_audits(markets, rule, wanted, seed, budget, quiet=quiet))
+    claimed = claimed_properties(rule)
+    lines = [json_line(_document(report, claimed)) for report in reports] if json else []
+    _write(reports, out)
+    if json:
+        print_lines(lines)
+    elif not quiet:
+        from catallax.report.audit_tables import audit_tables
+
+        for place, report in enumerate(reports):
+            if place:
+                show("")
+            show(audit_tables(report, claimed, summary=rule.summary))
+    broken = any(one.name in claimed for report in reports for one in report.violated)
+    return BROKEN if strict and broken else 0
+
+
+def _refuse_numbers(seed: int, budget: int | None) -> None:
+    if seed < 0:
+        raise CatallaxError(f"--seed {seed}: a seed is a whole number of at least 0")
+    if budget is not None and budget < 1:
+        raise CatallaxError(f"--budget {budget}: the mechanism has to be run at least once")
+
+
+def _wanted(properties: str | None) -> list[str] | None:
+    """Look up the properties that are asked for."""
+    if properties is None:
+        return None
+    from catallax.audit.properties import get_property
+
+    names = [name.strip() for name in properties.split(",") if name.strip()]
+    if not names:
+        raise CatallaxError("--properties names no property: write --properties dsic-buyers,monotone")
+    return [get_property(name).slug for name in names]
+
+
+def _mechanism(name: str) -> Mechanism:
+    """Find a mechanism; one of the caller's own may lie in the current folder."""
+    from catallax.cli.clear import _mechanism as found
+
+    return found(name)
+
+
+def _read(sources: tuple[str, ...], *, quiet: bool) -> list[Market]:
+    from catallax.cli.output import tracked
+    from catallax.cli.sources import STANDARD_INPUT, read_source
+
+    if sources.count(STANDARD_INPUT) > 1:
+        raise CatallaxError("standard input ('-') can be read only once: name it once")
+    return [read_source(one) for one in tracked(sources, len(sources), "reading", quiet=quiet)]
+
+
+def _audits(
+    markets: list[Market],
+    rule: Mechanism,
+    wanted: list[str] | None,
+    seed: int,
+    budget: int | None,
+    *,
+    quiet: bool,
+) -> Iterator[AuditReport]:
+    """Audit every market."""
+    from catallax.audit.audit import audit as audit_market
+    from catallax.cli.output import tracked
+
+    for market in tracked(markets, len(markets), "auditing", quiet=quiet):
+        yield audit_market(market, rule, wanted, rng=seed, budget=budget)
+
+
+def _document(report: AuditReport, claimed: frozenset[str]) -> dict[str, Any]:
+    """Give the JSON object of a market, with what is claimed."""
+    document = report.to_dict()
+    for entry in document["properties"]:
+        entry["claimed"] = entry["name"] in claimed
+    return document
+
+
+def _write(reports: list[AuditReport], out: Path | None) -> None:
+    """Write the witnesses: all of them or none."""
+    if out is None:
+        return
+    from catallax.report.writing import Staging
+
+    _refuse_file(out)
+    with Staging() as staging:
+        for report in reports:
+            _stage(staging, report, out)
+
+
+def _refuse_file(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        from catallax.errors import OutputError
+
+        raise OutputError(f"{out} is a file: name a folder to write to")
+
+
+def _stage(staging: Staging, report: AuditReport, out: Path) -> None:
+    from catallax.report.text import file_stem
+
+    stem = f"{file_stem(report.market.name)}.{file_stem(report.mechanism)}"
+    for finding in report.violated:
+        if finding.witness is not None:
+            staging.add(out / f"{stem}.{finding.name}.json", finding.witness.write)

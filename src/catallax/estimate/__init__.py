@@ -1,0 +1,15 @@
+"""Exact values where there are any, and honest estimates where there are none.
+
+`simulate` draws values and costs from the priors of a market, clears it with every mechanism on
+the same draws, and returns a `Simulation`.
+"""
+
+from catallax.estimate.result import (
+    QUANTITIES,
+    Distribution,
+    Estimate,
+    MechanismEstimates,
+    Simulation,
+)
+
+__all__ = ["QUANTITIES", "Distribution", "Estimate", "MechanismEstimates", "Simulation"]

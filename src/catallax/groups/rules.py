@@ -1,0 +1,462 @@
+"""Voting rules that count votes: unanimity, majority, quotas, and any table of counts."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from catallax.groups.requirements import (
+    Requirement,
+    VotingRuleError,
+    least_amount,
+    read_requirement,
+)
+
+__all__ = [
+    "RULES",
+    "Anonymous",
+    "BoolArray",
+    "Majority",
+    "Quota",
+    "SidedRule",
+    "Unanimity",
+    "VotingRule",
+    "VotingRuleError",
+    "register_rule",
+]
+
+BoolArray = NDArray[np.bool_]
+
+RULES: dict[str, type[VotingRule]] = {}
+"""Every kind of voting rule, by the name it has in files."""
+
+Rule = TypeVar("Rule", bound="type[VotingRule]")
+
+
+def register_rule(rule: Rule) -> Rule:
+    """Make a class of rules known to `make_rule` under its `kind` (a class decorator)."""
+    RULES[rule.kind] = rule
+    return rule
+
+
+class VotingRule(ABC):
+    """A monotone Boolean function of the votes of both sides.
+
+    A member votes yes or no; a rule says whether the trade takes place. One more yes never
+    prevents it. Rules are frozen dataclasses: immutable, equal by value, hashable.
+    """
+
+    kind: ClassVar[str]
+    """The name of this kind of rule in files."""
+
+    @abstractmethod
+    def accepts(self, buyer_votes: ArrayLike, seller_votes: ArrayLike) -> BoolArray:
+        """Say whether the trade takes place.
+
+        Parameters
+        ----------
+        buyer_votes, seller_votes
+            Booleans, shapes ``(..., n)`` and ``(..., m)``: who is in favour. The leading
+            dimensions are broadcast against each other.
+
+        Returns
+        -------
+        ndarray of bool
+            Of the shape of the leading dimensions.
+
+        Raises
+        ------
+        VotingRuleError
+            If the rule is not for groups of these sizes.
+        """
+
+    @abstractmethod
+    def check(self, n: int, m: int) -> None:
+        """Refuse the rule if it is not for n buyers and m sellers, or not monotone.
+
+        Raises
+        ------
+        VotingRuleError
+            With a witness, or with the remedy.
+        """
+
+    def counts(self, n: int, m: int) -> BoolArray | None:
+        """Return which numbers of votes accept, if nothing else about them counts.
+
+        Parameters
+        ----------
+        n, m
+            The numbers of buyers and sellers.
+
+        Returns
+        -------
+        ndarray of bool or None
+            Shape ``(n + 1, m + 1)``: whether k buyers and l sellers in favour are enough; None
+            for a rule that looks at who they are.
+        """
+        least = self.least_sellers(n, m)
+        return None if least is None else np.arange(m + 1) >= least[:, None]
+
+    def least_sellers(self, n: int, m: int) -> NDArray[np.int64] | None:
+        """Return how many sellers must be in favour, for each number of buyers that are.
+
+        This is `counts` in n + 1 numbers, for large groups.
+
+        Returns
+        -------
+        ndarray of int64 or None
+            Shape ``(n + 1,)``, nonincreasing; m + 1 where no number is enough.
+        """
+        del n, m
+        return None
+
+    @abstractmethod
+    def describe(self, n: int, m: int) -> str:
+        """Return what the rule asks for in words, e.g. ``"3 of 5 buyers and 3 of 5 sellers"``."""
+
+    def tally(self, buyer_votes: ArrayLike, seller_votes: ArrayLike) -> str:
+        """Return the votes that were cast in words, as this rule counts them.
+
+        Parameters
+        ----------
+        buyer_votes, seller_votes
+            Booleans, shapes ``(n,)`` and ``(m,)``.
+        """
+        buyers, sellers = as_votes(buyer_votes), as_votes(seller_votes)
+        return (
+            f"{of(int(buyers.sum()), buyers.size, 'buyer')} and "
+            f"{of(int(sellers.sum()), sellers.size, 'seller')} are in favour"
+        )
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as it is written in a file; `make_rule` reads it back."""
+
+
+def as_votes(votes: ArrayLike) -> BoolArray:
+    """Return votes as an array of booleans, shape ``(..., members)``."""
+    array = np.asarray(votes)
+    if array.dtype != np.bool_:
+        whole = np.asarray(array, dtype=np.float64)
+        if not ((whole == 0) | (whole == 1)).all():
+            raise VotingRuleError("a vote is neither yes nor no; write True or False")
+        array = whole != 0
+    if not array.ndim:
+        raise VotingRuleError("votes come as one array per side; write [True] for one member")
+    return array
+
+
+def of(number: int, total: int, word: str) -> str:
+    """Return ``"3 of 5 buyers"``."""
+    return f"{number} of {total} {word}{'s' if total != 1 else ''}"
+
+
+# ------------------------------------------------------------------------------------- both sides
+
+
+class SidedRule(VotingRule):
+    """A rule that needs so many buyers and so many sellers."""
+
+    @abstractmethod
+    def needs(self, n: int, m: int) -> tuple[int, int]:
+        """Return how many of n buyers and of m sellers have to be in favour."""
+
+    def accepts(self, buyer_votes: ArrayLike, seller_votes: ArrayLike) -> BoolArray:
+        """Say whether enough of each side are in favour."""
+        buyers, sellers = as_votes(buyer_votes), as_votes(seller_votes)
+        self.check(buyers.shape[-1], sellers.shape[-1])
+        first, second = self.needs(buyers.shape[-1], sellers.shape[-1])
+        return np.logical_and(buyers.sum(axis=-1) >= first, sellers.sum(axis=-1) >= second)
+
+    def check(self, n: int, m: int) -> None:
+        """Refuse a quota that is larger than its side."""
+        for need, size, word in zip(self.needs(n, m), (n, m), ("buyer", "seller"), strict=True):
+            if need > size:
+                raise VotingRuleError(
+                    f"the rule '{self.kind}' needs {of(need, size, word)}, which can never be; "
+                    f"ask for at most {size}"
+                )
+
+    def least_sellers(self, n: int, m: int) -> NDArray[np.int64]:
+        """Return how many sellers must be in favour, for each number of buyers that are."""
+        self.check(n, m)
+        first, second = self.needs(n, m)
+        return np.where(np.arange(n + 1) >= first, second, m + 1).astype(np.int64)
+
+    def describe(self, n: int, m: int) -> str:
+        """Return how many of each side the rule asks for."""
+        sides = zip(self.needs(n, m), (n, m), ("buyer", "seller"), strict=True)
+        asked = [of(need, size, word) for need, size, word in sides if need > 0]
+        return " and ".join(asked) if asked else "nobody"
+
+
+@register_rule
+@dataclass(frozen=True)
+class Unanimity(SidedRule):
+    """All members of both sides have to be in favour.
+
+    Examples
+    --------
+    >>> bool(Unanimity().accepts([True, True], [True, False]))
+    False
+    """
+
+    kind = "unanimity"
+
+    def needs(self, n: int, m: int) -> tuple[int, int]:
+        """Return n and m."""
+        return n, m
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as it is written in a file."""
+        return {"kind": self.kind}
+
+
+@register_rule
+@dataclass(frozen=True)
+class Majority(SidedRule):
+    """More than half of the members of each side have to be in favour.
+
+    Examples
+    --------
+    >>> Majority().needs(4, 5)
+    (3, 3)
+    """
+
+    kind = "majority"
+
+    def needs(self, n: int, m: int) -> tuple[int, int]:
+        """Return the smallest numbers above n / 2 and m / 2."""
+        return n // 2 + 1, m // 2 + 1
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as it is written in a file."""
+        return {"kind": self.kind}
+
+
+@register_rule
+@dataclass(frozen=True, init=False)
+class Quota(SidedRule):
+    """At least so many members of each side have to be in favour.
+
+    Parameters
+    ----------
+    buyers, sellers
+        A count (an integer), or a part of the side: 0.8, "80%" or "2/3", which is what is
+        written and not the nearest binary number, so that 0.7 of 10 members are 7. All members are
+        "100%"; 0 does not ask this side. By default all members.
+
+    Examples
+    --------
+    >>> Quota(buyers=2, sellers="80%").needs(3, 358)
+    (2, 287)
+    >>> Quota(buyers=4).check(3, 3)
+    Traceback (most recent call last):
+        ...
+    catallax.groups.requirements.VotingRuleError: the rule 'quota' needs 4 of 3 buyers,
+    which can never be; ask for at most 3
+    """
+
+    kind = "quota"
+    buyers: Requirement
+    sellers: Requirement
+
+    def __init__(self, buyers: object = "100%", sellers: object = "100%") -> None:
+        object.__setattr__(self, "buyers", read_requirement(buyers, "buyers"))
+        object.__setattr__(self, "sellers", read_requirement(sellers, "sellers"))
+
+    def needs(self, n: int, m: int) -> tuple[int, int]:
+        """Return the smallest whole numbers that reach the quotas."""
+        return least_amount(self.buyers, n), least_amount(self.sellers, m)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as it is written in a file."""
+        return {"kind": self.kind, "buyers": self.buyers, "sellers": self.sellers}
+
+
+# ------------------------------------------------------------------------------- tables of counts
+
+
+@register_rule
+@dataclass(frozen=True, init=False)
+class Anonymous(VotingRule):
+    """Any monotone rule that looks only at how many buyers and sellers are in favour.
+
+    Parameters
+    ----------
+    table
+        Booleans, shape ``(n + 1, m + 1)``: whether k buyers and l sellers are enough.
+
+    Attributes
+    ----------
+    least
+        For each number k of buyers in favour the least number of sellers that is enough; m + 1
+        where none is. Such a nonincreasing list is the same as a monotone table, and shorter.
+    n_sellers
+        m.
+
+    Raises
+    ------
+    VotingRuleError
+        If the table is not monotone, with the two counts that show it.
+
+    Examples
+    --------
+    >>> rule = Anonymous([[False, False], [False, True], [True, True]])
+    >>> rule.least
+    (2, 1, 0)
+    >>> Anonymous([[False, True], [True, False]])
+    Traceback (most recent call last):
+        ...
+    catallax.groups.requirements.VotingRuleError: the rule is not monotone: 0 buyers and
+    1 seller in favour are enough, but 1 buyer and 1 seller are not; a further yes must not prevent
+    a trade
+    """
+
+    kind = "anonymous"
+    least: tuple[int, ...]
+    n_sellers: int
+
+    def __init__(self, table: ArrayLike) -> None:
+        accepting = as_votes(table)
+        if accepting.ndim != 2 or min(accepting.shape) < 1:
+            raise VotingRuleError(
+                f"a table of counts has one row for each number of buyers in favour and one column "
+                f"for each number of sellers, not the shape {accepting.shape}"
+            )
+        for axis in (0, 1):
+            after, before = np.moveaxis(accepting, axis, 0)[1:], np.moveaxis(accepting, axis, 0)
+            lost = np.argwhere(before[:-1] & ~after)
+            if lost.size:
+                low = lost[0] if axis == 0 else lost[0][::-1]
+                high = low + (np.arange(2) == axis)
+                raise VotingRuleError(
+                    f"the rule is not monotone: {_counted(low)} in favour are enough, but "
+                    f"{_counted(high)} are not; a further yes must not prevent a trade"
+                )
+        least = (~accepting).sum(axis=1)
+        object.__setattr__(self, "least", tuple(least.tolist()))
+        object.__setattr__(self, "n_sellers", accepting.shape[1] - 1)
+
+    @classmethod
+    def from_least(cls, least: ArrayLike, n_sellers: int) -> Anonymous:
+        """Make the rule from the least numbers of sellers, for groups too large for a table.
+
+        Parameters
+        ----------
+        least
+            Integers, shape ``(n + 1,)``, nonincreasing; above `n_sellers` where none is enough.
+        n_sellers
+            The number of sellers.
+
+        Raises
+        ------
+        VotingRuleError
+            If the numbers increase somewhere.
+
+        Examples
+        --------
+        >>> Anonymous.from_least([2, 1, 0], 1) == Anonymous([[0, 0], [0, 1], [1, 1]])
+        True
+        """
+        numbers = np.clip(np.asarray(least, dtype=np.int64), 0, n_sellers + 1)
+        rises = np.flatnonzero(np.diff(numbers) > 0)
+        if rises.size:
+            k, enough = int(rises[0]), int(numbers[rises[0]])
+            raise VotingRuleError(
+                f"the rule is not monotone: {_counted((k, enough))} in favour are enough, but "
+                f"{_counted((k + 1, enough))} are not; a further yes must not prevent a trade"
+            )
+        made = cls.__new__(cls)
+        object.__setattr__(made, "least", tuple(numbers.tolist()))
+        object.__setattr__(made, "n_sellers", int(n_sellers))
+        return made
+
+    @property
+    def n_buyers(self) -> int:
+        """The number of buyers."""
+        return len(self.least) - 1
+
+    def accepts(self, buyer_votes: ArrayLike, seller_votes: ArrayLike) -> BoolArray:
+        """Say whether the numbers of votes are enough."""
+        buyers, sellers = as_votes(buyer_votes), as_votes(seller_votes)
+        self.check(buyers.shape[-1], sellers.shape[-1])
+        least = np.array(self.least)[buyers.sum(axis=-1)]
+        return np.asarray(sellers.sum(axis=-1) >= least)
+
+    def check(self, n: int, m: int) -> None:
+        """Refuse groups of other sizes than the table's."""
+        if (n, m) != (self.n_buyers, self.n_sellers):
+            raise VotingRuleError(
+                f"the table of the rule 'anonymous' is for {self.n_buyers} buyers and "
+                f"{self.n_sellers} sellers, not for {n} and {m}; give it {n + 1} rows and "
+                f"{m + 1} columns"
+            )
+
+    def least_sellers(self, n: int, m: int) -> NDArray[np.int64]:
+        """Return how many sellers must be in favour, for each number of buyers that are."""
+        self.check(n, m)
+        return np.array(self.least, dtype=np.int64)
+
+    def describe(self, n: int, m: int) -> str:
+        """Return the corners of the table in words."""
+        self.check(n, m)
+        corners = _corners(self.least, m)
+        if not corners:
+            return "a trade never takes place"
+        if corners == [(0, 0)]:
+            return "nobody"
+        shown = [_counted(corner) for corner in corners[:4]]
+        more = f" or one of {len(corners) - 4} further pairs" if len(corners) > 4 else ""
+        return "at least " + " or ".join(shown) + more
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as it is written in a file."""
+        return {"kind": self.kind, "least": list(self.least), "sellers": self.n_sellers}
+
+
+def _corners(least: tuple[int, ...], m: int) -> list[tuple[int, int]]:
+    """Return the smallest pairs of counts that are enough."""
+    before = (m + 1, *least)
+    return [(k, enough) for k, enough in enumerate(least) if enough <= m and enough < before[k]]
+
+
+def _counted(pair: Any) -> str:
+    buyers, sellers = (int(number) for number in pair)
+    first = f"{buyers} buyer{'s' if buyers != 1 else ''}"
+    return f"{first} and {sellers} seller{'s' if sellers != 1 else ''}"
+
+
+# ------------------------------------------------------------------------------------- monotonicity
+
+
+def broken_pair(
+    accepts: Callable[[BoolArray], bool], size: int
+) -> tuple[BoolArray, BoolArray] | None:
+    """Return two profiles of votes that show a Boolean function not to be monotone.
+
+    Parameters
+    ----------
+    accepts
+        The function, of ``size`` votes.
+    size
+        Their number; the function is called 2^size times.
+
+    Returns
+    -------
+    tuple of ndarray, or None
+        A profile that is accepted, and one with a single further yes that is not.
+    """
+    profiles = (np.arange(2**size)[:, None] >> np.arange(size)) & 1 == 1
+    table = np.array([bool(accepts(profile)) for profile in profiles])
+    for member in range(size):
+        without = np.flatnonzero(~profiles[:, member])
+        lost = without[table[without] & ~table[without | (1 << member)]]
+        if lost.size:
+            return profiles[lost[0]], profiles[lost[0] | (1 << member)]
+    return None
