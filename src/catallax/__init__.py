@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from catallax import errors, groups, mechanisms
+    from catallax.audit.audit import audit
     from catallax.errors import (
         CatallaxError,
         ConstraintError,
@@ -70,6 +71,7 @@ __all__ = [
     "UnknownNameError",
     "UnsupportedMarketError",
     "__version__",
+    "audit",
     "clear",
     "errors",
     "groups",
@@ -93,6 +95,7 @@ _HOME = {
     "parse_prior": "catallax.priors",
 } | {name: "catallax.errors" for name in __all__ if name.endswith("Error")}
 _MODULES = {
+    "audit": "catallax.audit",  # the module, which can be called as the function it is named after
     "errors": "catallax.errors",
     "groups": "catallax.groups",
     "instances": "catallax.markets.instances",

@@ -10,6 +10,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from catallax.audit.audit import BUDGET, audit
+from catallax.audit.battery import battery
+from catallax.audit.check import BrokenClaimError, check_mechanism
 from catallax.audit.properties import (
     Property,
     get_property,
@@ -17,6 +19,7 @@ from catallax.audit.properties import (
     register_property,
 )
 from catallax.audit.result import AuditReport, Finding, Verdict
+from catallax.audit.table import stored_table, stored_witness
 from catallax.audit.witness import Witness, read_witness
 
 if TYPE_CHECKING:
@@ -25,15 +28,20 @@ if TYPE_CHECKING:
 __all__ = [
     "BUDGET",
     "AuditReport",
+    "BrokenClaimError",
     "Finding",
     "Property",
     "Verdict",
     "Witness",
     "audit",
+    "battery",
+    "check_mechanism",
     "get_property",
     "property_names",
     "read_witness",
     "register_property",
+    "stored_table",
+    "stored_witness",
 ]
 
 

@@ -105,7 +105,7 @@ def audit(
         market=market,
         mechanism=mechanism_name(judged),
         findings=tuple(found[prop.slug] for prop in asked),
-        runs=search.runner.spent + search.shrinking_runs,
+        runs=search.runner.spent_in_all + search.shrinking_runs,
         skipped=skipped,
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from catallax.markets import Market
+from catallax.markets.families import Oracle
 
 __all__ = ["Seed", "battery", "fixed_markets", "random_market"]
 
@@ -209,8 +210,10 @@ def _constrained() -> list[Market]:
         _market(name, buyers, sellers, weighed, constraints=[rule]) for name, rule in rules.items()
     ]
     both = [rules["a quota of edges"], rules["buyers in conflict"]]
+    oracle = Oracle(lambda trades: len(trades) < 2 or ("b1", "s1") not in trades)
     return [
         *markets,
+        _market("an oracle", buyers, sellers, weighed, constraints=[oracle]),
         _market("two constraints", buyers, sellers, weighed, constraints=both),
         _market("a cap, uniform", *uniform, constraints=[rules["a cap"]]),
     ]

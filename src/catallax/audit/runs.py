@@ -142,6 +142,18 @@ class Runner:
         self.watch = watch
         self.spent = 0
         self._known: dict[bytes, Run] = {}
+        self._twins: dict[str, Runner] = {}
+
+    def twin(self, name: str, make: Callable[[], Setting]) -> Runner:
+        """Return the runner of a variant of the market, made when it is first asked for."""
+        if name not in self._twins:
+            self._twins[name] = Runner(make())
+        return self._twins[name]
+
+    @property
+    def spent_in_all(self) -> int:
+        """How often the mechanism was run, on variants of the market too."""
+        return self.spent + sum(twin.spent for twin in self._twins.values())
 
     def __call__(self, values: Array) -> Run:
         """Run the mechanism at a profile of reports, unless that is known."""

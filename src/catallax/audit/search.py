@@ -92,6 +92,10 @@ class Search:
 
     # --------------------------------------------------------------------------------- the work
 
+    def asked(self, need: str) -> list[Property]:
+        """Return the properties asked for that need one kind of work."""
+        return [one for one in self.properties if one.need == need]
+
     def share(self, need: str) -> int:
         """Return the runs that one kind of statement may take."""
         asked = {one.need for one in self.properties} & set(_SHARES)
@@ -150,7 +154,7 @@ class Search:
         """Expected outcomes of agents by report, over the others' values."""
         from catallax.audit.expectations import type_tables
 
-        roles = {role for one in self.properties if one.need == "types" for role in one.sides}
+        roles = {role for one in self.asked("types") for role in one.sides}
         return type_tables(self, self.share("types"), roles)
 
     @cached_property

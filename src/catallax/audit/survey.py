@@ -223,11 +223,15 @@ def _audited(
 ) -> AuditReport | None:
     """Audit one market, or note that the mechanism declines it."""
     from catallax.audit.audit import audit
+    from catallax.audit.properties import get_property
+    from catallax.audit.setting import Setting
 
-    if not wanted:
-        return None
     try:
-        return audit(market, mechanism, wanted, rng=generator, budget=budget)
+        setting = Setting.of(market, mechanism)
+        asked = [name for name in wanted if get_property(name).excuse(setting) is None]
+        if not asked:
+            return None
+        return audit(market, mechanism, asked, rng=generator, budget=budget)
     except (UnsupportedMarketError, MissingPriorError, MissingDependencyError) as error:
         refused[market.name] = str(error)
         return None

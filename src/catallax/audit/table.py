@@ -7,7 +7,7 @@ beside the table: a small market in which it fails, which can be read and run ag
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from catallax.markets import Market
     from catallax.mechanisms import Mechanism
 
-__all__ = ["Cell", "PropertyTable", "make_row", "stored_table", "stored_witness", "write_table"]
+__all__ = [
+    "Cell",
+    "PropertyTable",
+    "make_row",
+    "stored_table",
+    "stored_witness",
+    "verify_row",
+    "write_table",
+]
 
 Standing = Literal["holds", "violated", "undecided", "does not apply"]
 
@@ -167,7 +175,7 @@ def stored_witness(mechanism: str, name: str) -> Witness:
     Returns
     -------
     Witness
-        Its market can be cleared and audited; its `rerun` returns by how much the property fails.
+        Its market can be cleared and audited; `rerun` says by how much the property fails.
 
     Raises
     ------
@@ -177,7 +185,9 @@ def stored_witness(mechanism: str, name: str) -> Witness:
     Examples
     --------
     >>> witness = stored_witness("first-best", "weak-budget-ex-post")
-    >>> witness.rerun("first-best") > 0
+    >>> witness.market
+    <market ...: 1 buyer, 1 seller, complete>
+    >>> witness.rerun() > 0
     True
     """
     from catallax.audit.witness import read_witness
@@ -249,6 +259,68 @@ def make_row(
     return cells, witnesses
 
 
+def verify_row(
+    mechanism: str,
+    rng: Seed = 0,
+    budget: int | None = None,
+    watch: Callable[[Market], None] | None = None,
+) -> list[str]:
+    """Run a row of the stored table again: every witness, and the battery for all other cells.
+
+    Parameters
+    ----------
+    mechanism
+        The mechanism's slug.
+    rng
+        What the random markets, and the audits, draw with.
+    budget
+        Runs of the mechanism on each market; by default that of `check_mechanism`.
+    watch
+        Called with each market before its audit.
+
+    Returns
+    -------
+    list of str
+        A line for each cell that is not as the table says; empty if all are.
+
+    Raises
+    ------
+    UnknownNameError
+        If the table has no such mechanism.
+
+    Examples
+    --------
+    >>> verify_row("trade-reduction", budget=20)
+    []
+    """
+    from catallax.audit.battery import battery
+    from catallax.audit.check import BUDGET
+    from catallax.audit.survey import survey
+    from catallax.mechanisms import get
+
+    table = stored_table()
+    said = {name: table.cell(mechanism, name).verdict for name in table.meanings}
+    lines = [
+        f"{mechanism}: {name} is said to be violated, and its witness shows nothing"
+        for name, verdict in said.items()
+        if verdict == "violated" and stored_witness(mechanism, name).rerun() is None
+    ]
+    found = survey(
+        get(mechanism),
+        battery(rng),
+        [name for name, verdict in said.items() if verdict != "violated"],
+        rng=rng,
+        budget=BUDGET if budget is None else budget,
+        watch=watch,
+    )
+    return lines + [
+        f"{mechanism}: {one.name} is said to be '{said[one.name]}', and is violated on market "
+        f"'{one.market}': {'' if one.finding is None else one.finding.story}"
+        for one in found.properties
+        if one.violated
+    ]
+
+
 def _cell(one: Surveyed) -> Cell:
     finding = one.finding if one.verdict == "violated" else None
     return Cell(
@@ -297,14 +369,3 @@ def write_table(
 
 def _folder() -> Any:
     return resources.files("catallax.audit")
-
-
-def missing_witnesses(table: PropertyTable, files: Iterable[str]) -> list[str]:
-    """List the files of witnesses that a table needs and does not find."""
-    there = set(files)
-    return [
-        name
-        for mechanism, row in table.rows.items()
-        for key, cell in row.items()
-        if cell.verdict == "violated" and (name := witness_file(mechanism, key)) not in there
-    ]

@@ -39,6 +39,11 @@ app.command(
     help="Clear markets: who trades, at what prices, and why.",
 )
 app.command(
+    "catallax.cli.audit:audit",
+    name="audit",
+    help="Audit a mechanism: which properties hold, and a market in which others fail.",
+)
+app.command(
     "catallax.cli.prior:prior",
     name="prior",
     help="Show a prior: quantiles, virtual values, what is ironed.",
@@ -66,7 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        The exit status: 0, 2 after an error that is the caller's to mend, 130 if interrupted.
+        The exit status: 0, or what a command says (1 if `catallax audit --strict` finds a broken
+        claim); 2 after an error that is the caller's to mend, 130 if interrupted.
     """
     from catallax.errors import CatallaxError
 
@@ -76,7 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for argument in (sys.argv[1:] if argv is None else argv)
     ]
     try:
-        app(arguments, exit_on_error=False, print_error=False, verbose=False)
+        status = app(arguments, exit_on_error=False, print_error=False, verbose=False)
         sys.stdout.flush()
     except CycloptsError as error:
         complain(f"{_usage(error)} (catallax --help tells more)")
@@ -94,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0
+    return status if isinstance(status, int) else 0
 
 
 def _usage(error: CycloptsError) -> str:

@@ -1,8 +1,11 @@
-"""`catallax audit`: is a mechanism what it says it is?"""
+"""`catallax audit`: what a mechanism promises, checked, with a witness where it fails."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -104,7 +107,9 @@ def _wanted(properties: str | None) -> list[str] | None:
 
     names = [name.strip() for name in properties.split(",") if name.strip()]
     if not names:
-        raise CatallaxError("--properties names no property: write --properties dsic-buyers,monotone")
+        raise CatallaxError(
+            "--properties names no property: write --properties dsic-buyers,monotone"
+        )
     return [get_property(name).slug for name in names]
 
 
@@ -133,12 +138,32 @@ def _audits(
     *,
     quiet: bool,
 ) -> Iterator[AuditReport]:
-    """Audit every market."""
+    """Audit every market, with a bar of the work that is done where somebody watches."""
     from catallax.audit.audit import audit as audit_market
-    from catallax.cli.output import tracked
 
-    for market in tracked(markets, len(markets), "auditing", quiet=quiet):
-        yield audit_market(market, rule, wanted, rng=seed, budget=budget)
+    with _bar(len(markets), quiet=quiet) as moved:
+        for place, market in enumerate(markets):
+            progress = None if moved is None else partial(moved, place)
+            yield audit_market(market, rule, wanted, seed, budget, progress)
+
+
+@contextmanager
+def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float, str], None] | None]:
+    """Give what moves a progress bar on standard error; None where nobody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    screen = Console(file=sys.stderr, markup=False, highlight=False)
+    with Progress(console=screen, transient=True) as progress:
+        task = progress.add_task("auditing", total=total)
+
+        def moved(place: int, share: float, doing: str) -> None:
+            progress.update(task, completed=place + share, description=doing)
+
+        yield moved
 
 
 def _document(report: AuditReport, claimed: frozenset[str]) -> dict[str, Any]:

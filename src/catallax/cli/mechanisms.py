@@ -2,34 +2,82 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from catallax.errors import CatallaxError
+
+if TYPE_CHECKING:
+    from catallax.audit.table import PropertyTable
+
 __all__ = ["mechanisms"]
+
+_FLAG = Parameter(negative="", show_default=False)
+_DIFFERS = 1
 
 
 def mechanisms(
-    *, json: Annotated[bool, Parameter(negative="", show_default=False)] = False
-) -> None:
+    *,
+    properties: Annotated[bool, _FLAG] = False,
+    verify: Annotated[bool, _FLAG] = False,
+    json: Annotated[bool, _FLAG] = False,
+) -> int:
     """List the mechanisms: name, what each does, and what it claims.
 
     Parameters
     ----------
+    properties
+        Show which properties each has, as audits found them.
+    verify
+        With --properties: run every cell of that table again, which takes minutes, and end with
+        status 1 if one is not as it says.
     json
         Print one JSON object for each mechanism, a line each.
     """
     from catallax.cli.output import json_line, print_lines, show
     from catallax.mechanisms import get, names
 
+    if verify and not properties:
+        raise CatallaxError("--verify runs the table of properties again: add --properties")
     known = [get(name) for name in names()]
-    if json:
-        print_lines(
-            json_line({"name": one.slug, "summary": one.summary, "claims": asdict(one.claims)})
-            for one in known
-        )
-        return
-    from catallax.report.tables import mechanisms_table
+    documents: list[dict[str, Any]] = [
+        {"name": one.slug, "summary": one.summary, "claims": asdict(one.claims)} for one in known
+    ]
+    if properties:
+        from catallax.audit.table import stored_table
 
-    show(mechanisms_table(known))
+        table = stored_table()
+        if verify and _differs(table):
+            return _DIFFERS
+        for document in documents:
+            row = table.rows.get(document["name"], {})
+            document["properties"] = {name: asdict(cell) for name, cell in row.items()}
+        if not json:
+            from catallax.report.audit_tables import properties_table
+
+            show(properties_table(table))
+    elif not json:
+        from catallax.report.tables import mechanisms_table
+
+        show(mechanisms_table(known))
+    if json:
+        print_lines(map(json_line, documents))
+    return 0
+
+
+def _differs(table: PropertyTable) -> bool:
+    """Verify every row, and complain of the cells that are not as the table says."""
+    from catallax.audit.table import verify_row
+    from catallax.cli.output import complain, tracked
+
+    lines: list[str] = []
+    for name in tracked(table.rows, len(table.rows), "verifying", quiet=False):
+        lines += verify_row(name)
+    for line in lines:
+        complain(line)
+    if not lines:
+        print("every cell of the table is as it says", file=sys.stderr)
+    return bool(lines)

@@ -72,6 +72,11 @@ class Property(ABC):
     meaning: ClassVar[str]
     need: ClassVar[Need]
 
+    @property
+    def sides(self) -> tuple[Literal["buyer", "seller"], ...]:
+        """Whose reports it is about."""
+        return ("buyer", "seller")
+
     def excuse(self, setting: Setting) -> str | None:
         """Say why the property does not apply to a market and a mechanism; None if it does."""
         return None
@@ -137,13 +142,9 @@ class CurveProperty(Property):
     def judge(self, setting: Setting, curve: Curve) -> Violation | None:
         """Say where it fails worst on a curve."""
 
-    def roles(self) -> tuple[Literal["buyer", "seller"], ...]:
-        """Say whose curves count."""
-        return ("buyer", "seller")
-
     def excuse(self, setting: Setting) -> str | None:
         """Leave out a side on which nobody reports a single number."""
-        if setting.unit is not None and self.roles() == ("buyer",):
+        if setting.unit is not None and self.sides == ("buyer",):
             return "the buyer reports a value for each item, and this is about single numbers"
         return None
 
@@ -152,7 +153,7 @@ class CurveProperty(Property):
         found: list[Violation] = []
         checked = 0
         for curve in search.curves:
-            if curve.agent.role in self.roles():
+            if curve.agent.role in self.sides:
                 checked += len(curve.reports)
                 violation = self.judge(search.setting, curve)
                 if violation is not None:

@@ -20,7 +20,8 @@ class _Truthful(CurveProperty):
 
     role: ClassVar[Literal["buyer", "seller"]]
 
-    def roles(self) -> tuple[Literal["buyer", "seller"], ...]:
+    @property
+    def sides(self) -> tuple[Literal["buyer", "seller"], ...]:
         """One side's curves."""
         return (self.role,)
 

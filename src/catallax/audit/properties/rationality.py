@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from catallax.audit.properties.base import RunProperty, Violation, register_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from catallax.audit.expectations import LEVEL, judged
+from catallax.audit.properties.base import Property, RunProperty, Violation, register_property
+from catallax.audit.properties.interim import again_in_expectation, said_of_tables
 from catallax.audit.properties.words import amount, number, outcome_words, truth_words
+from catallax.audit.result import Finding
 from catallax.audit.runs import Run, Runner, gain_of
 from catallax.audit.setting import Setting
 
-__all__ = ["ExPostRationality"]
+if TYPE_CHECKING:
+    from catallax.audit.expectations import TypeTable
+    from catallax.audit.search import Search
+
+__all__ = ["ExPostRationality", "InterimRationality"]
 
 
 @register_property
@@ -38,3 +49,90 @@ class ExPostRationality(RunProperty):
         does = outcome_words([worst._replace(chance=1.0)], agent, setting)
         lost = amount(violation.amount, setting.market.currency)
         return f"{truth_words(agent, values)} {does}{chance}, and loses {lost}"
+
+
+@register_property
+class InterimRationality(Property):
+    """Nobody expects a loss at the truth."""
+
+    slug = "ir-interim"
+    meaning = (
+        "Nobody who reports the truth expects a loss, in expectation over the others' values, "
+        "drawn from their priors and reported honestly."
+    )
+    need = "types"
+    sides: tuple[Literal["buyer", "seller"], ...] = ("buyer", "seller")
+
+    def excuse(self, setting: Setting) -> str | None:
+        """Need priors of everybody."""
+        return None if setting.has_priors else "not every agent has a prior"
+
+    def check(self, search: Search) -> Finding:
+        """Take the poorest type; where it comes from a sample, judge it on another."""
+        tables = search.types
+        setting, how = search.setting, said_of_tables(search.types, search)
+        checked = sum(table.types.size for table in tables)
+        drawn = max((table.profiles for table in tables), default=0)
+        poorest = min(tables, key=lambda table: float(table.honest.min()), default=None)
+        if poorest is None or poorest.exact:
+            violation = None if poorest is None else _poor(setting, poorest)
+            return search.finding(
+                self, violation, how=how, checked=checked, exact=True, profiles=drawn
+            )
+        rounding = setting.rounding(poorest.reports.ravel())
+        if max(table.loss_somewhere for table in tables) <= rounding:
+            story = f"nobody loses at any of {drawn} profiles, so nobody does in expectation"
+            return search.finding(
+                self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story
+            )
+        runs = search.share("types") // 2 // max(1, len(search.asked("types")))
+        mean = judged(search, poorest.agent, poorest.reports[[poorest.poorest]], runs, LEVEL)
+        assert mean.interval is not None
+        low, high = mean.interval
+        violated = high < -rounding
+        violation = Violation(
+            -mean.mean,
+            _profile_of(setting, poorest),
+            poorest.agent,
+            None,
+            {"samples": mean.count},
+        )
+        return search.finding(
+            self,
+            violation if violated else None,
+            how=how,
+            checked=checked,
+            exact=False,
+            verdict="violated" if violated else "holds" if low >= -rounding else "undecided",
+            interval=(low, high),
+            profiles=drawn + mean.count,
+            story=(
+                f"the poorest type found, {truth_words(poorest.agent, violation.values)}, expects "
+                f"between {amount(low)} and {amount(high)}"
+                + (": undecided at this budget" if low < -rounding else "")
+            ),
+        )
+
+    def again(self, runner: Runner, violation: Violation) -> Violation | None:
+        """Take the expectation afresh."""
+        return again_in_expectation(runner, violation)
+
+    def story(self, runner: Runner, violation: Violation) -> str:
+        """Say who expects which loss."""
+        agent = violation.agent
+        assert agent is not None
+        lost = amount(violation.amount, runner.setting.market.currency)
+        return f"{truth_words(agent, violation.values)} expects to lose {lost} by taking part"
+
+
+def _poor(setting: Setting, table: TypeTable) -> Violation | None:
+    worst = float(table.honest.min())
+    if worst >= -setting.rounding(table.reports.ravel()):
+        return None
+    return Violation(-worst, _profile_of(setting, table), table.agent)
+
+
+def _profile_of(setting: Setting, table: TypeTable) -> np.ndarray:
+    values = np.array([0.0 if p is None else float(p.quantile(0.5)) for p in setting.priors])
+    values[list(table.agent.slots)] = table.reports[table.poorest]
+    return values

@@ -1,0 +1,192 @@
+"""Make the table of mechanisms against properties anew: `make properties`.
+
+Every mechanism is audited on the battery of small markets, with a budget a test could not afford.
+What comes out goes into the package (src/catallax/audit/properties.json and witnesses/), into
+docs/properties.md and into docs/images/properties.svg.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
+from typing import Any
+
+from catallax.audit import get_property, property_names
+from catallax.audit.battery import battery
+from catallax.audit.table import Cell, PropertyTable, make_row, write_table
+from catallax.audit.witness import witness_of_document
+from catallax.mechanisms import names
+from catallax.report.audit_picture import save_properties_picture
+from catallax.report.audit_tables import GROUPS, sign
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "src" / "catallax" / "audit"
+PAGE = ROOT / "docs" / "properties.md"
+PICTURE = ROOT / "docs" / "images" / "properties.svg"
+
+SEED = 20
+RANDOM = 40
+
+HEADINGS = {
+    "truthful": "Truthful?",
+    "nobody loses": "Individually rational? Budget balanced?",
+    "budget": "",
+    "structure": "What else holds",
+}
+WORDS = {
+    "claimed": "**yes**",
+    "holds": "yes",
+    "violated": "no",
+    "broken": "**NO, though claimed**",
+    "undecided": "?",
+    "does not apply": "",
+}
+
+
+def row(mechanism: str, budget: int) -> tuple[dict[str, Cell], dict[str, Any], float]:
+    """Audit one mechanism; the witnesses come back as documents, which every process can read."""
+    start = time.perf_counter()
+    cells, witnesses = make_row(mechanism, rng=SEED, budget=budget, random=RANDOM)
+    documents = {name: witness.to_dict() for name, witness in witnesses.items()}
+    return cells, documents, time.perf_counter() - start
+
+
+def rows(budget: int, workers: int) -> dict[str, tuple[dict[str, Cell], dict[str, Any], float]]:
+    """Audit all mechanisms, and say on standard error how far this is."""
+    found = {}
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        waiting = {pool.submit(row, name, budget): name for name in names()}
+        for done in as_completed(waiting):
+            name = waiting[done]
+            found[name] = done.result()
+            seconds = found[name][2]
+            print(f"{len(found):>3}/{len(waiting)} {name} ({seconds:.0f} s)", file=sys.stderr)
+    return {name: found[name] for name in names()}
+
+
+def grid(table: PropertyTable, columns: list[str]) -> list[str]:
+    """Write mechanisms against some of the properties as a Markdown table."""
+    lines = ["| mechanism | " + " | ".join(f"`{name}`" for name in columns) + " |"]
+    lines.append("|---|" + ":-:|" * len(columns))
+    for mechanism, cells in table.rows.items():
+        marks = []
+        for name in columns:
+            cell = cells[name]
+            word = WORDS[sign(cell)]
+            if cell.verdict == "violated":
+                word = f"[{word}](#{mechanism})"
+            marks.append(word + ("°" if cell.verdict == "holds" and cell.undecided else ""))
+        lines.append(f"| `{mechanism}` | " + " | ".join(marks) + " |")
+    return lines
+
+
+def counterexamples(table: PropertyTable) -> list[str]:
+    """Tell, mechanism by mechanism, what fails and where that is kept."""
+    lines = []
+    for mechanism, cells in table.rows.items():
+        lines += [f"### {mechanism}", ""]
+        failing = {name: cell for name, cell in cells.items() if cell.verdict == "violated"}
+        held = [cell.held for cell in cells.values() if cell.verdict == "holds"]
+        checked = sum(cell.checked for cell in cells.values())
+        open_ = [name for name, cell in cells.items() if cell.verdict == "undecided"]
+        if failing:
+            lines += ["| lacks | for instance |", "|---|---|"]
+            for name, cell in failing.items():
+                file = f"../src/catallax/audit/witnesses/{mechanism}.{name}.json"
+                lines.append(f"| [`{name}`]({file}) | {cell.story.replace('|', '/')} |")
+            lines.append("")
+        told = f"{checked:,} checks; what holds held on up to {max(held, default=0)} markets"
+        if open_:
+            told += "; undecided: " + ", ".join(f"`{name}`" for name in open_)
+        lines += [f"{told}.", ""]
+    return lines
+
+
+def page(table: PropertyTable, budget: int) -> str:
+    """Write docs/properties.md."""
+    grouped = {name for group in GROUPS.values() for name in group}
+    rest = tuple(name for name in table.meanings if name not in grouped)
+    tables = [
+        ("Truthful", GROUPS["truthful"]),
+        ("Nobody loses; the budget", GROUPS["nobody loses"] + GROUPS["budget"]),
+        ("What else", GROUPS["structure"] + rest),
+    ]
+    lines = [
+        "# Which mechanism has which property",
+        "",
+        "<!-- Made by `make properties` (benchmarks/properties.py): edit that, not this. -->",
+        "",
+        "Every cell is what [audits](audits.md) found on a battery of "
+        f"{len(battery(SEED, RANDOM))} small markets (ties, atoms, plateaus, empty sides,",
+        "paths, parts, every kind of constraint, one buyer with a value for each item), with "
+        f"{budget:,} runs a market. `make properties` makes",
+        "the page anew, `catallax mechanisms --properties` prints it, and the tests verify it.",
+        "",
+        "![Mechanisms against properties: filled dots are claims that hold, rings hold unclaimed, "
+        "crosses are violated](images/properties.svg)",
+        "",
+        "| sign | meaning |",
+        "|---|---|",
+        "| **yes** | claimed, and no market of the battery violates it |",
+        "| yes | not claimed, and no market violates it: an observation, no promise |",
+        "| no | violated; the link leads to the smallest case that was found |",
+        "| ? | an expectation that no market decided |",
+        "| ° | held wherever it could be decided; estimates on some markets could not |",
+        "| (empty) | does not apply |",
+        "",
+    ]
+    for heading, columns in tables:
+        lines += [f"## {heading}", "", *grid(table, list(columns)), ""]
+    lines += ["## What the properties mean", "", "| property | meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {said} |" for name, said in table.meanings.items()]
+    lines += [
+        "",
+        "## Where they fail",
+        "",
+        "Each link is a market file: `catallax audit FILE --mechanism NAME` finds the same again, "
+        "and so does",
+        "",
+        "```python",
+        ">>> from catallax.audit.table import stored_witness",
+        '>>> witness = stored_witness("first-best", "weak-budget-ex-post")',
+        ">>> print(witness.story)",
+        table.rows["first-best"]["weak-budget-ex-post"].story,
+        ">>> witness.rerun() == witness.amount",
+        "True",
+        "",
+        "```",
+        "",
+        *counterexamples(table),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--budget", type=int, default=4000, help="runs on each market")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
+    asked = parser.parse_args()
+    found = rows(asked.budget, asked.workers)
+    meanings = {name: get_property(name).meaning for name in property_names()}
+    table = PropertyTable(meanings, {name: cells for name, (cells, _, _) in found.items()})
+    witnesses = {
+        (mechanism, name): witness_of_document(document)
+        for mechanism, (_, documents, _) in found.items()
+        for name, document in documents.items()
+    }
+    write_table(table, witnesses, FOLDER)
+    PAGE.write_text(page(table, asked.budget), encoding="utf-8")
+    save_properties_picture(table, PICTURE)
+    broken = [(m, n) for m, cells in table.rows.items() for n, c in cells.items() if c.broken]
+    for mechanism, name in broken:
+        print(f"BROKEN CLAIM: {mechanism} {name}", file=sys.stderr)
+    sys.exit(1 if broken else 0)
+
+
+if __name__ == "__main__":
+    main()

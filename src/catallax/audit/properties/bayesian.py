@@ -1,0 +1,163 @@
+"""Bayesian truthfulness: no report is better than the truth in expectation over the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+
+from catallax.audit.expectations import LEVEL, TypeTable, judged
+from catallax.audit.properties.base import Property, Violation, register_property
+from catallax.audit.properties.interim import again_in_expectation, expected_story, said_of_tables
+from catallax.audit.properties.words import amount
+from catallax.audit.result import Finding
+from catallax.audit.runs import Runner
+from catallax.audit.setting import Setting
+
+if TYPE_CHECKING:
+    from catallax.audit.search import Search
+
+__all__ = ["BayesianBuyers", "BayesianSellers"]
+
+# So many agents' best deviations are judged on fresh draws.
+_JUDGED = 3
+
+
+class _Bayesian(Property):
+    """The expected gain of a type at a report over the truth."""
+
+    need = "types"
+    role: ClassVar[Literal["buyer", "seller"]]
+
+    @property
+    def sides(self) -> tuple[Literal["buyer", "seller"], ...]:
+        """Whose expectations it is about."""
+        return (self.role,)
+
+    def excuse(self, setting: Setting) -> str | None:
+        """Need priors of everybody."""
+        return None if setting.has_priors else "not every agent has a prior"
+
+    def check(self, search: Search) -> Finding:
+        """Take the best type and report; where they come from a sample, judge them on another."""
+        tables = [table for table in search.types if table.agent.role == self.role]
+        if not tables or tables[0].exact:
+            return self._exact(search, tables)
+        return self._sampled(search, tables)
+
+    def _exact(self, search: Search, tables: list[TypeTable]) -> Finding:
+        found = [one for one in map(lambda t: _violation(search.setting, t), tables) if one]
+        return search.finding(
+            self,
+            max(found, key=lambda one: one.amount, default=None),
+            how=said_of_tables(tables, search),
+            checked=sum(table.gain.size for table in tables),
+            exact=all(table.complete for table in tables),
+            profiles=max((table.profiles for table in tables), default=0),
+        )
+
+    def _sampled(self, search: Search, tables: list[TypeTable]) -> Finding:
+        setting = search.setting
+        checked = sum(table.gain.size for table in tables)
+        drawn = max(table.profiles for table in tables)
+        how = said_of_tables(tables, search)
+        rounding = setting.rounding(np.concatenate([t.reports.ravel() for t in tables]))
+        if max(table.gain_somewhere for table in tables) <= rounding:
+            story = f"no report gains at any of {drawn} profiles, so none does in expectation"
+            return search.finding(
+                self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story
+            )
+        best = sorted(tables, key=lambda table: -float(table.gain.max()))[:_JUDGED]
+        # The questions are fixed before the draws that answer them, and there are so many.
+        level = 1.0 - (1.0 - LEVEL) / len(best)
+        runs = search.share("types") // 2 // max(1, len(search.asked("types")))
+        answers = []
+        for table in best:
+            truth, report = table.best
+            reports = table.reports[[truth, report]]
+            answers.append((judged(search, table.agent, reports, runs // len(best) // 2, level), table))
+        mean, table = max(answers, key=lambda answer: answer[0].interval[0])
+        low, high = mean.interval or (0.0, 0.0)
+        most = max(answer.interval[1] for answer, _ in answers)
+        truth, report = table.best
+        violated = low > rounding
+        violation = Violation(
+            mean.mean,
+            _profile(setting, table, truth),
+            table.agent,
+            _as_report(table.reports[report]),
+            {"samples": mean.count},
+        )
+        currency = setting.market.currency
+        return search.finding(
+            self,
+            violation if violated else None,
+            how=how,
+            checked=checked,
+            exact=False,
+            verdict="violated" if violated else "undecided" if most > rounding else "holds",
+            interval=(low, high),
+            profiles=drawn + mean.count,
+            story=(
+                f"the best report found for a {self.role} gains between {amount(low)} and "
+                f"{amount(most, currency)} in expectation: undecided at this budget"
+            ),
+        )
+
+    def again(self, runner: Runner, violation: Violation) -> Violation | None:
+        """Compare the report with the truth over the others' values."""
+        return again_in_expectation(runner, violation)
+
+    def story(self, runner: Runner, violation: Violation) -> str:
+        """Say who gains how much in expectation."""
+        return expected_story(runner, violation)
+
+
+def _violation(setting: Setting, table: TypeTable) -> Violation | None:
+    truth, report = table.best
+    gain = float(table.gain.max())
+    rounding = setting.rounding(table.reports.ravel())
+    if gain <= rounding:
+        return None
+    values = _profile(setting, table, truth)
+    return Violation(gain, values, table.agent, _as_report(table.reports[report]))
+
+
+def _profile(setting: Setting, table: TypeTable, truth: int) -> np.ndarray:
+    """Return a profile with the type's values; the others' entries play no part."""
+    values = _typical(setting)
+    values[list(table.agent.slots)] = table.reports[truth]
+    return values
+
+
+def _typical(setting: Setting) -> np.ndarray:
+    """Return everybody's median."""
+    return np.array([0.0 if prior is None else float(prior.quantile(0.5)) for prior in setting.priors])
+
+
+def _as_report(report: np.ndarray) -> float | np.ndarray:
+    return float(report[0]) if report.size == 1 else report
+
+
+@register_property
+class BayesianBuyers(_Bayesian):
+    """Truthfulness of buyers in expectation."""
+
+    slug = "bic-buyers"
+    meaning = (
+        "No buyer gains by bidding anything but her value in expectation over the others' values, "
+        "drawn from their priors and reported honestly."
+    )
+    role = "buyer"
+
+
+@register_property
+class BayesianSellers(_Bayesian):
+    """Truthfulness of sellers in expectation."""
+
+    slug = "bic-sellers"
+    meaning = (
+        "No seller gains by asking anything but her cost in expectation over the others' values, "
+        "drawn from their priors and reported honestly."
+    )
+    role = "seller"

@@ -1,0 +1,155 @@
+"""Budget balance in expectation over everybody's values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from catallax.audit.expectations import Average, surplus_of
+from catallax.audit.properties.base import Property, Violation, register_property
+from catallax.audit.properties.words import amount
+from catallax.audit.result import Finding, Verdict
+from catallax.audit.runs import Runner
+from catallax.audit.setting import Setting
+
+if TYPE_CHECKING:
+    from catallax.audit.search import Search
+
+__all__ = ["StrongExpectedBudget", "WeakExpectedBudget"]
+
+# Up to so many profiles are all looked at when a witness is run again.
+_MOST_AGAIN = 1024
+
+
+class _ExpectedBudget(Property):
+    """A bound on what is left with the mechanism on average."""
+
+    need = "average"
+
+    def misses(self, low: float, high: float) -> tuple[float, float]:
+        """Return the least and the most by which a surplus in an interval misses the bound."""
+        raise NotImplementedError
+
+    def excuse(self, setting: Setting) -> str | None:
+        """Need priors of everybody."""
+        return None if setting.has_priors else "not every agent has a prior"
+
+    def check(self, search: Search) -> Finding:
+        """Compare the expected surplus, or its interval, with the bound."""
+        average = search.average
+        surplus, rounding = average.surplus, _rounding(search.setting, average)
+        low, high = surplus.interval or (surplus.mean, surplus.mean)
+        least, most = self.misses(low, high)
+        everywhere = self.misses(surplus.least, surplus.most)[1] <= rounding
+        verdict: Verdict = "undecided"
+        if least > rounding:
+            verdict = "violated"
+        elif most <= rounding or everywhere:
+            verdict = "holds"
+        violation = Violation(
+            self.misses(surplus.mean, surplus.mean)[1],
+            _medians(search.setting),
+            details={"samples": surplus.count},
+        )
+        exact = surplus.interval is None
+        return search.finding(
+            self,
+            violation if verdict == "violated" else None,
+            how=_how(surplus.count, exact),
+            checked=surplus.count,
+            exact=exact,
+            verdict=verdict,
+            interval=surplus.interval,
+            profiles=surplus.count,
+            story=_found(search.setting, average, verdict, everywhere),
+        )
+
+    def again(self, runner: Runner, violation: Violation) -> Violation | None:
+        """Take the expectation afresh: exactly if profiles are few, else with a fixed seed."""
+        if not runner.setting.has_priors:
+            return None
+        average = _afresh(runner, violation)
+        surplus = average.surplus
+        low, high = surplus.interval or (surplus.mean, surplus.mean)
+        if surplus.count == 0 or self.misses(low, high)[0] <= _rounding(runner.setting, average):
+            return None
+        missed = self.misses(surplus.mean, surplus.mean)[1]
+        return Violation(missed, violation.values, details=violation.details)
+
+    def story(self, runner: Runner, violation: Violation) -> str:
+        """Say what is left on average."""
+        surplus = _afresh(runner, violation).surplus
+        word = "deficit" if surplus.mean < 0 else "surplus"
+        left = amount(abs(surplus.mean), runner.setting.market.currency)
+        over = f"all {surplus.count} profiles" if surplus.interval is None else f"{surplus.count} draws"
+        return (
+            f"in expectation the mechanism is left with a {word} of {left} (over {over}; between "
+            f"{amount(surplus.least)} and {amount(surplus.most)} in single ones)"
+        )
+
+
+def _afresh(runner: Runner, violation: Violation) -> Average:
+    allowed = max(int(violation.details.get("samples", 500)), 2)
+    from catallax.audit.profiles import count_profiles
+
+    count = count_profiles(runner.setting)
+    if count is not None and count <= _MOST_AGAIN:
+        allowed = max(allowed, count)
+    return surplus_of(runner, allowed, np.random.default_rng(0))
+
+
+def _rounding(setting: Setting, average: Average) -> float:
+    return setting.rounding(_medians(setting), average.size)
+
+
+def _medians(setting: Setting) -> np.ndarray:
+    return np.array([0.0 if p is None else float(p.quantile(0.5)) for p in setting.priors])
+
+
+def _how(count: int, exact: bool) -> str:
+    if exact:
+        return f"exactly, over all {count} profiles of the priors"
+    return f"over {count} draws from the priors (empirical Bernstein interval, 99.9 percent)"
+
+
+def _found(setting: Setting, average: Average, verdict: str, everywhere: bool) -> str:
+    surplus, currency = average.surplus, setting.market.currency
+    if surplus.interval is None:
+        return f"the expected surplus is {amount(surplus.mean + 0.0, currency)}, exactly"
+    if everywhere:
+        return f"so it is at each of {surplus.count} profiles"
+    low, high = surplus.interval
+    end = ": undecided at this budget" if verdict == "undecided" else ""
+    return f"the expected surplus lies between {amount(low)} and {amount(high, currency)}{end}"
+
+
+@register_property
+class WeakExpectedBudget(_ExpectedBudget):
+    """No deficit in expectation."""
+
+    slug = "weak-budget-ex-ante"
+    meaning = (
+        "In expectation over everybody's values buyers pay at least what sellers receive and "
+        "transfers cost."
+    )
+
+    def misses(self, low: float, high: float) -> tuple[float, float]:
+        """Return the deficit."""
+        return -high, -low
+
+
+@register_property
+class StrongExpectedBudget(_ExpectedBudget):
+    """Neither deficit nor surplus in expectation."""
+
+    slug = "strong-budget-ex-ante"
+    meaning = (
+        "In expectation over everybody's values buyers pay exactly what sellers receive and "
+        "transfers cost."
+    )
+
+    def misses(self, low: float, high: float) -> tuple[float, float]:
+        """Return the distance from zero."""
+        least = 0.0 if low <= 0.0 <= high else min(abs(low), abs(high))
+        return least, max(abs(low), abs(high))

@@ -1,0 +1,92 @@
+"""Threshold payments: everybody pays or receives the report at which she would just trade."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from catallax.audit.candidates import Landscape
+from catallax.audit.curves import Curve, explore
+from catallax.audit.properties.base import CurveProperty, Violation, register_property
+from catallax.audit.properties.words import amount, number, truth_words
+from catallax.audit.runs import Runner
+from catallax.audit.setting import Setting
+
+__all__ = ["ThresholdPayments"]
+
+
+@register_property
+class ThresholdPayments(CurveProperty):
+    """Prices are critical reports (Myerson's payment identity)."""
+
+    slug = "threshold-payments"
+    meaning = (
+        "Every trading buyer pays the lowest bid, and every trading seller receives the highest "
+        "ask, with which she would still trade (over the coin: the average of these)."
+    )
+
+    def judge(self, setting: Setting, curve: Curve) -> Violation | None:
+        """Compare prices with the area beside the curve of chances."""
+        threshold = thresholds(curve)
+        if threshold is None:
+            return None
+        off = np.where(curve.chance > 0, np.abs(curve.price - threshold), 0.0)
+        truths = np.array([setting.possible(curve.slot, float(r)) for r in curve.reports], bool)
+        off = np.where(truths, off, 0.0)
+        if not off.size or off.max() <= 2 * curve.rounding:
+            return None
+        at = int(np.argmax(off))
+        values = curve.profile(float(curve.reports[at]))
+        details = {"price": float(curve.price[at]), "threshold": float(threshold[at])}
+        return Violation(float(off[at]), values, curve.agent, None, details)
+
+    def again(self, runner: Runner, violation: Violation) -> Violation | None:
+        """Explore the agent's reports at these values, and judge the true one."""
+        agent, values = violation.agent, violation.values
+        assert agent is not None
+        curve = explore(runner, Landscape(runner, values), agent)
+        threshold = thresholds(curve)
+        at = np.flatnonzero(curve.reports == values[agent.slots[0]])
+        if threshold is None or not at.size or curve.chance[at[0]] == 0.0:
+            return None
+        price, level = float(curve.price[at[0]]), float(threshold[at[0]])
+        if abs(price - level) <= 2 * curve.rounding:
+            return None
+        details = {"price": price, "threshold": level}
+        return Violation(abs(price - level), values, agent, None, details)
+
+    def story(self, runner: Runner, violation: Violation) -> str:
+        """Say what is paid, and what would have been enough."""
+        agent = violation.agent
+        assert agent is not None
+        buyer = agent.role == "buyer"
+        off = amount(violation.amount, runner.setting.market.currency)
+        price, level = (number(violation.details[word]) for word in ("price", "threshold"))
+        limit = "the lowest bid" if buyer else "the highest ask"
+        return (
+            f"{truth_words(agent, violation.values)} {'pays' if buyer else 'receives'} {price}, and "
+            f"{limit} that still trades is {level}: {off} off"
+        )
+
+
+def thresholds(curve: Curve) -> np.ndarray | None:
+    """Return what each report should cost: report times chance less the area under the chances.
+
+    Returns
+    -------
+    ndarray of float64 or None
+        For a buyer ``r x(r) - integral of x up to r``, for a seller the mirror; without a coin
+        that is the critical report where she trades. None where chances are not known between
+        the reports, or she trades at any report however bad.
+    """
+    reports, chance = curve.reports, curve.chance
+    if not curve.located or reports.size < 2:
+        return None
+    # Between two reports the chance is that of both; where they differ they are next floats.
+    area = np.diff(reports) * chance[1:]
+    if curve.agent.role == "buyer":
+        if chance[0] > 0:
+            return None
+        return reports * chance - np.concatenate([[0.0], np.cumsum(area)])
+    if chance[-1] > 0:
+        return None
+    return reports * chance + np.concatenate([np.cumsum(area[::-1])[::-1], [0.0]])

@@ -1,0 +1,385 @@
+"""The study file: which keys there are, what they hold, and the study that they define."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from catallax.errors import CatallaxError, FileFormatError, UnknownNameError, nearest
+from catallax.estimate.study.recipes import OWN, PriorPair, Recipe, recipes_of
+from catallax.estimate.study.rules import Rule, rule_of
+from catallax.markets.document import validate
+
+__all__ = ["Options", "Setting", "Study", "parameter_words", "read_study", "study_of_text"]
+
+_EXAMPLE = 'add [study] with name, samples, seeds and mechanisms, and at least one [[markets]]'
+# A typing mistake in a size must not ask for a month of work before anybody notices.
+_MOST_CELLS = 1_000_000
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class SeedRange(_Strict):
+    """Seeds in a row."""
+
+    first: int = 1
+    count: int
+
+
+class StudySection(_Strict):
+    """What holds for every cell."""
+
+    name: str
+    description: str = ""
+    samples: int
+    seeds: list[int] | SeedRange
+    mechanisms: list[str | dict[str, Any]]
+    draws: Literal["plain", "antithetic", "sobol"] = "plain"
+    conditional: bool = False
+    exact: bool = True
+    until: float | None = None
+
+
+class PriorSection(_Strict):
+    """A pair of priors that a market's agents are given in place of their own."""
+
+    name: str
+    buyers: str | dict[str, Any]
+    sellers: str | dict[str, Any]
+
+
+class MarketSection(_Strict):
+    """A market, or a family of markets."""
+
+    name: str | None = None
+    instance: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    path: str | None = None
+    graph: str | None = None
+    sizes: list[int | list[int]] | None = None
+    degree: int | float | list[int | float] | None = None
+    graph_seed: int | None = None
+    priors: list[str] | None = None
+
+
+class StudyDocument(_Strict):
+    """``study.toml``."""
+
+    study: StudySection
+    markets: list[MarketSection]
+    priors: list[PriorSection] = Field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How every cell is estimated; see `catallax.simulate`."""
+
+    samples: int
+    draws: str = "plain"
+    conditional: bool = False
+    exact: bool = True
+    until: float | None = None
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One market of a study, at one choice of its parameters and priors.
+
+    Attributes
+    ----------
+    market
+        What the study calls the market.
+    parameters
+        What the study chose for it, by name.
+    priors
+        The name of the pair of priors; "own" for the market's own.
+    recipe
+        How to build it.
+    """
+
+    market: str
+    parameters: tuple[tuple[str, int | float | str], ...]
+    priors: str
+    recipe: Recipe
+
+    @property
+    def label(self) -> str:
+        """The setting in one line."""
+        chosen = parameter_words(self.parameters)
+        if self.priors != OWN:
+            chosen.append(f"priors {self.priors}")
+        return f"{self.market} ({', '.join(chosen)})" if chosen else self.market
+
+
+def parameter_words(parameters: Iterable[tuple[str, object]]) -> list[str]:
+    """Write parameters, the two sizes of a graph as one.
+
+    Examples
+    --------
+    >>> parameter_words([("n_buyers", 4), ("n_sellers", 2), ("degree", 3.0)])
+    ['4 x 2', 'degree = 3']
+    """
+    chosen = dict(parameters)
+    words = []
+    if {"n_buyers", "n_sellers"} <= set(chosen):
+        words.append(f"{chosen.pop('n_buyers')} x {chosen.pop('n_sellers')}")
+    for name, value in chosen.items():
+        words.append(f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}")
+    return words
+
+
+@dataclass(frozen=True)
+class Study:
+    """Markets, priors, sizes, mechanisms and seeds, every one with every other.
+
+    Attributes
+    ----------
+    name, description
+        Texts for people.
+    path
+        The file; what it names is looked up beside it.
+    text
+        What the file says.
+    settings
+        The markets at all their parameters and priors, in the order of the file.
+    rules
+        The mechanisms.
+    seeds
+        Each draws other reports, and another graph where graphs are random.
+    options
+        How to estimate.
+    """
+
+    name: str
+    description: str
+    path: Path
+    text: str
+    settings: tuple[Setting, ...]
+    rules: tuple[Rule, ...]
+    seeds: tuple[int, ...]
+    options: Options
+
+    @property
+    def size(self) -> int:
+        """The number of cells."""
+        return len(self.settings) * len(self.rules) * len(self.seeds)
+
+
+def read_study(path: str | Path) -> Study:
+    """Read a study file.
+
+    Parameters
+    ----------
+    path
+        A TOML file. Markets that it names by path are looked up beside it.
+
+    Returns
+    -------
+    Study
+        Checked: every market can be built, every mechanism and prior exists.
+
+    Raises
+    ------
+    UnknownNameError
+        If a key, an instance, a parameter or a mechanism is not known; with the nearest that is.
+    FileFormatError
+        If the file cannot be read, or a value is not what it should be.
+    CatallaxError
+        If a market cannot be built.
+    """
+    place = Path(path)
+    try:
+        content = place.read_bytes()
+    except OSError as failure:
+        reason = (failure.strerror or str(failure)).lower()
+        raise FileFormatError(f"{place}: {reason}; name a study file (TOML)") from None
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        line = content[: failure.start].count(b"\n") + 1
+        raise FileFormatError(
+            f"{place} line {line}: this is not UTF-8 text; save the file as UTF-8"
+        ) from None
+    return study_of_text(text, place)
+
+
+def study_of_text(text: str, path: str | Path = "study.toml") -> Study:
+    """Read a study from the text of its file; see `read_study`.
+
+    Examples
+    --------
+    >>> study = study_of_text('''
+    ... [study]
+    ... name = "two sizes"
+    ... samples = 1000
+    ... seeds = [1, 2]
+    ... mechanisms = ["gsom", "mcafee"]
+    ...
+    ... [[markets]]
+    ... instance = "double-auction"
+    ... parameters = { n = [2, 4] }
+    ... ''')
+    >>> study.size, [setting.label for setting in study.settings]
+    (8, ['double-auction (n = 2)', 'double-auction (n = 4)'])
+    """
+    where = Path(path)
+    document = validate(StudyDocument, _toml(text, where), str(where))
+    section = document.study
+    pairs = _pairs(document.priors, where)
+    settings = tuple(_settings(document.markets, pairs, where))
+    study = Study(
+        name=section.name,
+        description=section.description.strip(),
+        path=where,
+        text=text,
+        settings=settings,
+        rules=tuple(_rules(section.mechanisms, where)),
+        seeds=tuple(_seeds(section.seeds, where)),
+        options=_options(section, where),
+    )
+    if study.size > _MOST_CELLS:
+        raise FileFormatError(
+            f"{where}: {study.size:,} cells are more than {_MOST_CELLS:,}; split the study"
+        )
+    return study
+
+
+def _toml(text: str, where: Path) -> dict[str, Any]:
+    if not text.strip():
+        raise FileFormatError(f"{where}: the file is empty; {_EXAMPLE}")
+    try:
+        content = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as failure:
+        message = " ".join(str(failure).split()) or "it is nested too deep"
+        raise FileFormatError(f"{where}: this is no TOML: {message}; mend it there") from None
+    known = StudyDocument.model_fields
+    if "study" not in content and set(content) <= set(known):
+        raise FileFormatError(f"{where}: there is no [study]; {_EXAMPLE}")
+    return content
+
+
+def _options(section: StudySection, where: Path) -> Options:
+    if section.samples < 2:
+        raise FileFormatError(
+            f"{where}: samples = {section.samples}; an estimate with its error needs at least two"
+        )
+    if section.until is not None and not 0 < section.until < float("inf"):
+        raise FileFormatError(f"{where}: until = {section.until:g}; ask for a precision above 0")
+    return Options(
+        section.samples, section.draws, section.conditional, section.exact, section.until
+    )
+
+
+def _seeds(given: list[int] | SeedRange, where: Path) -> list[int]:
+    if isinstance(given, SeedRange):
+        if given.count < 1:
+            raise FileFormatError(f"{where}: seeds: count = {given.count}; ask for at least one")
+        given = list(range(given.first, given.first + given.count))
+    if not given:
+        raise FileFormatError(f"{where}: seeds is empty; write at least one, as in seeds = [1]")
+    if min(given) < 0:
+        raise FileFormatError(
+            f"{where}: seeds: {min(given)} is no seed; write whole numbers from 0 up"
+        )
+    _refuse_repeated(given, f"{where}: seeds")
+    return given
+
+
+def _rules(given: Sequence[str | dict[str, Any]], where: Path) -> list[Rule]:
+    if not given:
+        raise FileFormatError(
+            f'{where}: mechanisms is empty; write at least one, as in mechanisms = ["gsom"]'
+        )
+    rules = [rule_of(entry, f"{where}: mechanisms") for entry in given]
+    _refuse_repeated([rule.label for rule in rules], f"{where}: mechanisms")
+    return rules
+
+
+def _pairs(sections: Sequence[PriorSection], where: Path) -> dict[str, PriorPair]:
+    _refuse_repeated([section.name for section in sections], f"{where}: priors")
+    pairs = {}
+    for section in sections:
+        if section.name == OWN:
+            raise FileFormatError(
+                f"{where}: a pair of priors cannot be called '{OWN}': that means a market's own"
+            )
+        place = f"{where} [[priors]] '{section.name}'"
+        pairs[section.name] = PriorPair.read(section.buyers, section.sellers, where.parent, place)
+    return pairs
+
+
+def _settings(
+    sections: Sequence[MarketSection], pairs: dict[str, PriorPair], where: Path
+) -> Iterable[Setting]:
+    if not sections:
+        raise FileFormatError(f"{where}: there are no [[markets]]; {_EXAMPLE}")
+    names: list[str] = []
+    for place, section in enumerate(sections):
+        at = f"{where} [[markets]] {place + 1}"
+        names.append(_market_name(section, at))
+        at = f"{at} '{names[-1]}'"
+        chosen = _chosen_pairs(section, pairs, at)
+        try:
+            for parameters, recipe in recipes_of(section, where.parent):
+                for name, pair in chosen.items():
+                    dressed = recipe.with_priors(pair)
+                    dressed.check()
+                    yield Setting(names[-1], parameters, name, dressed)
+        except CatallaxError as failure:
+            # The same class of error, told where it is.
+            raise type(failure)(f"{at}: {failure}") from None
+    _refuse_repeated(names, f"{where}: the markets' names")
+
+
+def _market_name(section: MarketSection, at: str) -> str:
+    sources = {key: getattr(section, key) for key in ("instance", "path", "graph")}
+    given = [key for key, value in sources.items() if value is not None]
+    if len(given) != 1:
+        found = " and ".join(given) if given else "none of them"
+        raise FileFormatError(
+            f"{at}: there is {found}; name exactly one of instance, path and graph"
+        )
+    (source,) = given
+    own = Path(sources[source]).stem if source == "path" else sources[source]
+    return section.name or own
+
+
+def _chosen_pairs(
+    section: MarketSection, pairs: dict[str, PriorPair], at: str
+) -> dict[str, PriorPair | None]:
+    """Choose the priors of a market: named ones, or its own, or all where it has none."""
+    names = section.priors
+    if names is None:
+        names = list(pairs) if section.graph is not None else [OWN]
+    if not names:
+        raise FileFormatError(
+            f"{at}: a graph has no priors of its own; add [[priors]] with name, buyers and sellers"
+            if section.priors is None
+            else f"{at}: priors is empty; name at least one pair, or leave it out"
+        )
+    _refuse_repeated(names, f"{at}: priors")
+    chosen: dict[str, PriorPair | None] = {}
+    for name in names:
+        if name == OWN and section.graph is not None:
+            raise FileFormatError(f"{at}: a graph has no priors of its own; name [[priors]]")
+        if name != OWN and name not in pairs:
+            raise UnknownNameError(
+                f"{at}: there are no [[priors]] '{name}': {nearest(name, [*pairs, OWN])}"
+            )
+        chosen[name] = pairs.get(name)
+    return chosen
+
+
+def _refuse_repeated(values: Sequence[object], what: str) -> None:
+    seen: set[object] = set()
+    for value in values:
+        if value in seen:
+            raise FileFormatError(f"{what}: '{value}' occurs twice; leave one out or rename it")
+        seen.add(value)
