@@ -1,40 +1,239 @@
-"""Shrinking: from any violation to a small one that a person can read."""
+"""Shrinking: from any violation to a small one that a person can read.
+
+A case is a market document, as in a file, with the violation in it. Reductions make smaller
+documents of it; the first that still fails, by a fair part of what it failed by at first, takes
+its place.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from catallax.audit.reductions import numbers_rounded, parts_dropped, priors_simplified
 from catallax.audit.runs import Runner
+from catallax.audit.setting import Setting
+from catallax.audit.unlisted import from_listed, without_unlisted
 from catallax.audit.witness import Witness, mechanism_name
+from catallax.errors import CatallaxError, OutputError
+from catallax.markets.json_files import json_of_market, market_of_json
 
 if TYPE_CHECKING:
     from catallax.audit.properties.base import Property, Violation
-    from catallax.audit.setting import Setting
+    from catallax.markets import Market
 
-__all__ = ["shrink"]
+__all__ = ["Case", "shrink"]
+
+# Runs of the mechanism, and markets, that shrinking one violation may take.
+_MOST_RUNS = 4000
+_MOST_TRIALS = 400
+# What a smaller case keeps of the violation.
+_KEPT = 0.3
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A market document and what fails in it.
+
+    Attributes
+    ----------
+    document
+        As in a market file; its bids and asks are the true values.
+    focus
+        Role and identifier of the agent concerned, or None.
+    report
+        What she reports, or None.
+    details
+        What else belongs to the violation.
+    """
+
+    document: dict[str, Any]
+    focus: tuple[str, Any] | None
+    report: float | list[float] | None
+    details: dict[str, Any]
+
+
+class Shrinker:
+    """Tries smaller cases and keeps the last that fails."""
+
+    def __init__(
+        self, prop: Property, setting: Setting, allowed: list[Any], amount: float
+    ) -> None:
+        self.prop, self.mechanism, self.allowed = prop, setting.mechanism, allowed
+        self.least = _KEPT * amount
+        self.runs = self.trials = 0
+        self.known: set[str] = set()
+
+    @property
+    def spent(self) -> bool:
+        """Whether there is no more to be spent."""
+        return self.runs >= _MOST_RUNS or self.trials >= _MOST_TRIALS
+
+    def market(self, case: Case) -> Market:
+        """Build the market of a case."""
+        market = market_of_json(json.dumps(case.document), "witness")
+        return from_listed(market, self.allowed or None)
+
+    def failing(self, case: Case, *, anew: bool) -> tuple[Case, Violation, Runner] | None:
+        """Look whether the property fails in a case; if asked, with other reports too."""
+        key = json.dumps([case.document, case.focus, case.report, case.details])
+        if key in self.known or self.spent:
+            return None
+        self.known.add(key)
+        self.trials += 1
+        try:
+            setting = Setting.of(self.market(case), self.mechanism)
+            runner = Runner(setting)
+            violation = violation_of(case, setting)
+            found = self.prop.again(runner, violation)
+            if not self._enough(found) and anew:
+                found = self.prop.anew(runner, violation)
+        except CatallaxError:  # a market that cannot be, or that the mechanism declines
+            return None
+        self.runs += runner.spent_in_all
+        if found is None or not self._enough(found):
+            return None
+        return case_of(case, found, setting), found, runner
+
+    def _enough(self, found: Violation | None) -> bool:
+        return found is not None and found.amount >= self.least
+
+    def through(self, case: Case, reductions: Callable[[Case], Iterator[Case]], *, anew: bool) -> Case:
+        """Apply reductions until none of them leaves a failing case."""
+        found = True
+        while found and not self.spent:
+            found = False
+            for smaller in reductions(case):
+                got = self.failing(smaller, anew=anew)
+                if got is not None:
+                    case, found = got[0], True
+                    break
+        return case
 
 
 def shrink(prop: Property, setting: Setting, violation: Violation) -> tuple[Witness, int]:
-    """Make a witness of a violation."""
+    """Make a small witness of a violation.
+
+    Parameters
+    ----------
+    prop
+        The property that fails.
+    setting
+        The market in which it was found, with the mechanism.
+    violation
+        Where it fails.
+
+    Returns
+    -------
+    tuple
+        The witness, and how often the mechanism was run for it. Deterministic: constraints,
+        agents and edges are dropped, priors made simpler and numbers rounder, as long as the
+        property still fails by a third of what it did.
+    """
     runner = Runner(setting)
-    found = prop.again(runner, violation) or violation
-    return witness_of(prop, runner, found), runner.spent
+    first = prop.again(runner, violation) or violation
+    try:
+        market, allowed = without_unlisted(setting.market_at(first.values))
+        document = json.loads(json_of_market(market))
+    except OutputError:  # a constraint that no file can hold: the witness is the case itself
+        return witness_of(prop, runner, first), runner.spent_in_all
+    shrinker = Shrinker(prop, setting, allowed, first.amount)
+    if prop.need == "average":
+        _without_reports(document)
+    focus = None if first.agent is None else (first.agent.role, first.agent.id)
+    case = Case(_inlined(document), focus, as_json(first.report), dict(first.details))
+    if shrinker.failing(case, anew=False) is None:  # it cannot be written down without loss
+        return witness_of(prop, runner, first), runner.spent_in_all
+    expected = prop.need in ("types", "average")
+    reductions = (
+        lambda c: parts_dropped(c, fixed=bool(allowed)),
+        lambda c: priors_simplified(c, expected=expected),
+    )
+    for _ in range(2):
+        if expected:  # few values first: sums over all profiles are cheaper than draws
+            case = shrinker.through(case, reductions[1], anew=True)
+        for reduction in reductions:
+            case = shrinker.through(case, reduction, anew=True)
+        case = shrinker.through(case, numbers_rounded, anew=False)
+    shrinker.known.clear()
+    shrinker.runs = shrinker.trials = 0
+    name = f"{mechanism_name(setting.mechanism)} {prop.slug}"
+    case = replace(case, document=case.document | {"name": name})
+    last = shrinker.failing(case, anew=False)
+    if last is None:
+        return witness_of(prop, runner, first), runner.spent_in_all + shrinker.runs
+    return witness_of(prop, last[2], last[1]), runner.spent_in_all + shrinker.runs
+
+
+def violation_of(case: Case, setting: Setting) -> Violation:
+    """Return the violation that a case stands for, in its market."""
+    from catallax.audit.properties.base import Violation
+
+    values = np.zeros(setting.size) if setting.own is None else setting.own
+    report = case.report
+    agent = None
+    if case.focus is not None:
+        role, name = case.focus
+        side = setting.market.buyers if role == "buyer" else setting.market.sellers
+        if name in side:
+            first = 0 if role == "buyer" else len(setting.market.buyers)
+            agent = setting.agent(first + side.index(name))
+    given = np.array(report) if isinstance(report, list) else report
+    return Violation(0.0, values, agent, given, dict(case.details))
+
+
+def case_of(case: Case, found: Violation, setting: Setting) -> Case:
+    """Return a case with the reports and values at which the property was seen to fail."""
+    document = case.document
+    if setting.own is not None and not np.array_equal(found.values, setting.own):
+        market = setting.market_at(found.values)
+        document = json.loads(json_of_market(without_unlisted(market)[0]))
+    focus = None if found.agent is None else (found.agent.role, found.agent.id)
+    return Case(document, focus, as_json(found.report), dict(found.details))
+
+
+def as_json(report: Any) -> float | list[float] | None:
+    """Return a report as JSON has it."""
+    if report is None:
+        return None
+    return float(report) if np.ndim(report) == 0 else np.asarray(report).tolist()
+
+
+def _inlined(document: dict[str, Any]) -> dict[str, Any]:
+    """Write every agent's prior out in place of its name, and drop priors that nobody has."""
+    named = document.pop("priors", {})
+    for side in ("buyers", "sellers", "edges"):
+        for record in document.get(side) or []:
+            if isinstance(record, dict) and isinstance(record.get("prior"), str):
+                record["prior"] = named.get(record["prior"], record["prior"])
+    return document
+
+
+def _without_reports(document: dict[str, Any]) -> None:
+    """Take reports out: what holds on average over all values does not depend on them."""
+    for side in ("buyers", "sellers", "edges"):
+        for record in document.get(side) or []:
+            if isinstance(record, dict):
+                record.pop("bid", None)
+                record.pop("ask", None)
 
 
 def witness_of(prop: Property, runner: Runner, violation: Violation) -> Witness:
     """Write a violation down as a witness."""
-    agent, report = violation.agent, violation.report
-    if report is not None:
-        report = float(report) if np.ndim(report) == 0 else tuple(np.asarray(report).tolist())
+    agent, report = violation.agent, as_json(violation.report)
+    setting = runner.setting
+    market = setting.market if prop.need == "average" else setting.market_at(violation.values)
     return Witness(
-        market=runner.setting.market_at(violation.values),
+        market=market,
         property=prop.slug,
         mechanism=mechanism_name(runner.setting.mechanism),
         role=None if agent is None else agent.role,
         agent=None if agent is None else agent.id,
-        report=report,
+        report=tuple(report) if isinstance(report, list) else report,
         amount=violation.amount,
         story=prop.story(runner, violation),
         details=violation.details,

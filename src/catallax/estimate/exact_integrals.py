@@ -101,7 +101,7 @@ def integrate(
     if cut.size < 2:
         return Integral(np.zeros(kinds.size), np.zeros(kinds.size))
     low, high = cut[:-1], cut[1:]
-    values, errors = _sums(function, under, low, high)
+    values, errors = _sums(function, low, high, under)
     for _ in range(_MOST_ROUNDS):
         allowed = relative * _scale(values.sum(axis=1), kinds)
         if (errors.sum(axis=1) <= allowed).all() or low.size > _MOST_CELLS:
@@ -116,7 +116,7 @@ def integrate(
         at = middle[split]
         new_low = np.concatenate([low[split], at])
         new_high = np.concatenate([at, high[split]])
-        new_values, new_errors = _sums(function, under, new_low, new_high)
+        new_values, new_errors = _sums(function, new_low, new_high, under)
         low, high = np.append(low[~split], new_low), np.append(high[~split], new_high)
         values = np.append(values[:, ~split], new_values, axis=1)
         errors = np.append(errors[:, ~split], new_errors, axis=1)
@@ -138,24 +138,26 @@ def _middle(low: Array, high: Array) -> Array:
         return np.where(far, np.sign(low) * np.sqrt(np.abs(low)) * np.sqrt(np.abs(high)), middle)
 
 
-def _sums(function: Integrand, under: Prior | None, low: Array, high: Array) -> tuple[Array, Array]:
+def _sums(
+    function: Integrand, low: Array, high: Array, under: Prior | None = None
+) -> tuple[Array, Array]:
     """Return Kronrod sums of cells, and their differences from Gauss; shape (quantities, cells)."""
     half = high / 2 - low / 2
     at = np.clip(
         (low / 2 + high / 2)[:, None] + half[:, None] * _POINTS, low[:, None], high[:, None]
     )
-    weights = np.stack([half[:, None] * _KRONROD, half[:, None] * _GAUSS])
-    if under is not None:
-        weights = _weighed(under, weights, at, low, high)
+    spread = half[:, None] if under is None else _shares(under, at, low, high)
     asked = np.atleast_2d(function(at.ravel()))
-    asked = asked.reshape(asked.shape[0], *at.shape)
-    fine, coarse = ((asked * weight).sum(axis=2) for weight in weights)
-    return fine, np.abs(fine - coarse)
+    asked = asked.reshape(asked.shape[0], *at.shape) * spread
+    fine = asked @ _KRONROD
+    return fine, np.abs(fine - asked @ _GAUSS)
 
 
-def _weighed(prior: Prior, weights: Array, at: Array, low: Array, high: Array) -> Array:
-    """Multiply with the density; where its sum misses the probability of a cell, make it right."""
-    height = prior.density(at)
+def _shares(prior: Prior, at: Array, low: Array, high: Array) -> Array:
+    """Return the density in units of half a cell; where it misses the probability, make it right."""
+    with np.errstate(all="ignore"):
+        # As logarithms, for far out in a tail the density alone underflows.
+        height = np.exp(prior._log_density(at) + np.log(high / 2 - low / 2)[:, None])
     # Next to a pole, and where a density underflows, only the probability of the cell is known.
     unknown = ~np.isfinite(height).all(axis=1) | (height.max(axis=1) <= 0)
     height[unknown] = 1.0
@@ -166,12 +168,11 @@ def _weighed(prior: Prior, weights: Array, at: Array, low: Array, high: Array) -
     exact = np.maximum(exact, 0.0)
     # A difference of two probabilities is no better than they are.
     noise = 64 * _EPSILON * np.where(upper, from_above[0], from_below[1])
-    weighed = weights * height
-    found = weighed.sum(axis=2)
+    found = height @ _KRONROD
     off = unknown | (np.abs(found - exact) > noise + 1e-12 * exact)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(off & (found > 0), exact / found, 1.0)
-    return weighed * factor[:, :, None]
+    return height * factor[:, None]
 
 
 def expectation(
@@ -241,13 +242,6 @@ class Tail:
     side
         1 for the upper tail, which is E[max(V - x, 0)]; -1 for the lower, E[max(x - V, 0)].
 
-    Attributes
-    ----------
-    error
-        Bound on the error of every value.
-    beyond
-        How much of the tail lies beyond the last cell; it is taken from the mean of the prior.
-
     Examples
     --------
     >>> from catallax.priors import parse_prior
@@ -267,11 +261,9 @@ class Tail:
         pieces = [_edges(prior, prior._nodes(), *piece) for piece in parts.pieces]
         grid = np.unique(np.concatenate([own, *pieces]))
         self._grid = _refined(self._row, np.unique(side * grid))
-        cells, errors = _sums(self._row, None, self._grid[:-1], self._grid[1:])
-        self._rest = np.append(np.cumsum(cells[0][::-1])[::-1], 0.0)
-        self.error = float(errors.sum()) + 8 * _EPSILON * float(self._rest[0])
-        self.beyond = self._missing(prior)
-        self._rest += self.beyond
+        cells, errors = _sums(self._row, self._grid[:-1], self._grid[1:])
+        self._rest, self._errors = _from_above(cells[0]), _from_above(errors[0])
+        self._rest += self._missing(prior)
 
     def _row(self, y: Array) -> Array:
         return self._probability(y)[None]
@@ -291,30 +283,36 @@ class Tail:
         low, high = self._grid[0], self._grid[-1]
         inside = np.clip(y, low, high)
         at = np.clip(np.searchsorted(self._grid, inside, side="left"), 0, self._grid.size - 1)
-        part, _ = _sums(self._row, None, inside, self._grid[at])
+        part, _ = _sums(self._row, inside, self._grid[at])
         out = self._rest[at] + part[0]
         return np.where(y < low, out + (low - y), np.where(y > high, 0.0, out))
 
 
+    def error(self, x: Array) -> Array:
+        """Return bounds on the errors of these values."""
+        inside = np.clip(self._side * x, self._grid[0], self._grid[-1])
+        # The cell that x is in counts as a whole.
+        at = np.maximum(np.searchsorted(self._grid, inside, side="left") - 1, 0)
+        return self._errors[at] + 16 * _EPSILON * self(x)
+
+
+def _from_above(cells: Array) -> Array:
+    """Return the sums over each cell and all above it, and 0."""
+    return np.append(np.cumsum(cells[::-1])[::-1], 0.0)
+
+
 def _refined(function: Integrand, grid: Array) -> Array:
-    """Halve cells until the sums of each are right."""
-    low, high = grid[:-1], grid[1:]
-    done = [grid]
-    total = 0.0
-    for turn in range(_MOST_ROUNDS):
-        if not low.size:
-            break
-        values, errors = _sums(function, None, low, high)
-        total = float(values.sum()) if turn == 0 else total
+    """Halve cells until their errors are small against the tail and against themselves."""
+    for _ in range(_MOST_ROUNDS):
+        low, high = grid[:-1], grid[1:]
+        values, errors = _sums(function, low, high)
         middle = _middle(low, high)
-        split = (errors[0] > 1e-17 * total) & (errors[0] > 1e-15 * np.abs(values[0]))
+        split = errors[0] > np.maximum(1e-15 * _from_above(values[0])[:-1], 3e-13 * values[0])
         split &= (low < middle) & (middle < high)
-        at = middle[split]
-        done.append(at)
-        low, high = np.concatenate([low[split], at]), np.concatenate([at, high[split]])
-        if sum(part.size for part in done) > _MOST_CELLS:
+        if not split.any() or grid.size > _MOST_CELLS:
             break
-    return np.unique(np.concatenate(done))
+        grid = np.unique(np.append(grid, middle[split]))
+    return grid
 
 
 @lru_cache(maxsize=128)

@@ -241,8 +241,8 @@ def characterise_table(table: RuleTable, tolerance: float | None = None) -> Char
     truthful, balanced, checked = two_prices, None, table.profiles
     without_trade = 0.0
     if table.pays is not None and table.receives is not None:
-        truthful, checked = _truthful(table, allowed)
-        balanced = _balanced(table, allowed)
+        truthful, checked = truthfulness(table, allowed)
+        balanced = balance(table, allowed)
         if truthful.holds and balanced.holds:
             transfer, without_trade = _stated(table, transfer or _EVERY_PRICE)
     rule, ties = None, "none"
@@ -304,14 +304,14 @@ def _one_price(
     return Finding(True, "one transfer fits all"), (low, max(low, high))
 
 
-def _truthful(table: RuleTable, tolerance: float) -> tuple[Finding, int]:
+def truthfulness(table: RuleTable, tolerance: float) -> tuple[Finding, int]:
     best, checked = table.best_lie()
     if best is None or best.gain <= tolerance:
         return Finding(True, f"none of {checked} deviations gains anything"), checked
     return Finding(False, best.story(), best), checked
 
 
-def _balanced(table: RuleTable, tolerance: float) -> Finding:
+def balance(table: RuleTable, tolerance: float) -> Finding:
     assert table.pays is not None and table.receives is not None
     given, taken = table.n_buyers * table.pays, table.n_sellers * table.receives
     gap = np.abs(given - taken)

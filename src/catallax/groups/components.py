@@ -1,4 +1,4 @@
-"""Component functions of smooth rules: their values, their integrals, and whether they are monotone."""
+"""Component functions of smooth rules: values, integrals, and whether they are monotone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Polynomial:
 
     def __call__(self, z: Array) -> Array:
         """Return the values at z."""
-        return np.polynomial.polynomial.polyval(z, self.coefficients)
+        return np.asarray(np.polynomial.polynomial.polyval(z, self.coefficients), dtype=np.float64)
 
     def integral(self, low: float, ends: Array) -> Array:
         """Return the integrals from `low` to each of the ends."""
@@ -42,8 +42,8 @@ class Polynomial:
 
     def turn(self, low: float, high: float, sign: int) -> tuple[float, float] | None:
         """Return two arguments between which it goes the wrong way, if any."""
-        slope = np.polynomial.polynomial.polyder(self.coefficients)
-        roots = np.polynomial.polynomial.polyroots(np.trim_zeros(slope, "b") if slope.any() else [])
+        slope = np.trim_zeros(np.polynomial.polynomial.polyder(self.coefficients), "b")
+        roots = np.polynomial.polynomial.polyroots(slope) if slope.size > 1 else []
         inside = [float(r.real) for r in roots if abs(r.imag) < 1e-12 and low < r.real < high]
         return _first_turn(self, np.array(sorted({low, *inside, high})), sign)
 
@@ -82,10 +82,23 @@ class SmoothFunction:
 
         points, back = np.unique(ends, return_inverse=True)
         starts = np.concatenate([[low], points[:-1]])
-        cells = [
-            integrate.quad(lambda z: float(self(np.array(z))), start, end, epsabs=1e-13)[0]
-            for start, end in zip(starts, points, strict=True)
-        ]
+        cells = []
+        for start, end in zip(starts, points, strict=True):
+            # The full output keeps scipy from warning; its error is looked at here.
+            area, error, *_ = integrate.quad(
+                lambda z: float(self(np.array(z))),
+                start,
+                end,
+                epsabs=1e-13,
+                limit=200,
+                full_output=1,
+            )
+            if error > 1e-9 * max(1.0, abs(area)):
+                raise MechanismError(
+                    f"a component function cannot be integrated from {number(start)} to "
+                    f"{number(end)} (the error is {number(error)}); give a smooth one"
+                )
+            cells.append(area)
         return np.cumsum(cells)[back].reshape(np.shape(ends))
 
     def turn(self, low: float, high: float, sign: int) -> tuple[float, float] | None:
@@ -96,9 +109,7 @@ class SmoothFunction:
 Component = Polynomial | SmoothFunction
 
 
-def _first_turn(
-    function: Component, points: Array, sign: int
-) -> tuple[float, float] | None:
+def _first_turn(function: Component, points: Array, sign: int) -> tuple[float, float] | None:
     values = function(points)
     slack = 1e-12 * max(1.0, float(np.abs(values).max()))
     wrong = np.flatnonzero(sign * np.diff(values) < -slack)
@@ -131,6 +142,8 @@ def read_component(given: object, what: str) -> Component:
         return given
     if callable(given):
         return SmoothFunction(given)
+    if isinstance(given, np.ndarray):
+        given = given.tolist()
     if isinstance(given, Sequence) and not isinstance(given, str) and len(given):
         try:
             numbers = tuple(float(one) for one in given)

@@ -92,6 +92,13 @@ class Measure:
         ends = np.concatenate([self.atoms, self.low, self.high])
         return (float(ends.min()), float(ends.max())) if ends.size else (0.0, 0.0)
 
+    @property
+    def without_cells(self) -> Measure:
+        """The atoms alone."""
+        none = np.empty(0)
+        empty = np.empty((0, POINTS))
+        return Measure(self.atoms, self.masses, none, none, empty, np.empty(0, dtype=np.int64))
+
     def nodes(self, frequency: float = 0.0) -> tuple[Array, Array]:
         """Return points and weights, atoms first, that integrate oscillations up to a frequency.
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-__all__ = ["Deviation", "Finding", "Imbalance", "Interaction", "Pivot", "Side", "TwoPivots"]
+__all__ = [
+    "Deviation",
+    "Finding",
+    "Imbalance",
+    "Interaction",
+    "Pivot",
+    "Reversal",
+    "Side",
+    "TwoPivots",
+]
 
 Side = Literal["buyer", "seller"]
 Profile = tuple[float, ...]
@@ -170,7 +179,42 @@ class Interaction:
         )
 
 
-Witness = Deviation | Pivot | TwoPivots | Imbalance | Interaction
+@dataclass(frozen=True)
+class Reversal:
+    """A member whose better report makes the trade less likely.
+
+    Attributes
+    ----------
+    side, member
+        Who.
+    bids, asks
+        The reports of all; the own entry is the first of the two.
+    other
+        The second report, a higher bid or a lower ask.
+    chances
+        The probabilities of a trade with the first report and with the second.
+    """
+
+    side: Side
+    member: int
+    bids: Profile
+    asks: Profile
+    other: float
+    chances: tuple[float, float]
+
+    def story(self) -> str:
+        """Say what makes the trade less likely."""
+        own = (self.bids if self.side == "buyer" else self.asks)[self.member]
+        word = "bid" if self.side == "buyer" else "ask"
+        return (
+            f"not monotone: when {self.side} {self.member + 1} changes the {word} from "
+            f"{number(own)} to {number(self.other)}, the odds of a trade fall from "
+            f"{number(self.chances[0])} to {number(self.chances[1])} "
+            f"({profile(self.bids, self.asks)})"
+        )
+
+
+Witness = Deviation | Pivot | TwoPivots | Imbalance | Interaction | Reversal
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from catallax.audit.candidates import Landscape
+from catallax.audit.curves import Curve, explore
 from catallax.errors import UnknownNameError, nearest
 
 if TYPE_CHECKING:
-    from catallax.audit.curves import Curve
     from catallax.audit.result import Finding
     from catallax.audit.runs import Run, Runner
     from catallax.audit.search import Search
@@ -102,6 +103,23 @@ class Property(ABC):
             The same violation with its amount here; None if the property holds there.
         """
 
+    def anew(self, runner: Runner, violation: Violation) -> Violation | None:
+        """Look for the worst violation of the same agent in a market that has become smaller.
+
+        Parameters
+        ----------
+        runner
+            Of the market.
+        violation
+            What was violated before: another report, or another value, may be better now.
+
+        Returns
+        -------
+        Violation or None
+            By default there is nothing to look for.
+        """
+        return None
+
     @abstractmethod
     def story(self, runner: Runner, violation: Violation) -> str:
         """Tell a violation in one line."""
@@ -147,6 +165,14 @@ class CurveProperty(Property):
         if setting.unit is not None and self.sides == ("buyer",):
             return "the buyer reports a value for each item, and this is about single numbers"
         return None
+
+    def anew(self, runner: Runner, violation: Violation) -> Violation | None:
+        """Explore the agent's reports once more."""
+        agent = violation.agent
+        if agent is None or len(agent.slots) != 1:
+            return None
+        curve = explore(runner, Landscape(runner, violation.values), agent)
+        return self.judge(runner.setting, curve)
 
     def check(self, search: Search) -> Finding:
         """Report the worst of all curves."""

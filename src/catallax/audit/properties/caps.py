@@ -113,18 +113,18 @@ class CapMonotone(Property):
         if rule_of(setting.mechanism) is None:
             return None
         caps = np.array(violation.details["caps"])
-        seller = setting.agent(len(setting.market.buyers) + violation.details["seller"])
-        (prior,) = seller.priors
-        if prior is None:
+        seller = violation.agent
+        if seller is None or seller.priors[0] is None:
             return None
         report = np.array([float(violation.details["report"])])
-        return _worst(setting, seller.index, prior, report, caps)
+        return _worst(setting, seller.index, seller.priors[0], report, caps)
 
     def story(self, runner: Runner, violation: Violation) -> str:
         """Say which prices are posted under which caps."""
         details = violation.details
         setting = runner.setting
-        seller = setting.agent(len(setting.market.buyers) + details["seller"])
+        seller = violation.agent
+        assert seller is not None
         prior = seller.priors[0]
         shown = "" if prior is None else f" with prior {prior.describe()}"
         low, high = details["caps"]
@@ -259,9 +259,8 @@ def _violation(
         values[setting.n_first + at] = report
     shown = [float(p) if np.isfinite(p) else "impossible" for p in (prices[low], prices[high])]
     details = {
-        "seller": at,
         "report": report,
         "caps": [float(caps[low]), float(caps[high])],
         "prices": shown,
     }
-    return Violation(lost, values, None, None, details)
+    return Violation(lost, values, setting.agent(len(setting.market.buyers) + at), None, details)

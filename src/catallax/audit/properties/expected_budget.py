@@ -110,7 +110,7 @@ def _medians(setting: Setting) -> np.ndarray:
 def _how(count: int, exact: bool) -> str:
     if exact:
         return f"exactly, over all {count} profiles of the priors"
-    return f"over {count} draws from the priors (empirical Bernstein interval, 99.9 percent)"
+    return f"over {count} draws from the priors (an interval of 99.9 percent for any law of that range)"
 
 
 def _found(setting: Setting, average: Average, verdict: str, everywhere: bool) -> str:

@@ -137,5 +137,5 @@ def said_of_tables(tables: list[TypeTable], search: Search) -> str:
         )
     return (
         f"for {who} at up to {reports} reports on {profiles} draws of the others; the best of them "
-        "judged on fresh draws (empirical Bernstein interval, 99.9 percent together)"
+        "judged on fresh draws (an interval of 99.9 percent for any law of that range together)"
     )

@@ -43,8 +43,9 @@ def quantile_field(name: str, probability: float) -> str:
 
 
 def _fields() -> dict[str, type]:
-    fields: dict[str, type] = {"status": str, "reason": str, "n_buyers": int, "n_sellers": int,
-                               "n_edges": int, "how": str, "samples": int, "reached": bool}  # fmt: skip
+    fields: dict[str, type] = {"status": str, "reason": str}
+    fields |= dict.fromkeys(("n_buyers", "n_sellers", "n_edges"), int)
+    fields |= {"how": str, "samples": int, "reached": bool}
     for name in ("first_best", *QUANTITIES):
         fields |= {name: float, f"{name}_stderr": float, f"{name}_exact": bool}
     for name in _DISTRIBUTIONS.values():

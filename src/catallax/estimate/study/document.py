@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -15,9 +15,12 @@ from catallax.estimate.study.recipes import OWN, PriorPair, Recipe, recipes_of
 from catallax.estimate.study.rules import Rule, rule_of
 from catallax.markets.document import validate
 
+if TYPE_CHECKING:
+    from catallax.markets import Market
+
 __all__ = ["Options", "Setting", "Study", "parameter_words", "read_study", "study_of_text"]
 
-_EXAMPLE = 'add [study] with name, samples, seeds and mechanisms, and at least one [[markets]]'
+_EXAMPLE = "add [study] with name, samples, seeds and mechanisms, and at least one [[markets]]"
 # A typing mistake in a size must not ask for a month of work before anybody notices.
 _MOST_CELLS = 1_000_000
 
@@ -102,12 +105,16 @@ class Setting:
         The name of the pair of priors; "own" for the market's own.
     recipe
         How to build it.
+    size
+        The number of its agents and edges, a complete graph's left out; with it goes the time
+        that a cell takes.
     """
 
     market: str
     parameters: tuple[tuple[str, int | float | str], ...]
     priors: str
     recipe: Recipe
+    size: int
 
     @property
     def label(self) -> str:
@@ -330,12 +337,18 @@ def _settings(
             for parameters, recipe in recipes_of(section, where.parent):
                 for name, pair in chosen.items():
                     dressed = recipe.with_priors(pair)
-                    dressed.check()
-                    yield Setting(names[-1], parameters, name, dressed)
+                    # Building it once finds whatever is wrong with it.
+                    size = _size(dressed.build(0))
+                    yield Setting(names[-1], parameters, name, dressed, size)
         except CatallaxError as failure:
             # The same class of error, told where it is.
             raise type(failure)(f"{at}: {failure}") from None
     _refuse_repeated(names, f"{where}: the markets' names")
+
+
+def _size(market: Market) -> int:
+    edges = 0 if market.graph.complete else market.graph.n_edges
+    return len(market.buyers) + len(market.sellers) + edges
 
 
 def _market_name(section: MarketSection, at: str) -> str:

@@ -117,7 +117,8 @@ class Recipe:
     @property
     def varies(self) -> bool:
         """Whether every seed of the study builds another market."""
-        return self.kind == "graph" and self.name != COMPLETE and "seed" not in dict(self.parameters)
+        fixed = self.kind != "graph" or self.name == COMPLETE
+        return not fixed and "seed" not in dict(self.parameters)
 
     def identity(self, seed: int) -> dict[str, Any]:
         """Say all that the market depends on, in what JSON has."""
@@ -134,16 +135,6 @@ class Recipe:
     def with_priors(self, pair: PriorPair | None) -> Recipe:
         """Return the recipe of the same market with other priors, or its own for None."""
         return replace(self, pair=pair)
-
-    def check(self) -> None:
-        """Refuse what cannot be built.
-
-        Raises
-        ------
-        CatallaxError
-            As building it does.
-        """
-        self.build(0)
 
     def build(self, seed: int) -> Market:
         """Build the market.

@@ -63,7 +63,8 @@ class Rule:
                 f"mechanism '{self.mechanism}': its source is not the one that the study was "
                 "started with; run the study again, with the same source everywhere"
             )
-        return dataclasses.replace(rule, **dict(self.parameters)) if self.parameters else rule
+        made: Any = rule  # a frozen dataclass, as its parameters were looked up in its fields
+        return dataclasses.replace(made, **dict(self.parameters)) if self.parameters else rule
 
     def identity(self) -> list[Any]:
         """Say all that the mechanism depends on but our own code, in what JSON has."""

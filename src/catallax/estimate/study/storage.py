@@ -1,25 +1,24 @@
 """The folder of a study's results: a small Parquet file for each finished cell.
 
 A file appears whole or not at all, under the cell's hash, so that a run that is killed at any
-moment leaves nothing but finished cells; and it carries a hash of what it says, so that one that
-a failing disk has damaged counts as not finished.
+moment leaves nothing but finished cells; and its name ends with a hash of its bytes, so that one
+that a failing disk has damaged counts as not finished.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from catallax.errors import CatallaxError, OutputError
-from catallax.estimate.study.cells import FIELDS, Cell, Record
+from catallax.estimate.study.cells import FIELDS, Record
 
 __all__ = ["ResultFolder"]
 
@@ -39,8 +38,8 @@ class ResultFolder:
     --------
     >>> import tempfile
     >>> folder = ResultFolder(Path(tempfile.mkdtemp()) / "results")
-    >>> folder.keys()
-    set()
+    >>> folder.files()
+    {}
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -52,29 +51,27 @@ class ResultFolder:
         """The table of all cells of the study that ran last."""
         return self.path / "results.parquet"
 
-    def keys(self) -> set[str]:
-        """Return the hashes of the cells that seem to be there."""
+    def files(self) -> dict[str, Path]:
+        """Return the files of the cells that are there, by the cells' hashes."""
         if not self._cells.is_dir():
-            return set()
-        return {file.stem for file in self._cells.glob("*.parquet") if _is_key(file.stem)}
+            return {}
+        files = sorted(self._cells.glob("*.parquet"))
+        return {file.stem.partition("-")[0]: file for file in files}
 
-    def load(self, key: str) -> Record | None:
-        """Return the record of a cell, or None if it is not there, or damaged."""
-        path = self._cells / f"{key}.parquet"
+    def load(self, path: Path) -> Record | None:
+        """Read one of `files`; None if it is gone, or not what was written."""
         try:
-            said = pl.read_parquet_metadata(path)
-            table = pl.read_parquet(path, use_pyarrow=False)
-        except FileNotFoundError:
+            content = path.read_bytes()
+        except OSError:
             return None
-        except Exception:
-            # Whatever a damaged file makes of its reader: the cell is computed again.
+        if path.stem.partition("-")[2] != _checksum(content):
             return None
-        if table.schema != pl.Schema(_CELL_SCHEMA):
-            return None
-        record = _record(table)
-        if record is None or said.get("cell") != key or said.get("digest") != _digest(key, record):
-            return None
-        return record
+        return _record(pl.read_parquet(BytesIO(content)))
+
+    def records(self, keys: set[str]) -> dict[str, Record]:
+        """Return the records of those of some cells that are there and undamaged."""
+        loaded = {key: self.load(path) for key, path in self.files().items() if key in keys}
+        return {key: record for key, record in loaded.items() if record is not None}
 
     def save(self, key: str, record: Record) -> None:
         """Keep the record of a finished cell.
@@ -84,13 +81,10 @@ class ResultFolder:
         OutputError
             If it cannot be written, for want of room or of rights.
         """
-        metadata = {"cell": key, "digest": _digest(key, record)}
-        table = _table(record)
-        self._write(
-            self._cells / f"{key}.parquet", lambda path: table.write_parquet(path, metadata=metadata)
-        )
+        content = _parquet(_table(record), {"cell": key})
+        self._write(self._cells / f"{key}-{_checksum(content)}.parquet", content)
 
-    def write_merged(self, table: pl.DataFrame, metadata: dict[str, str]) -> Path:
+    def write_merged(self, table: pl.DataFrame, metadata: Mapping[str, str]) -> Path:
         """Write the table of all finished cells of a study.
 
         Raises
@@ -98,21 +92,19 @@ class ResultFolder:
         OutputError
             If it cannot be written.
         """
-        self._write(self.merged, lambda path: table.write_parquet(path, metadata=metadata))
+        self._write(self.merged, _parquet(table, metadata))
         return self.merged
 
-    def _write(self, path: Path, write: Callable[[Path], object]) -> None:
+    def _write(self, path: Path, content: bytes) -> None:
         temporary = path.with_name(f"{_TEMPORARY}{uuid.uuid4().hex}")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write(temporary)
+            temporary.write_bytes(content)
             temporary.replace(path)
         except OSError as failure:
             _remove(temporary)
-            reason = (failure.strerror or str(failure)).lower()
             raise OutputError(
-                f"{path.parent}: {reason}; what is finished is kept: make room, or mend the "
-                "folder, and run the study again"
+                f"{path.parent}: {_reason(failure)}; what is finished is kept: make room, or mend "
+                "the folder, and run the study again"
             ) from failure
         except BaseException:
             _remove(temporary)
@@ -131,9 +123,8 @@ class ResultFolder:
             self._cells.mkdir(parents=True, exist_ok=True)
             lock = (self.path / ".lock").open("w")
         except OSError as failure:
-            reason = (failure.strerror or str(failure)).lower()
             raise OutputError(
-                f"{self.path}: {reason}; name another folder for the results"
+                f"{self.path}: {_reason(failure)}; name another folder for the results"
             ) from failure
         with lock:
             if not _locked(lock):
@@ -144,6 +135,10 @@ class ResultFolder:
                 for left in folder.glob(f"{_TEMPORARY}*"):
                     _remove(left)
             yield
+
+
+def _reason(failure: OSError) -> str:
+    return (failure.strerror or str(failure)).lower()
 
 
 def _remove(path: Path) -> None:
@@ -169,23 +164,28 @@ def _locked(file: Any) -> bool:
     return True
 
 
-def _is_key(text: str) -> bool:
-    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+def _checksum(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
-def _digest(key: str, record: Record) -> str:
-    text = json.dumps([key, record], sort_keys=True, allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+def _parquet(table: pl.DataFrame, metadata: Mapping[str, str]) -> bytes:
+    # Written to memory first: what then fails to reach the disk is an error of the system's.
+    buffer = BytesIO()
+    table.write_parquet(buffer, metadata=dict(metadata))
+    return buffer.getvalue()
 
 
 def _table(record: Record) -> pl.DataFrame:
     """Write a record as a table of three columns: a small file, whatever the fields are."""
     if set(record) != set(FIELDS):
         raise CatallaxError(f"a record with the fields {sorted(record)} is no record of a cell")
-    numbers = [None if isinstance(value, str) or value is None else float(value)
-               for value in record.values()]  # fmt: skip
-    texts = [value if isinstance(value, str) else None for value in record.values()]
-    columns = {"field": list(record), "number": numbers, "text": texts}
+    given = [record[name] for name in FIELDS]
+    columns = {
+        "field": list(FIELDS),
+        "number": [None if value is None or isinstance(value, str) else float(value)
+                   for value in given],
+        "text": [value if isinstance(value, str) else None for value in given],
+    }  # fmt: skip
     return pl.DataFrame(columns, schema=_CELL_SCHEMA)
 
 
@@ -198,9 +198,3 @@ def _record(table: pl.DataFrame) -> Record | None:
         value = text if kind is str else number
         record[name] = None if value is None else kind(value)
     return record if set(record) == set(FIELDS) else None
-
-
-# Older readers of a folder see the same cells in the same order.
-def cell_order(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """Return cells in an order in which those done so far are a fair sample of all."""
-    return tuple(sorted(cells, key=lambda cell: cell.key))

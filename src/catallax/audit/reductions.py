@@ -1,0 +1,389 @@
+"""Smaller markets: what can be left out of a market document, and what can be made simpler."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import replace
+from math import floor, log10
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catallax.errors import CatallaxError
+from catallax.priors import make_prior
+
+if TYPE_CHECKING:
+    from catallax.audit.shrink import Case
+
+__all__ = ["numbers_rounded", "parts_dropped", "priors_simplified"]
+
+Document = dict[str, Any]
+
+# A complete market of at most so many edges has them listed, so that some can be dropped.
+_LISTED_EDGES = 16
+
+
+def parts_dropped(case: Case, *, fixed: bool = False) -> Iterator[Case]:
+    """Leave out constraints, agents (many at first), edges and columns.
+
+    Parameters
+    ----------
+    case
+        What to make smaller.
+    fixed
+        Whether agents and edges have to stay, because a function's constraint names them.
+    """
+    document = case.document
+    constraints = document.get("constraints", [])
+    for at in range(len(constraints)):
+        rest = constraints[:at] + constraints[at + 1 :]
+        yield replace(case, document=_with(document, constraints=rest))
+    if not fixed:
+        agents = [(side, r["id"]) for side in ("buyers", "sellers") for r in document[side]]
+        free = [one for one in agents if case.focus is None or one != (f"{case.focus[0]}s", case.focus[1])]
+        for chunk in _chunks(free):
+            yield replace(case, document=without_agents(document, chunk))
+        for edges in _fewer_edges(document):
+            yield replace(case, document=_with_edges(document, edges))
+    for smaller in _fewer_columns(document):
+        yield replace(case, document=smaller)
+
+
+def _chunks(things: list[Any]) -> Iterator[list[Any]]:
+    """Yield halves, quarters and so on down to single ones, all but what is left of them first."""
+    size = len(things)
+    while size >= 1:
+        for start in range(0, len(things), size):
+            yield things[start : start + size]
+        size //= 2
+
+
+def _with(document: Document, **keys: Any) -> Document:
+    changed = {**document, **keys}
+    return {key: value for key, value in changed.items() if value != [] or key in ("buyers", "sellers", "edges")}
+
+
+def without_agents(document: Document, agents: list[tuple[str, Any]]) -> Document:
+    """Return a document without some agents, their edges, and what constraints say of them."""
+    gone = {side: {name for s, name in agents if s == side} for side in ("buyers", "sellers")}
+    changed = {
+        side: [r for r in document[side] if r["id"] not in gone[side]] for side in gone
+    }
+    result = _with(document, **changed)
+    if document.get("edges") is not None:
+        result["edges"] = [
+            edge
+            for edge in document["edges"]
+            if _ends(edge)[0] not in gone["buyers"] and _ends(edge)[1] not in gone["sellers"]
+        ]
+    return _constraints_fitted(result)
+
+
+def _ends(edge: Any) -> tuple[Any, Any]:
+    return (edge["buyer"], edge["seller"]) if isinstance(edge, dict) else (edge[0], edge[1])
+
+
+def _with_edges(document: Document, edges: list[Any]) -> Document:
+    return _constraints_fitted({**document, "edges": edges})
+
+
+def _fewer_edges(document: Document) -> Iterator[list[Any]]:
+    edges = document.get("edges")
+    if edges is None:
+        pairs = [[b["id"], s["id"]] for b in document["buyers"] for s in document["sellers"]]
+        edges = pairs if 1 < len(pairs) <= _LISTED_EDGES else []
+    for chunk in _chunks(list(range(len(edges)))):
+        left = [edge for at, edge in enumerate(edges) if at not in set(chunk)]
+        yield left
+
+
+def _fewer_columns(document: Document) -> Iterator[Document]:
+    """Drop columns that mean nothing without constraints, or with these."""
+    named = {c.get("column") for c in document.get("constraints", [])}
+    for side in ("buyers", "sellers", "edges"):
+        records = document.get(side) or []
+        if not all(isinstance(record, dict) for record in records):
+            continue
+        known = {"id", "bid", "ask", "prior", "buyer", "seller"} | named
+        extra = {key for record in records for key in record} - known
+        if extra:
+            kept: list[Any] = [
+                {k: v for k, v in record.items() if k not in extra} for record in records
+            ]
+            if side == "edges" and all(set(record) == {"buyer", "seller"} for record in kept):
+                kept = [[record["buyer"], record["seller"]] for record in kept]
+            changed = {**document, side: kept}
+            changed.pop("columns", None)
+            yield changed
+
+
+def _constraints_fitted(document: Document) -> Document:
+    """Drop from constraints whoever is no longer there."""
+    there = {side: {r["id"] for r in document[side]} for side in ("buyers", "sellers")}
+    edges = document.get("edges")
+    listed = None if edges is None else {_key(_ends(edge)) for edge in edges}
+
+    def stays(pair: Any) -> bool:
+        known = pair[0] in there["buyers"] and pair[1] in there["sellers"]
+        return known and (listed is None or _key(pair) in listed)
+
+    fitted = []
+    for given in document.get("constraints", []):
+        one = deepcopy(given)
+        if one["kind"] == "conflicts":
+            over = one["over"]
+            one["pairs"] = [
+                pair
+                for pair in one["pairs"]
+                if all(stays(m) if over == "edges" else m in there[over] for m in pair)
+            ]
+            if not one["pairs"]:
+                continue
+        elif one["kind"] == "family":
+            one["matchings"] = [[p for p in m if stays(p)] for m in one["matchings"]]
+        elif one["kind"] == "quota" and isinstance(one["limits"], dict):
+            records = document.get(one["over"]) or []
+            groups = {str(r.get(one["column"])) for r in records if isinstance(r, dict)}
+            one["limits"] = {g: n for g, n in one["limits"].items() if g in groups}
+            if not one["limits"]:
+                continue
+        fitted.append(one)
+    return _with(document, constraints=fitted) if "constraints" in document else document
+
+
+def _key(pair: Any) -> str:
+    return json.dumps(list(pair))
+
+
+# ------------------------------------------------------------------------------------------ priors
+
+
+def priors_simplified(case: Case, *, expected: bool) -> Iterator[Case]:
+    """Replace priors by simpler ones: none, a point, uniform, two values, fewer values.
+
+    Parameters
+    ----------
+    case
+        What to make simpler.
+    expected
+        Whether the property is about expectations, so that priors decide what happens.
+    """
+    document = case.document
+    specs = []
+    for spec in (_prior_of(record) for record in _holders(document)):
+        if spec is not None and spec not in specs:
+            specs.append(spec)
+    owner = None if case.focus is None else case.focus[1]
+    if expected and specs:  # all at once, so that expectations become exact
+        two = [lambda r, s, ends=ends: _two_values(r, s, owner, ends) for ends in _ENDS]
+        for make in two:
+            yield replace(case, document=_replaced(document, make))
+    for spec in specs:
+        for make in _simpler(spec, expected=expected, owner=owner):
+            yield replace(
+                case,
+                document=_replaced(
+                    document, lambda r, s, make=make, spec=spec: make(r, s) if s == spec else s
+                ),
+            )
+
+
+def _holders(document: Document) -> list[dict[str, Any]]:
+    """Return the records that hold priors."""
+    sides = (document["buyers"], document["sellers"], document.get("edges") or [])
+    return [record for side in sides for record in side if isinstance(record, dict)]
+
+
+def _prior_of(record: dict[str, Any]) -> Any:
+    return record.get("prior")
+
+
+Make = Callable[[dict[str, Any], Any], Any]
+
+
+def _replaced(document: Document, make: Make) -> Document:
+    """Return a document with other priors; None drops one."""
+    changed = deepcopy(document)
+    for record in _holders(changed):
+        if record.get("prior") is not None:
+            other = make(record, record["prior"])
+            if other is None:
+                del record["prior"]
+            else:
+                record["prior"] = other
+    return changed
+
+
+def _simpler(spec: Any, *, expected: bool, owner: Any) -> Iterator[Make]:
+    """Yield ways to simplify one prior; none leads back to it."""
+    prior = _made(spec)
+    if prior is None:
+        return
+    kind = prior.kind
+    if not expected:
+        yield lambda record, given: None
+    if kind == "point":
+        return
+    yield lambda record, given: _point(record, prior, expected and record.get("id") != owner)
+    if kind not in ("discrete", "empirical"):
+        if kind != "uniform":
+            low, high = (float(prior.quantile(q)) for q in (0.02, 0.98))
+            yield lambda record, given: {"kind": "uniform", "low": low, "high": high}
+        if expected:
+            for ends in _ENDS:
+                yield lambda record, given, ends=ends: _two_values(record, given, owner, ends)
+        return
+    values, masses = (part.tolist() for part in prior.atoms)
+    for at in range(len(values)):
+        if len(values) > 1:
+            left = values[:at] + values[at + 1 :]
+            rest = masses[:at] + masses[at + 1 :]
+            yield lambda record, given, v=left, m=rest: _discrete(v, [x / sum(m) for x in m])
+    even = [1.0 / len(values)] * len(values)
+    for other in (even, *(_rounded_masses(masses, digits) for digits in (1, 2))):
+        if other is not None and other != masses and not _is(spec, values, other):
+            if _plainness(other) < _plainness(masses):
+                yield lambda record, given, m=other: _discrete(values, m)
+
+
+def _is(spec: Any, values: list[float], masses: list[float]) -> bool:
+    return spec == _discrete(values, masses)
+
+
+def _plainness(masses: list[float]) -> int:
+    return sum(len(f"{mass:.12g}") for mass in masses)
+
+
+def _rounded_masses(masses: list[float], digits: int) -> list[float] | None:
+    rounded = [round(mass, digits) for mass in masses[:-1]]
+    last = round(1.0 - sum(rounded), digits)
+    return None if min([*rounded, last]) <= 0 else [*rounded, last]
+
+
+def _discrete(values: list[float], masses: list[float]) -> dict[str, Any]:
+    if len(values) == 1:
+        return {"kind": "point", "value": values[0]}
+    return {"kind": "discrete", "values": values, "probabilities": masses}
+
+
+def _made(spec: Any) -> Any:
+    try:
+        return make_prior(spec)
+    except CatallaxError:
+        return None
+
+
+def _report_of(record: dict[str, Any]) -> float | None:
+    report = record.get("bid", record.get("ask"))
+    return None if report is None else float(report)
+
+
+def _point(record: dict[str, Any], prior: Any, middle: bool) -> dict[str, Any]:
+    report = None if middle else _report_of(record)
+    value = float(prior.quantile(0.5)) if report is None else report
+    return {"kind": "point", "value": value}
+
+
+# Quantiles that two values in place of a prior are taken at.
+_ENDS = ((0.25, 0.75), (0.05, 0.95))
+
+
+def _two_values(record: dict[str, Any], spec: Any, owner: Any, ends: tuple[float, float]) -> Any:
+    """Return a prior of two values; the agent concerned has her own value as one of them."""
+    prior = _made(spec)
+    if prior is None or prior.kind in ("discrete", "point", "empirical"):
+        return spec
+    report = _report_of(record) if record.get("id") == owner else None
+    low, high = (float(prior.quantile(q)) for q in ends)
+    if report is not None:
+        low, high = sorted((report, low if abs(report - low) > abs(report - high) else high))
+    return _discrete([low, high], [0.5, 0.5]) if low < high else _discrete([low], [1.0])
+
+
+# ----------------------------------------------------------------------------------------- numbers
+
+
+def numbers_rounded(case: Case) -> Iterator[Case]:
+    """Round numbers: all at once, then those of one value each, as coarsely as it goes."""
+    numbers = sorted(set(_numbers(case)))
+    size = max((abs(x) for x in numbers), default=0.0)
+    if not size:
+        return
+    # Decimals that leave one, two, ... digits of the largest number.
+    first = -floor(log10(size))
+    for decimals in range(first, first + 5):
+        table = {x: _round(x, decimals) for x in numbers}
+        if any(_longer(x, y) for x, y in table.items()):
+            yield _mapped(case, table)
+    for x in numbers:
+        for decimals in range(first, first + 6):
+            y = _round(x, decimals)
+            if _longer(x, y):
+                yield _mapped(case, {x: y})
+
+
+def _round(x: float, decimals: int) -> float:
+    return float(round(x, decimals)) + 0.0
+
+
+def _longer(x: float, y: float) -> bool:
+    """Whether x takes more digits than y."""
+    return x != y and len(repr(abs(x))) > len(repr(abs(y)))
+
+
+def _numbers(case: Case) -> Iterator[float]:
+    """Yield reports, values of priors, and the report that deviates."""
+    for record in _holders(case.document):
+        for key in ("bid", "ask"):
+            if isinstance(record.get(key), int | float):
+                yield float(record[key])
+        if isinstance(record.get("prior"), dict):
+            yield from _leaves(record["prior"])
+    report = case.report
+    if report is not None:
+        yield from np.atleast_1d(report).tolist()
+    for key in ("caps", "report"):
+        if key in case.details:
+            yield from np.atleast_1d(case.details[key]).tolist()
+
+
+# Keys of priors that are no amounts of money.
+_NO_MONEY = {"probabilities", "weights", "cdf", "kind", "alpha", "a", "b", "sigma"}
+
+
+def _leaves(spec: Any) -> Iterator[float]:
+    if isinstance(spec, dict):
+        for key, value in spec.items():
+            if key not in _NO_MONEY:
+                yield from _leaves(value)
+    elif isinstance(spec, list):
+        for value in spec:
+            yield from _leaves(value)
+    elif isinstance(spec, int | float) and not isinstance(spec, bool):
+        yield float(spec)
+
+
+def _mapped(case: Case, table: dict[float, float]) -> Case:
+    """Return a case with other numbers in place of some."""
+
+    def swap(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {k: v if k in _NO_MONEY else swap(v, k) for k, v in value.items()}
+        if isinstance(value, list):
+            return [swap(one) for one in value]
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return table.get(float(value), value)
+        return value
+
+    document = deepcopy(case.document)
+    for record in _holders(document):
+        for key in ("bid", "ask", "prior"):
+            if record.get(key) is not None:
+                record[key] = swap(record[key])
+    details = {
+        key: swap(value) if key in ("caps", "report") else value
+        for key, value in case.details.items()
+    }
+    return replace(case, document=document, report=swap(case.report), details=details)

@@ -1,0 +1,293 @@
+"""Many profiles of one plain graph at once: the best matchings and everybody's thresholds.
+
+A profile is a row. Its agents stand at *positions*: buyer i at i, seller j at n - 1 - j, with n
+agents in all; of equal weights the smaller position comes first, which is the order of
+`catallax.matching.order`. What comes out is what `catallax.mechanisms.clear` finds row by row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.matching import PairBounds, Thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from catallax.estimate.draws import Draws
+    from catallax.markets import Agents, Graph, Market
+    from catallax.mechanisms import SeparableMechanism
+    from catallax.priors import Prior
+
+__all__ = ["Block", "Branch", "Matched", "Pairs", "clear_separable", "ordered"]
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Places = NDArray[np.integer]
+
+
+def ordered(weights: Array) -> Places:
+    """Sort every row, heaviest first, the smaller position first of equals.
+
+    Parameters
+    ----------
+    weights
+        Shape (profiles, n).
+
+    Returns
+    -------
+    ndarray of int64
+        The positions by rank; shape (profiles, n).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ordered(np.array([[1.0, 3.0, 3.0]])).tolist()
+    [[1, 2, 0]]
+    """
+    keys = -weights
+    rows = np.argsort(keys, axis=1)
+    along = np.take_along_axis(keys, rows, axis=1)
+    tied = (along[:, 1:] == along[:, :-1]).any(axis=1)
+    if tied.any():  # a stable sort is several times slower
+        rows[tied] = np.argsort(keys[tied], axis=1, kind="stable")
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """The pairs of all rows, row after row, buyers in market order; shapes (pairs,).
+
+    Attributes
+    ----------
+    row
+        The profile of each.
+    buyer, seller
+        The agents, by index.
+    bounds
+        What the partners could do otherwise.
+    """
+
+    row: Places
+    buyer: Places
+    seller: Places
+    bounds: PairBounds
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """The best matchings of all rows at given weights.
+
+    Attributes
+    ----------
+    graph
+        Who may trade with whom.
+    weights
+        At positions; shape (profiles, n).
+    rows
+        Positions by rank; shape (profiles, n).
+    trades
+        Who trades; shape (profiles, n).
+    setter
+        The position of the agent that sets each trader's threshold.
+    """
+
+    graph: Graph
+    weights: Array
+    rows: Places
+    trades: Flags
+    setter: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, graph: Graph, weights: Array) -> Matched:
+        """Match every row."""
+        rows = ordered(weights)
+        trades, setter = np.empty(rows.shape, np.bool_), np.empty(rows.shape, np.int32)
+        if graph.complete:
+            from catallax.estimate.kernels_complete import complete_rows
+
+            complete_rows(graph.n_buyers, rows, trades, setter)
+        elif max(graph.n_buyers, graph.n_sellers) <= 64:
+            from catallax.estimate.kernels_small import small_rows
+
+            small_rows(*graph.by_buyer, graph.n_sellers, rows, trades, setter)
+        else:
+            from catallax.estimate.kernels_batch import sweep_rows
+
+            sweep_rows(*graph.by_buyer, graph.n_sellers, rows, trades, setter)
+        return cls(graph, weights, rows, trades, setter)
+
+    @cached_property
+    def everybody(self) -> NDArray[np.int32]:
+        """As `setter`, and for all others whom they would have to beat; -1: nothing helps."""
+        if self.graph.complete:
+            return self.setter
+        from catallax.estimate.kernels_batch import entry_rows
+
+        setter = self.setter.copy()
+        sides = (*self.graph.by_buyer, *self.graph.by_seller)
+        entry_rows(*sides, self.rows, self.trades, setter)
+        return setter
+
+    def thresholds(self, at: NDArray[np.int64], setter: NDArray[np.int32]) -> Thresholds:
+        """State thresholds of agents of one side, given by their places among all rows.
+
+        Parameters
+        ----------
+        at
+            Row times n plus position; shape (k,).
+        setter
+            `setter` or `everybody`.
+        """
+        n, n_buyers = self.weights.shape[1], self.graph.n_buyers
+        row, place = np.divmod(at, n)
+        source = setter.ravel()[at].astype(np.int64)
+        level = self.weights.ravel()[row * n + source]
+        if not at.size or place[0] < n_buyers:  # against the other side a tie is a trade
+            agent, wins = place, place < source
+        else:
+            agent, wins = n - 1 - place, place > source
+        named = np.where(source < n_buyers, source, source - n)
+        return Thresholds(agent.astype(np.int32), level, wins, named)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        """The pairs, and what the partners could do otherwise."""
+        count, n = self.weights.shape
+        partner = np.empty((count, self.graph.n_buyers), np.int32)
+        elsewhere = np.empty((count, n), np.int32)
+        if self.graph.complete:
+            from catallax.estimate.kernels_complete import complete_pair_rows
+
+            complete_pair_rows(self.graph.n_buyers, self.rows, partner, elsewhere)
+        else:
+            from catallax.estimate.kernels_batch import pair_rows
+
+            sides = (*self.graph.by_buyer, *self.graph.by_seller)
+            pair_rows(*sides, self.rows, self.trades, partner, elsewhere)
+        row, buyer = np.nonzero(partner >= 0)
+        seller = partner[row, buyer]
+        levels = []
+        for place, nobody in ((buyer, np.inf), (n - 1 - seller, -np.inf)):
+            other = elsewhere[row, place]
+            levels.append(np.where(other >= 0, self.weights[row, other], nobody))
+        return Pairs(row, buyer, seller, PairBounds(np.zeros(row.size), *levels))
+
+
+@dataclass(frozen=True, eq=False)
+class Branch:
+    """What a mechanism decides for every row of a block: one outcome of its lotteries.
+
+    Attributes
+    ----------
+    probability
+        Of this outcome; the same in every row.
+    trades
+        Who trades, at positions; shape (profiles, n).
+    prices
+        What buyers pay and sellers receive; 0 for those that do not trade.
+    rule
+        The rule whose matching this is, if `matched` is the matching.
+    matched
+        The matching, where the rule is that of a `SeparableMechanism`.
+    transfers
+        What each agent receives apart from trades, at positions, in every row; None for nothing.
+    """
+
+    probability: float
+    trades: Flags
+    prices: Array
+    rule: SeparableMechanism | None = None
+    matched: Matched | None = None
+    transfers: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Profiles of a plain market, and the matchings found for them so far."""
+
+    market: Market
+    draws: Draws
+    known: dict[object, Matched] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Count the profiles."""
+        return len(self.draws)
+
+    @property
+    def n_buyers(self) -> int:
+        """The number of buyers."""
+        return len(self.market.buyers)
+
+    @cached_property
+    def reports(self) -> Array:
+        """Values and costs at positions; shape (profiles, n)."""
+        return joined(self.draws.values, self.draws.costs)
+
+    def matched(self, name: object, weigh: Callable[[], tuple[Array, Array]]) -> Matched:
+        """Match at some weights; those of the same name are matched once.
+
+        Parameters
+        ----------
+        name
+            What the weights are called.
+        weigh
+            Gives the weights of buyers and sellers, a row a profile.
+        """
+        if name not in self.known:
+            self.known[name] = Matched.of(self.market.graph, joined(*weigh()))
+        return self.known[name]
+
+    def places(self, flags: Flags, *, buyers: bool) -> NDArray[np.int64]:
+        """List the places of one side's agents that are marked: row times n plus position."""
+        n = flags.shape[1]
+        cut = slice(None, self.n_buyers) if buyers else slice(self.n_buyers, None)
+        row, place = np.nonzero(flags[:, cut])
+        return row * n + place + (0 if buyers else self.n_buyers)
+
+
+def joined(buyers: Array, sellers: Array) -> Array:
+    """Put two sides into rows by position."""
+    return np.concatenate([buyers, sellers[:, ::-1]], axis=1)
+
+
+def by_prior(side: Agents, values: Array, function: Callable[[Prior, Array], Array]) -> Array:
+    """Apply a function of a prior and numbers to the columns that have the prior."""
+    groups = list(side.groups())
+    if len(groups) == 1:
+        return function(groups[0][0], values)
+    out = np.empty(values.shape)
+    for prior, members in groups:
+        out[:, members] = function(prior, values[:, members])
+    return out
+
+
+def clear_separable(
+    block: Block, rule: SeparableMechanism, weigh: Callable[[], tuple[Array, Array]]
+) -> Branch:
+    """Clear every row by a rule that charges thresholds; see `SeparableMechanism.clear`.
+
+    Parameters
+    ----------
+    block
+        The profiles.
+    rule
+        Turns thresholds into reports.
+    weigh
+        Gives the rule's weights of buyers and sellers, a row a profile.
+    """
+    matched = block.matched(rule, weigh)
+    prices = np.zeros(block.reports.shape)
+    flat, reports = prices.reshape(-1), block.reports.reshape(-1)
+    at = block.places(matched.trades, buyers=True)
+    critical = rule.critical_bids(block.market, matched.thresholds(at, matched.setter))
+    flat[at] = np.minimum(critical, reports[at])
+    at = block.places(matched.trades, buyers=False)
+    critical = rule.critical_asks(block.market, matched.thresholds(at, matched.setter))
+    flat[at] = np.maximum(critical, reports[at])
+    return Branch(1.0, matched.trades, prices, rule, matched)

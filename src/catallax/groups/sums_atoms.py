@@ -1,0 +1,213 @@
+"""Sums with no draw from a density, or with one: exact, on a lattice or on a list of points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.groups.sums_ballots import Leaf
+from catallax.groups.sums_bounds import Draws
+from catallax.groups.sums_lattice import Lattice, lattice_of
+from catallax.groups.sums_measure import Measure
+from catallax.groups.sums_transform import powers
+from catallax.groups.sums_voters import Voters
+from catallax.groups.sums_weigh import Terms, weigh
+
+__all__ = ["AtomLaw", "atom_terms", "law_of_atoms", "split"]
+
+Array = NDArray[np.float64]
+
+_MOST_LISTED = 1 << 19
+_NOTHING = 1e-15
+_ROUNDING = 2.0**-52
+
+
+class AtomLaw(NamedTuple):
+    """The law of a sum of atoms.
+
+    Parameters
+    ----------
+    values
+        Ascending.
+    masses
+        Their probabilities, summing to the probability of no draw from a density.
+    error
+        Bounds the error of every sum of masses.
+    """
+
+    values: Array
+    masses: Array
+    error: float
+
+
+def split(one: Voters, measure: Measure) -> tuple[Measure, Measure]:
+    """Return the parts of a measure whose owner is not in favour, and is."""
+    return measure.restricted(end=one.bar), measure.restricted(start=one.bar)
+
+
+# ------------------------------------------------------------------------------------ both ways
+
+
+def atom_terms(voters: Sequence[Voters], total: float) -> list[Terms] | None:
+    """Return P(votes, sum >= total, at most one draw from a density) for each total of votes.
+
+    Parameters
+    ----------
+    voters
+        All members.
+    total
+        What the sum is compared with.
+
+    Returns
+    -------
+    list of Terms, or None
+        None if the atoms share no lattice and there are too many sums to list.
+    """
+    single = _single_density(voters)
+    lattice = lattice_of([Draws(one.count, one.measure) for one in voters])
+    if lattice is not None:
+        return [_on_lattice(voters, lattice, total, single)]
+    listed = _list_by_votes(voters)
+    if listed is None:
+        return None
+    found = [
+        Terms(votes, np.array([law.masses[law.values >= total - _slack(law)].sum()]), _NOTHING)
+        for votes, law in listed.items()
+    ]
+    if single:
+        found.extend(_listed_with_density(voters, total))
+    return found
+
+
+def law_of_atoms(voters: Sequence[Voters]) -> AtomLaw | None:
+    """Return the law of the sum on the event that no draw is from a density.
+
+    Parameters
+    ----------
+    voters
+        The members; votes are not looked at.
+
+    Returns
+    -------
+    AtomLaw or None
+        None as in `atom_terms`.
+    """
+    if any(not one.measure.atoms.size for one in voters):
+        return AtomLaw(np.zeros(1), np.zeros(1), 0.0)
+    draws = [Draws(one.count, one.measure) for one in voters]
+    lattice = lattice_of(draws)
+    if lattice is not None:
+        transform = np.ones(lattice.frequencies, dtype=np.complex128)
+        for kind, (count, measure) in enumerate(draws):
+            transform = transform * powers(lattice.transform(measure, kind), count)
+        members = sum(count for count, _ in draws)
+        error = lattice.error + _ROUNDING * (members + 32) * math.log2(lattice.points + 2)
+        return AtomLaw(lattice.sums(), lattice.law(transform), error)
+    silent = [Voters(v.prior, v.count, 0, -v.sign * math.inf, v.sign) for v in voters]
+    listed = _list_by_votes(silent)
+    return None if listed is None else listed[0]
+
+
+def _single_density(voters: Sequence[Voters]) -> bool:
+    """Say whether exactly one draw from a density has a probability to speak of."""
+    for k, one in enumerate(voters):
+        others = math.prod(
+            v.measure.atom_mass ** (v.count - (j == k)) for j, v in enumerate(voters)
+        )
+        if one.count * one.measure.cell_mass * others > _NOTHING:
+            return True
+    return False
+
+
+# ----------------------------------------------------------------------------------- on a lattice
+
+
+def _on_lattice(voters: Sequence[Voters], lattice: Lattice, total: float, single: bool) -> Terms:
+    leaves = []
+    for kind, one in enumerate(voters):
+        no, yes = (lattice.transform(part, kind) for part in split(one, one.measure))
+        if not single:
+            leaves.append(Leaf(one.count, one.weight, one.chance, no, yes))
+            continue
+        # One draw from the density of this kind, all others atoms: the sum reaches the total if
+        # the draw reaches what is missing.
+        missing = total - (lattice.sums() - lattice.starts[kind])
+        once = [lattice.pairing(one.smooth_at_least(missing, yes)) for yes in (False, True)]
+        leaves.append(Leaf(one.count, one.weight, one.chance, no, yes, *once))
+    weights = lattice.tail(total)
+    found = weigh(leaves, weights, np.ones(lattice.frequencies) if single else None)
+    return Terms(found.first, found.values, found.error + lattice.error)
+
+
+# -------------------------------------------------------------------------------------- on a list
+
+
+def _slack(law: AtomLaw) -> float:
+    return 64 * _ROUNDING * max(float(np.abs(law.values).max()), 1e-300) if law.values.size else 0.0
+
+
+def _list_by_votes(voters: Sequence[Voters]) -> dict[int, AtomLaw] | None:
+    """List all sums of atoms, for each total of votes, if they are few."""
+    states = 1
+    for one in voters:
+        kinds = one.measure.atoms.size
+        if not kinds:
+            return {0: AtomLaw(np.zeros(1), np.zeros(1), 0.0)}
+        states *= math.comb(one.count + kinds - 1, kinds - 1)
+        if states > _MOST_LISTED:
+            return None
+    laws = {0: AtomLaw(np.zeros(1), np.ones(1), 0.0)}
+    for one in voters:
+        parts = split(one, one.measure)
+        for _ in range(one.count):
+            laws = _one_more(laws, parts, one.weight)
+    return laws
+
+
+def _one_more(
+    laws: dict[int, AtomLaw], parts: tuple[Measure, Measure], weight: int
+) -> dict[int, AtomLaw]:
+    heaps: dict[int, list[tuple[Array, Array]]] = {}
+    for votes, law in laws.items():
+        for more, part in zip((0, weight), parts, strict=True):
+            if part.atoms.size and law.values.size:
+                values = np.add.outer(law.values, part.atoms).ravel()
+                masses = np.multiply.outer(law.masses, part.masses).ravel()
+                heaps.setdefault(votes + more, []).append((values, masses))
+    return {
+        votes: _merged(np.concatenate([v for v, _ in heap]), np.concatenate([m for _, m in heap]))
+        for votes, heap in heaps.items()
+    }
+
+
+def _merged(values: Array, masses: Array) -> AtomLaw:
+    """Add up the masses of values that differ by rounding only."""
+    order = np.argsort(values, kind="stable")
+    values, masses = values[order], masses[order]
+    slack = 16 * _ROUNDING * float(np.abs(values).max())
+    starts = np.flatnonzero(np.append(True, np.diff(values) > slack))
+    return AtomLaw(values[starts], np.add.reduceat(masses, starts), _NOTHING)
+
+
+def _listed_with_density(voters: Sequence[Voters], total: float) -> list[Terms]:
+    """Return the terms with one draw from a density, its owner taken from each kind in turn."""
+    found = []
+    for k, one in enumerate(voters):
+        if not one.measure.low.size:
+            continue
+        others = [
+            Voters(v.prior, v.count - (j == k), v.weight, v.price, v.sign)
+            for j, v in enumerate(voters)
+            if v.count > (j == k)
+        ]
+        laws = _list_by_votes(others)
+        for votes, law in (laws or {}).items():
+            for more, yes in ((0, False), (one.weight, True)):
+                share = law.masses @ one.smooth_at_least(total - law.values, yes)
+                found.append(Terms(votes + more, np.array([one.count * share]), _NOTHING))
+    return found
+

@@ -1,0 +1,217 @@
+"""How many votes, and what sum: polynomials in the votes, at many frequencies at once.
+
+A member's vote and value have the transform ``no + yes z^w`` where z marks votes of weight w.
+The product over all members holds, for every total of votes, the transform of the sum on that
+event. Carried along is what is linear in a second pair of transforms: the terms with exactly one
+draw from a density, or expected sums.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft, special
+
+__all__ = ["Ballots", "Leaf", "product"]
+
+Array = NDArray[np.float64]
+Values = NDArray[Any]
+
+_NEVER = 1e-19
+_SMALLEST = 1e-300
+
+
+@dataclass(frozen=True, eq=False)
+class Ballots:
+    """Transforms for each total of votes.
+
+    Attributes
+    ----------
+    first
+        The total of votes that column 0 stands for.
+    chances
+        The probability of each total, shape (totals,).
+    plain
+        The transforms, shape (frequencies, totals).
+    once
+        The terms that are linear in the second pair, of the same shape; None where not wanted.
+    """
+
+    first: int
+    chances: Array
+    plain: Values
+    once: Values | None = None
+
+    def trimmed(self) -> Ballots:
+        """Leave out totals at both ends that have no probability to speak of."""
+        kept = np.flatnonzero(self.chances > _NEVER)
+        if not kept.size or kept[-1] - kept[0] + 1 == self.chances.size:
+            return self
+        inner = slice(int(kept[0]), int(kept[-1]) + 1)
+        once = None if self.once is None else self.once[:, inner]
+        return Ballots(
+            self.first + inner.start, self.chances[inner], self.plain[:, inner], once
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """Members that are alike.
+
+    Attributes
+    ----------
+    count
+        How many.
+    weight
+        Of the vote of each.
+    chance
+        The probability that one is in favour.
+    no, yes
+        The transforms without and with a vote in favour, shape (frequencies,).
+    no_once, yes_once
+        The second pair, if wanted.
+    """
+
+    count: int
+    weight: int
+    chance: float
+    no: Values
+    yes: Values
+    no_once: Values | None = None
+    yes_once: Values | None = None
+
+    def ballots(self) -> Ballots:
+        """Return the transforms for each total of their votes."""
+        n, w = self.count, self.weight
+        if w == 0:
+            return self._silent()
+        votes = np.arange(n + 1)
+        chances = _binomial(n, self.chance, votes)
+        kept = np.flatnonzero(chances > _NEVER)
+        low, high = int(kept[0]), int(kept[-1])
+        votes = votes[low : high + 1]
+        plain = self._terms(n, votes)
+        once = None
+        if self.no_once is not None and self.yes_once is not None:
+            once = n * (
+                self.no_once[:, None] * self._terms(n - 1, votes)
+                + self.yes_once[:, None] * self._terms(n - 1, votes - 1)
+            )
+        return Ballots(
+            low * w,
+            _spread(chances[None, low : high + 1], w)[0],
+            _spread(plain, w),
+            None if once is None else _spread(once, w),
+        )
+
+    def _silent(self) -> Ballots:
+        """Return a single column for members without a vote."""
+        both = self.no + self.yes
+        plain = _power(both, self.count)[:, None]
+        once = None
+        if self.no_once is not None and self.yes_once is not None:
+            one = self.count * (self.no_once + self.yes_once)
+            once = (one * _power(both, self.count - 1))[:, None]
+        return Ballots(0, np.ones(1), plain, once)
+
+    def _terms(self, n: int, votes: NDArray[np.int64]) -> Values:
+        """Return C(n, k) yes^k no^(n - k), by logarithms; nothing for k outside 0..n."""
+        inside = (votes >= 0) & (votes <= n)
+        k = np.clip(votes, 0, n)
+        logs = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+        if np.isrealobj(self.yes) and n <= 1000:
+            ways = special.binom(n, k)
+            terms = ways * self.yes[:, None] ** k * self.no[:, None] ** (n - k)
+            if np.isfinite(terms).all():
+                return np.where(inside, terms, 0.0)
+        terms = np.exp(_log(self.yes)[:, None] * k + _log(self.no)[:, None] * (n - k) + logs)
+        if np.isrealobj(self.yes):
+            terms = terms.real
+        return np.where(inside, terms, 0.0)
+
+
+def _power(base: Values, exponent: int) -> Values:
+    from catallax.groups.sums_transform import powers
+
+    return powers(base, exponent)
+
+
+def _binomial(n: int, chance: float, votes: NDArray[np.int64]) -> Array:
+    if chance <= 0 or chance >= 1:
+        return (votes == (0 if chance <= 0 else n)).astype(np.float64)
+    logs = special.gammaln(n + 1) - special.gammaln(votes + 1) - special.gammaln(n - votes + 1)
+    return np.exp(logs + votes * np.log(chance) + (n - votes) * np.log1p(-chance))
+
+
+def _log(values: Values) -> Values:
+    safe = np.where(np.abs(values) < _SMALLEST, _SMALLEST, values)
+    return np.log(safe.astype(np.complex128))
+
+
+def _spread(columns: Values, weight: int) -> Values:
+    """Put votes of a weight at multiples of it."""
+    if weight == 1:
+        return columns
+    out = np.zeros((columns.shape[0], (columns.shape[1] - 1) * weight + 1), dtype=columns.dtype)
+    out[:, ::weight] = columns
+    return out
+
+
+def product(leaves: Sequence[Leaf]) -> Ballots:
+    """Multiply the transforms of all members, the smallest factors first.
+
+    Parameters
+    ----------
+    leaves
+        At least one; all with the second pair, or all without.
+
+    Returns
+    -------
+    Ballots
+        For each total of votes.
+    """
+    heap = []
+    for position, leaf in enumerate(leaves):
+        ballots = leaf.ballots()
+        heap.append((ballots.chances.size, position, ballots))
+    heapq.heapify(heap)
+    position = len(heap)
+    while len(heap) > 1:
+        _, _, a = heapq.heappop(heap)
+        _, _, b = heapq.heappop(heap)
+        both = _multiplied(a, b).trimmed()
+        heapq.heappush(heap, (both.chances.size, position, both))
+        position += 1
+    return heap[0][2]
+
+
+def _multiplied(a: Ballots, b: Ballots) -> Ballots:
+    once = None
+    if a.once is not None and b.once is not None:
+        once = _convolved(a.plain, b.once) + _convolved(a.once, b.plain)
+    chances = np.maximum(_convolved(a.chances[None], b.chances[None])[0].real, 0.0)
+    return Ballots(a.first + b.first, chances, _convolved(a.plain, b.plain), once)
+
+
+def _convolved(a: Values, b: Values) -> Values:
+    """Multiply polynomials row by row; directly if one of them has few terms."""
+    if a.shape[1] > b.shape[1]:
+        a, b = b, a
+    length = a.shape[1] + b.shape[1] - 1
+    terms = np.flatnonzero(np.abs(a).max(axis=0) > 0)
+    if terms.size <= 24:
+        out = np.zeros((b.shape[0], length), dtype=np.result_type(a, b))
+        for term in terms:
+            out[:, term : term + b.shape[1]] += a[:, term, None] * b
+        return out
+    size = fft.next_fast_len(length, real=np.isrealobj(a) and np.isrealobj(b))
+    if np.isrealobj(a) and np.isrealobj(b):
+        joined = fft.rfft(a, size, axis=1) * fft.rfft(b, size, axis=1)
+        return fft.irfft(joined, size, axis=1)[:, :length]
+    joined = fft.fft(a, size, axis=1) * fft.fft(b, size, axis=1)
+    return fft.ifft(joined, size, axis=1)[:, :length]

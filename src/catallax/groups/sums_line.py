@@ -1,0 +1,260 @@
+"""Sums with densities: Fourier series on a window, with the error of both of its ends.
+
+The law of a sum is wrapped around a circle that is as long as a window which the sum leaves with
+negligible probability (Chernoff); a probability or an expected excess is then a series in the
+characteristic function (Poisson summation), and what is cut off the series is bounded by how
+fast transforms of densities fall.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.groups.sums_bounds import Draws, first_terms, window
+from catallax.groups.sums_measure import Measure
+
+__all__ = ["Circle", "circle_of"]
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+MOST_FREQUENCIES = 1 << 20
+_MOST_NODES = 1 << 23
+_ROUGH_FREQUENCIES = 1 << 19
+_GRID = np.exp2(np.arange(0.0, 90.0, 0.5))
+# Series of so many terms are taken if their error is at most this.
+_ACCEPTED = ((1 << 11, 1e-15), (1 << 13, 1e-13), (1 << 16, 1e-11), (1 << 18, 1e-10))
+_TAILS = (1e-20, 1e-16, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7)
+_OUTSIDE = 1e-15
+
+
+@dataclass(frozen=True, eq=False)
+class Circle:
+    """A window wrapped around a circle, and how many frequencies are enough on it.
+
+    Attributes
+    ----------
+    draws
+        What is summed; the far tails of unbounded priors are cut off.
+    low, high
+        The window.
+    period
+        The length of the circle, at least that of the window.
+    count
+        How many frequencies, 0 included.
+    cut
+        What the series leaves out, at most (in probability, or in money for an excess).
+    outside
+        The probability that the sum is not in the window, or that a draw was cut off.
+    rough
+        Whether the atoms are still in the transform, so that the series needs Vaaler's weights.
+    """
+
+    draws: tuple[Draws, ...]
+    low: float
+    high: float
+    period: float
+    count: int
+    cut: float
+    outside: float
+    rough: bool
+
+    @property
+    def step(self) -> float:
+        """The distance of neighbouring frequencies."""
+        return 2.0 * math.pi / self.period
+
+    @property
+    def frequencies(self) -> Array:
+        """All frequencies, shape (count,)."""
+        return self.step * np.arange(self.count)
+
+    def tail(self, total: float, centre: float) -> Complex:
+        """Return weights k with P(sum >= total) = Re sum(k * transform of sum - centre)."""
+        start = min(max(total, self.low), self.high) - centre
+        end = self.high - centre
+        u = self.frequencies[1:]
+        weights = np.empty(self.count, dtype=np.complex128)
+        weights[0] = (end - start) / self.period
+        weights[1:] = (np.exp(-1j * u * start) - np.exp(-1j * u * end)) / (0.5j * u * self.period)
+        return weights * self._vaaler() if self.rough else weights
+
+    def _vaaler(self) -> Array:
+        share = np.arange(1, self.count) / self.count
+        turn = math.pi * share
+        inner = turn * (1.0 - share) / np.tan(turn) + share
+        return np.concatenate([[1.0], inner])
+
+    def jump_error(self, transform: Complex, total: float, centre: float) -> float:
+        """Bound the error of Vaaler's series: half the mass near either jump.
+
+        Parameters
+        ----------
+        transform
+            Of the sum less `centre`.
+        total, centre
+            As for `tail`.
+
+        References
+        ----------
+        Vaaler, Some extremal functions in Fourier analysis (1985), theorem 18.
+        """
+        fejer = (1.0 - np.arange(self.count) / self.count) * np.append(1.0, np.full(self.count - 1, 2.0))
+        bound = 0.0
+        for end in (min(max(total, self.low), self.high), self.high):
+            wave = np.exp(-1j * self.frequencies * (end - centre))
+            bound += max(float((fejer * (transform * wave).real).sum()), 0.0)
+        return bound / (2.0 * self.count)
+
+    def excess(self, centre: float) -> Complex:
+        """Return weights k with E[max(sum, 0)] = Re sum(k * transform of sum - centre).
+
+        The function is continued to a continuous one on the circle, so that its series converges
+        like 1 / u^2.
+        """
+        knots, slopes = self._bent()
+        u = self.frequencies[1:]
+        # The jumps of the slope, around the circle.
+        bends = slopes - np.roll(slopes, 1)
+        weights = np.zeros(self.count, dtype=np.complex128)
+        for knot, bend in zip(knots, bends, strict=True):
+            weights[1:] -= bend * np.exp(-1j * u * (knot - centre))
+        weights[1:] *= 2.0 / (u * u * self.period)
+        heights = np.maximum(knots, 0.0)
+        ends = np.append(knots[1:], knots[0] + self.period)
+        after = np.append(heights[1:], heights[0])
+        weights[0] = ((heights + after) / 2 @ (ends - knots)) / self.period
+        return weights
+
+    def _bent(self) -> tuple[Array, Array]:
+        """Return the corners of the continued excess and the slopes after each."""
+        low, high = self.low, self.high
+        corners = [low, high] if low >= 0 or high <= 0 else [low, 0.0, high]
+        knots = np.array(corners)
+        heights = np.maximum(knots, 0.0)
+        ends = np.append(knots[1:], low + self.period)
+        after = np.append(heights[1:], heights[0])
+        return knots, (after - heights) / (ends - knots)
+
+
+def circle_of(draws: Sequence[Draws], *, excess: bool = False, rough: bool = False) -> Circle:
+    """Choose the window and the number of frequencies.
+
+    Parameters
+    ----------
+    draws
+        What is summed.
+    excess
+        Whether an expected excess is wanted, or probabilities.
+    rough
+        Whether terms with at most one draw from a density are left in the transform (for an
+        excess: the terms with none).
+
+    Returns
+    -------
+    Circle
+        Of all tried the first with negligible error, or else the one with the least.
+    """
+    best: Circle | None = None
+    for cut in _cut_off(draws):
+        lost = math.fsum(d.count * (d.measure.lost_below + d.measure.lost_above) for d in cut)
+        low, high = window(cut, _OUTSIDE)
+        circle = _with_frequencies(cut, low, high, lost + _OUTSIDE, excess, rough)
+        if best is None or circle.cut + circle.outside < best.cut + best.outside:
+            best = circle
+        if best.cut + best.outside <= 1e-10 * (max(abs(low), abs(high)) if excess else 1.0):
+            break
+        if rough and best.outside <= 1e-8:
+            break
+    assert best is not None
+    return best
+
+
+def _cut_off(draws: Sequence[Draws]) -> Iterator[tuple[Draws, ...]]:
+    """Yield the draws with more and more of their unbounded tails cut off."""
+    yield tuple(draws)
+    if not any(measure.lost_below + measure.lost_above > 0 for _, measure in draws):
+        return
+    members = sum(count for count, _ in draws)
+    for tail in _TAILS[1:]:
+        yield tuple(Draws(count, _without(measure, tail / members)) for count, measure in draws)
+
+
+def _without(measure: Measure, tail: float) -> Measure:
+    """Return a measure without the outer cells of the unbounded ends, up to a probability."""
+    mass = 2.0 * measure.coefficients[:, 0]
+    start, end = -math.inf, math.inf
+    if measure.lost_below > 0:
+        order = np.argsort(measure.high, kind="stable")
+        few = int(np.searchsorted(np.cumsum(mass[order]), tail))
+        start = float(measure.high[order[few - 1]]) if few else start
+    if measure.lost_above > 0:
+        order = np.argsort(-measure.low, kind="stable")
+        few = int(np.searchsorted(np.cumsum(mass[order]), tail))
+        end = float(measure.low[order[few - 1]]) if few else end
+    return measure if start == -math.inf and end == math.inf else measure.trimmed(start, end)
+
+
+def _with_frequencies(
+    draws: tuple[Draws, ...], low: float, high: float, outside: float, excess: bool, rough: bool
+) -> Circle:
+    period = (high - low) * (2.0 if excess else 1.0 + 1e-9)
+    if period <= 0:  # all is certain
+        period = max(abs(low), 1.0)
+    step = 2.0 * math.pi / period
+    errors = _series_errors(draws, step, period, excess, rough)
+    counts = np.ceil(_GRID)
+    allowed = (counts <= MOST_FREQUENCIES) & (_node_counts(draws, step * counts) <= _MOST_NODES)
+    allowed[0] = True
+    if rough and not excess:
+        at = int(np.flatnonzero(allowed & (counts <= _ROUGH_FREQUENCIES))[-1])
+        return Circle(draws, low, high, period, int(counts[at]) + 1, 0.0, outside, rough)
+    unit = max(abs(low), abs(high)) if excess else 1.0
+    at = int(np.flatnonzero(allowed)[-1])
+    for most, error in _ACCEPTED:
+        enough = np.flatnonzero(allowed & (counts <= most) & (errors <= error * unit))
+        if enough.size:
+            at = int(enough[0])
+            break
+    return Circle(draws, low, high, period, int(counts[at]) + 1, float(errors[at]), outside, rough)
+
+
+def _series_errors(
+    draws: tuple[Draws, ...], step: float, period: float, excess: bool, rough: bool
+) -> Array:
+    """Bound what is left out beyond each number of frequencies of the grid."""
+    u = step * _GRID
+    if excess:
+        rest = np.ones(u.shape) if rough else _without_atoms(draws, u)
+        # Four corners with slopes of at most 1 on either side, twice 1 / (u^2 period) each.
+        size = rest * 16.0 / (u * u * period)
+    else:
+        size = first_terms(draws, u) * 2.0 / (math.pi * _GRID)
+    # Between two points of the grid lie fewer frequencies than this.
+    between = np.ceil(_GRID * (math.sqrt(2.0) - 1.0)) + 1.0
+    return np.cumsum((size * between)[::-1])[::-1]
+
+
+def _without_atoms(draws: tuple[Draws, ...], u: Array) -> Array:
+    from catallax.groups.sums_bounds import decay_of
+
+    whole, atoms = np.ones(u.shape), 1.0
+    for count, measure in draws:
+        bound = decay_of(measure)(u) + measure.lost_below + measure.lost_above
+        whole = whole * np.minimum(measure.atom_mass + bound, 1.0) ** count
+        atoms *= measure.atom_mass**count
+    return np.maximum(whole - atoms, 0.0)
+
+
+def _node_counts(draws: tuple[Draws, ...], frequency: Array) -> Array:
+    total = np.zeros(frequency.shape)
+    for _, measure in draws:
+        width = measure.high - measure.low
+        # Never fewer than one piece a cell, and one more than the width asks for.
+        total += 16.0 * (width.size + width.sum() * frequency / 8.0) + measure.atoms.size
+    return total
