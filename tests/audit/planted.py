@@ -111,8 +111,8 @@ class PairedByReport(_Planted):
 
 
 @dataclass(frozen=True)
-class HalfwayToTheCap:
-    """A seller's rule that posts a price halfway between her ask and the cap."""
+class TwiceTheCap:
+    """A seller's rule whose price rises twice as fast as the cap."""
 
     @property
     def poster(self) -> Literal["buyer", "seller"]:
@@ -120,15 +120,15 @@ class HalfwayToTheCap:
 
     def price(self, prior, cap, report):
         del prior
-        halfway = (np.minimum(cap, 1e6) + report) / 2
-        return np.where(report <= cap, halfway, np.inf)
+        steep = np.maximum(report, 2 * np.minimum(cap, 1e6) - 0.5)
+        return np.where(report <= cap, steep, np.inf)
 
 
 @dataclass(frozen=True)
 class NotCapMonotone(MetaAuctionSellers):
     """A meta-auction whose rule asks more under a larger cap."""
 
-    rule: Any = field(default_factory=HalfwayToTheCap)
+    rule: Any = field(default_factory=TwiceTheCap)
 
     slug = "planted"
 
@@ -141,23 +141,6 @@ class PairsOnly(Constraint):
 
     def bind(self, parts: Parts, where: str) -> Predicate:
         return Predicate(lambda edges: len(edges) in (0, 2))
-
-
-@dataclass(frozen=True)
-class AtLeastTwo(_Planted):
-    """First-best prices, but only where two trades or more come together."""
-
-    def clear(self, market, reports):
-        found = FirstBest().clear(market, reports)
-        keep = slice(None) if len(found) >= 2 else slice(0)
-        return replace(
-            found,
-            buyer_index=found.buyer_index[keep],
-            seller_index=found.seller_index[keep],
-            buyer_pays=found.buyer_pays[keep],
-            seller_receives=found.seller_receives[keep],
-            weights=found.weights[keep],
-        )
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BUDGET", "audit"]
 
-BUDGET = 6000
+BUDGET = 8000
 """How often a mechanism is run by default, besides shrinking witnesses."""
 
 
@@ -48,7 +48,7 @@ def audit(
     rng
         What profiles are drawn with; results depend on it alone.
     budget
-        How often the mechanism may be run, besides shrinking witnesses; 6,000 by default, which
+        How often the mechanism may be run, besides shrinking witnesses; 8,000 by default, which
         takes seconds in a small market.
     progress
         Called now and then with the share of the work that is done, and what is being done.

@@ -152,8 +152,8 @@ class Landscape:
                 found += [invert(self.weights, False), invert(self.weights, True)]
             except PriorError:
                 pass
-        lowest = self.setting.lowest(slot)
-        fixed, others = (_allowed(np.concatenate(part), lowest) for part in (sure, found))
+        bounds = self.setting.lowest(slot), self.setting.highest
+        fixed, others = (_allowed(np.concatenate(part), *bounds) for part in (sure, found))
         room = MOST_CANDIDATES - fixed.size
         if others.size > room:
             focus = fixed if fixed.size else self.values[[slot]]
@@ -162,8 +162,9 @@ class Landscape:
         return np.union1d(fixed, others)
 
 
-def _allowed(reports: Array, lowest: float) -> Array:
-    return np.unique(reports[np.isfinite(reports) & (reports >= lowest)] + 0.0)
+def _allowed(reports: Array, lowest: float, highest: float) -> Array:
+    inside = np.isfinite(reports) & (reports >= lowest) & (reports <= highest)
+    return np.unique(reports[inside] + 0.0)
 
 
 def _outcomes(result: Any) -> list[Any]:

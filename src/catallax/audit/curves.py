@@ -115,7 +115,7 @@ class _Explorer:
         self.runner, self.agent = runner, agent
         self.values = landscape.values
         self.candidates = landscape.candidates(agent)
-        self.lowest = runner.setting.lowest(agent.slots[0])
+        self.bounds = runner.setting.lowest(agent.slots[0]), runner.setting.highest
         self.seen: dict[float, tuple[Own, ...]] = {}
         self.failed: set[float] = set()
         self.moving = False
@@ -147,7 +147,7 @@ class _Explorer:
         between = [(a + b) / 2 for a, b in zip(found, found[1:], strict=False)]
         most = max(abs(found[0]), abs(found[-1]), self.runner.setting.typical)
         span = (found[-1] - found[0]) / 2 or most / 2 or 1.0
-        ends = [max(found[0] - span, self.lowest), found[-1] + span]
+        ends = [max(found[0] - span, self.bounds[0]), min(found[-1] + span, self.bounds[1])]
         return sorted({*found, *between, *ends})
 
     def _at(self, report: float) -> tuple[Own, ...] | None:

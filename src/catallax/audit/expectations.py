@@ -315,7 +315,7 @@ def type_tables(search: Search, allowed: int, roles: set[str]) -> list[TypeTable
     -------
     list of TypeTable
         Exact ones of all agents, if all profiles of discrete priors can be run; else sampled
-        ones, of as many agents as can be afforded, from about half of the runs.
+        ones, of as many agents as can be afforded, from two fifths of the runs.
     """
     setting = search.setting
     setting.require_priors("this")
@@ -325,7 +325,7 @@ def type_tables(search: Search, allowed: int, roles: set[str]) -> list[TypeTable
     count = count_profiles(setting)
     if count is not None and count <= max(allowed, 1):
         return _exact_tables(search, allowed - count, numbers)
-    return _sampled_tables(search, allowed // 2, numbers)
+    return _sampled_tables(search, 2 * allowed // 5, numbers)
 
 
 def _exact_tables(search: Search, left: int, numbers: list[int]) -> list[TypeTable]:
@@ -447,9 +447,7 @@ def _spread_reports(setting: Setting, agent: Agent) -> Array:
     return np.unique(np.concatenate([together, together[1:-1] * 0.7, alone]), axis=0)
 
 
-def judged(
-    search: Search, agent: Agent, reports: Array, draws: int, level: float
-) -> Mean:
+def judged(search: Search, agent: Agent, reports: Array, runs: int, level: float) -> Mean:
     """Compare a report with the truth, or value the truth alone, on fresh draws.
 
     Parameters
@@ -460,8 +458,8 @@ def judged(
         Who.
     reports
         The truth, and perhaps another report; shape (1 or 2, slots).
-    draws
-        How many profiles of the others are drawn.
+    runs
+        How often the mechanism may be run.
     level
         With what probability the interval is to cover the expectation.
 
@@ -470,8 +468,12 @@ def judged(
     Mean
         Of the gain over the truth; of the utility at the truth, if that is the only report.
     """
-    weighted = ((1.0, draw(search.setting, search.rng)) for _ in range(max(2, draws)))
-    return sampled_mean(search.runner, agent, reports, weighted, level)
+    draws = max(2, runs // len(reports))
+    before = search.runner.spent
+    weighted = ((1.0, draw(search.setting, search.rng)) for _ in range(draws))
+    found = sampled_mean(search.runner, agent, reports, weighted, level)
+    search.fresh_runs(before)
+    return found
 
 
 def sampled_mean(

@@ -94,7 +94,7 @@ def draw(setting: Setting, rng: np.random.Generator) -> Array:
             copied = rng.random() < 0.5
             value = rng.choice(pool) if copied else rng.uniform(low, high)
             values[slot] = max(float(value), setting.lowest(int(slot)))
-    return values
+    return setting.allowed(values)
 
 
 def tied(setting: Setting, rng: np.random.Generator) -> Array:
@@ -103,7 +103,8 @@ def tied(setting: Setting, rng: np.random.Generator) -> Array:
     for slot in rng.permutation(setting.size):
         if rng.random() < 0.5:
             options = [x for x in _ties(setting, values, int(slot)) if setting.supported(slot, x)]
-            options = [x for x in options if x >= setting.lowest(int(slot))]
+            low, high = setting.lowest(int(slot)), setting.highest
+            options = [x for x in options if low <= x <= high]
             if options:
                 values[slot] = options[int(rng.integers(len(options)))]
     return values

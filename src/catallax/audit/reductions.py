@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
-from math import floor, log10
+from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,36 +17,34 @@ from catallax.priors import make_prior
 if TYPE_CHECKING:
     from catallax.audit.shrink import Case
 
-__all__ = ["numbers_rounded", "parts_dropped", "priors_simplified"]
+__all__ = ["ALLOWED", "numbers_rounded", "parts_dropped", "priors_simplified"]
 
 Document = dict[str, Any]
+
+ALLOWED = "allowed sets of trades"
+"""The key of a document, while it shrinks, for what a constraint that is a function allows."""
 
 # A complete market of at most so many edges has them listed, so that some can be dropped.
 _LISTED_EDGES = 16
 
 
-def parts_dropped(case: Case, *, fixed: bool = False) -> Iterator[Case]:
-    """Leave out constraints, agents (many at first), edges and columns.
-
-    Parameters
-    ----------
-    case
-        What to make smaller.
-    fixed
-        Whether agents and edges have to stay, because a function's constraint names them.
-    """
+def parts_dropped(case: Case) -> Iterator[Case]:
+    """Leave out constraints, agents (many at first), edges and columns."""
     document = case.document
     constraints = document.get("constraints", [])
     for at in range(len(constraints)):
         rest = constraints[:at] + constraints[at + 1 :]
         yield replace(case, document=_with(document, constraints=rest))
-    if not fixed:
-        agents = [(side, r["id"]) for side in ("buyers", "sellers") for r in document[side]]
-        free = [one for one in agents if case.focus is None or one != (f"{case.focus[0]}s", case.focus[1])]
-        for chunk in _chunks(free):
-            yield replace(case, document=without_agents(document, chunk))
-        for edges in _fewer_edges(document):
-            yield replace(case, document=_with_edges(document, edges))
+    for key in (ALLOWED, "largest_report"):
+        if key in document:
+            rest = {k: v for k, v in document.items() if k != key}
+            yield replace(case, document=rest)
+    agents = [(side, r["id"]) for side in ("buyers", "sellers") for r in document[side]]
+    needed = None if case.focus is None else (f"{case.focus[0]}s", case.focus[1])
+    for chunk in _chunks([one for one in agents if one != needed]):
+        yield replace(case, document=without_agents(document, chunk))
+    for edges in _fewer_edges(document):
+        yield replace(case, document=_constraints_fitted({**document, "edges": edges}))
     for smaller in _fewer_columns(document):
         yield replace(case, document=smaller)
 
@@ -83,10 +81,6 @@ def without_agents(document: Document, agents: list[tuple[str, Any]]) -> Documen
 
 def _ends(edge: Any) -> tuple[Any, Any]:
     return (edge["buyer"], edge["seller"]) if isinstance(edge, dict) else (edge[0], edge[1])
-
-
-def _with_edges(document: Document, edges: list[Any]) -> Document:
-    return _constraints_fitted({**document, "edges": edges})
 
 
 def _fewer_edges(document: Document) -> Iterator[list[Any]]:
@@ -150,6 +144,9 @@ def _constraints_fitted(document: Document) -> Document:
             if not one["limits"]:
                 continue
         fitted.append(one)
+    if ALLOWED in document:
+        left = [one for one in document[ALLOWED] if all(stays(pair) for pair in one)]
+        document = {**document, ALLOWED: left}
     return _with(document, constraints=fitted) if "constraints" in document else document
 
 
@@ -314,23 +311,31 @@ def numbers_rounded(case: Case) -> Iterator[Case]:
     # Decimals that leave one, two, ... digits of the largest number.
     first = -floor(log10(size))
     for decimals in range(first, first + 5):
-        table = {x: _round(x, decimals) for x in numbers}
+        table = {x: _rounded(x, decimals)[0] for x in numbers}
         if any(_longer(x, y) for x, y in table.items()):
             yield _mapped(case, table)
     for x in numbers:
-        for decimals in range(first, first + 6):
-            y = _round(x, decimals)
+        for y in [0.0, *(y for d in range(first, first + 6) for y in _rounded(x, d))]:
             if _longer(x, y):
                 yield _mapped(case, {x: y})
 
 
-def _round(x: float, decimals: int) -> float:
-    return float(round(x, decimals)) + 0.0
+def _rounded(x: float, decimals: int) -> list[float]:
+    """Return a number rounded to the nearest, and to either side."""
+    unit = 10.0**decimals
+    sides = (floor(x * unit) / unit, ceil(x * unit) / unit)
+    nearest = float(round(x, decimals)) + 0.0
+    return [nearest, *(round(one, max(decimals, 0)) + 0.0 for one in sides if one != nearest)]
 
 
 def _longer(x: float, y: float) -> bool:
     """Whether x takes more digits than y."""
-    return x != y and len(repr(abs(x))) > len(repr(abs(y)))
+    return x != y and _digits(x) > _digits(y)
+
+
+def _digits(x: float) -> int:
+    # 12 digits at most, but a number that needs more is longer still.
+    return len(f"{abs(x):.12g}") + (float(f"{x:.12g}") != x)
 
 
 def _numbers(case: Case) -> Iterator[float]:

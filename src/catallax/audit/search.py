@@ -66,6 +66,7 @@ class Search:
         self.kinds: Counter[str] = Counter()
         self.agents_tried: set[int] = set()
         self.shrinking_runs = 0
+        self.types_spent = 0
         self._rules = [one for one in properties if isinstance(one, RunProperty)]
         self._worst: dict[str, Violation] = {}
         self.runner = Runner(setting, self._watch)
@@ -155,7 +156,23 @@ class Search:
         from catallax.audit.expectations import type_tables
 
         roles = {role for one in self.asked("types") for role in one.sides}
-        return type_tables(self, self.share("types"), roles)
+        before = self.runner.spent
+        tables = type_tables(self, self.share("types"), roles)
+        self.fresh_runs(before)
+        return tables
+
+    def judging(self, prop: Property) -> int:
+        """Return the runs with which a property may judge on fresh draws what a sample suggests.
+
+        What properties before it did not need is left to it.
+        """
+        asked = self.asked("types")
+        waiting = len(asked) - asked.index(prop)
+        return max(0, self.share("types") - self.types_spent) // waiting
+
+    def fresh_runs(self, before: int) -> None:
+        """Count the runs made since then as spent on types."""
+        self.types_spent += self.runner.spent - before
 
     @cached_property
     def average(self) -> Average:

@@ -231,11 +231,25 @@ class Setting:
         return all(self.possible(slot, float(value)) for slot, value in enumerate(values))
 
     def lowest(self, slot: int) -> float:
-        """Return the lowest report that a market takes: negative asks need a prior that does."""
+        """Return the lowest report that the market takes: negative asks need a prior that does."""
+        largest = self.market.largest_report
+        low = -np.inf if largest is None else -largest
         if slot < self.n_first:
-            return -np.inf
+            return low
         prior = self.priors[slot]
-        return -np.inf if prior is not None and prior.support[0] < 0 else 0.0
+        return low if prior is not None and prior.support[0] < 0 else 0.0
+
+    @property
+    def highest(self) -> float:
+        """The highest report that the market takes."""
+        largest = self.market.largest_report
+        return np.inf if largest is None else largest
+
+    def allowed(self, values: Array) -> Array:
+        """Return a profile with every number moved into the range that the market takes."""
+        if not np.isfinite(self.highest):
+            return values
+        return np.clip(values, -self.highest, self.highest)
 
     # -------------------------------------------------------------------------------------- money
 

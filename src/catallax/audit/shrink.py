@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catallax.audit.reductions import numbers_rounded, parts_dropped, priors_simplified
+from catallax.audit.reductions import ALLOWED, numbers_rounded, parts_dropped, priors_simplified
 from catallax.audit.runs import Runner
 from catallax.audit.setting import Setting
 from catallax.audit.unlisted import from_listed, without_unlisted
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Case", "shrink"]
 
 # Runs of the mechanism, and markets, that shrinking one violation may take.
-_MOST_RUNS = 4000
+_MOST_RUNS = 5000
 _MOST_TRIALS = 400
 # What a smaller case keeps of the violation.
 _KEPT = 0.3
@@ -60,11 +60,10 @@ class Case:
 class Shrinker:
     """Tries smaller cases and keeps the last that fails."""
 
-    def __init__(
-        self, prop: Property, setting: Setting, allowed: list[Any], amount: float
-    ) -> None:
-        self.prop, self.mechanism, self.allowed = prop, setting.mechanism, allowed
+    def __init__(self, prop: Property, setting: Setting, amount: float) -> None:
+        self.prop, self.mechanism = prop, setting.mechanism
         self.least = _KEPT * amount
+        self.supported = False
         self.runs = self.trials = 0
         self.known: set[str] = set()
 
@@ -75,8 +74,9 @@ class Shrinker:
 
     def market(self, case: Case) -> Market:
         """Build the market of a case."""
-        market = market_of_json(json.dumps(case.document), "witness")
-        return from_listed(market, self.allowed or None)
+        document = dict(case.document)
+        allowed = document.pop(ALLOWED, None)
+        return from_listed(market_of_json(json.dumps(document), "witness"), allowed)
 
     def failing(self, case: Case, *, anew: bool) -> tuple[Case, Violation, Runner] | None:
         """Look whether the property fails in a case; if asked, with other reports too."""
@@ -87,6 +87,8 @@ class Shrinker:
         self.trials += 1
         try:
             setting = Setting.of(self.market(case), self.mechanism)
+            if self.supported and not _supported(setting):
+                return None
             runner = Runner(setting)
             violation = violation_of(case, setting)
             found = self.prop.again(runner, violation)
@@ -139,34 +141,44 @@ def shrink(prop: Property, setting: Setting, violation: Violation) -> tuple[Witn
     try:
         market, allowed = without_unlisted(setting.market_at(first.values))
         document = json.loads(json_of_market(market))
+        if allowed:
+            document[ALLOWED] = allowed
     except OutputError:  # a constraint that no file can hold: the witness is the case itself
         return witness_of(prop, runner, first), runner.spent_in_all
-    shrinker = Shrinker(prop, setting, allowed, first.amount)
+    shrinker = Shrinker(prop, setting, first.amount)
     if prop.need == "average":
         _without_reports(document)
     focus = None if first.agent is None else (first.agent.role, first.agent.id)
     case = Case(_inlined(document), focus, as_json(first.report), dict(first.details))
-    if shrinker.failing(case, anew=False) is None:  # it cannot be written down without loss
-        return witness_of(prop, runner, first), runner.spent_in_all
+    shrinker.supported = prop.need not in ("types", "average") and _supported(setting, first.values)
+    case = _reduced(prop, shrinker, case)
+    shrinker.known.clear()
+    shrinker.runs = shrinker.trials = 0
+    name = f"{mechanism_name(setting.mechanism)} {prop.slug}"
+    case = replace(case, document=case.document | {"name": name})
+    last = shrinker.failing(case, anew=False)
+    if last is None:  # it cannot be written down without loss
+        return witness_of(prop, runner, first), runner.spent_in_all + shrinker.runs
+    return witness_of(prop, last[2], last[1]), runner.spent_in_all + shrinker.runs
+
+
+def _reduced(prop: Property, shrinker: Shrinker, case: Case) -> Case:
+    """Apply all reductions, twice over."""
     expected = prop.need in ("types", "average")
-    reductions = (
-        lambda c: parts_dropped(c, fixed=bool(allowed)),
-        lambda c: priors_simplified(c, expected=expected),
-    )
+    reductions = (parts_dropped, lambda c: priors_simplified(c, expected=expected))
     for _ in range(2):
         if expected:  # few values first: sums over all profiles are cheaper than draws
             case = shrinker.through(case, reductions[1], anew=True)
         for reduction in reductions:
             case = shrinker.through(case, reduction, anew=True)
         case = shrinker.through(case, numbers_rounded, anew=False)
-    shrinker.known.clear()
-    shrinker.runs = shrinker.trials = 0
-    name = f"{mechanism_name(setting.mechanism)} {prop.slug}"
-    case = replace(case, document=case.document | {"name": name})
-    last = shrinker.failing(case, anew=False)
-    if last is None:
-        return witness_of(prop, runner, first), runner.spent_in_all + shrinker.runs
-    return witness_of(prop, last[2], last[1]), runner.spent_in_all + shrinker.runs
+    return case
+
+
+def _supported(setting: Setting, values: Any = None) -> bool:
+    """Whether all true values lie in the supports of their priors."""
+    values = setting.own if values is None else values
+    return values is None or all(setting.supported(k, float(x)) for k, x in enumerate(values))
 
 
 def violation_of(case: Case, setting: Setting) -> Violation:
@@ -192,6 +204,8 @@ def case_of(case: Case, found: Violation, setting: Setting) -> Case:
     if setting.own is not None and not np.array_equal(found.values, setting.own):
         market = setting.market_at(found.values)
         document = json.loads(json_of_market(without_unlisted(market)[0]))
+        if ALLOWED in case.document:
+            document[ALLOWED] = case.document[ALLOWED]
     focus = None if found.agent is None else (found.agent.role, found.agent.id)
     return Case(document, focus, as_json(found.report), dict(found.details))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,10 +15,12 @@ from catallax.markets.families.base import Indices, Parts, Predicate
 if TYPE_CHECKING:
     from catallax.markets import Market
 
-__all__ = ["ListedSets", "from_listed", "without_unlisted"]
+__all__ = ["ListedSets", "from_listed", "open_set", "without_unlisted"]
 
 # With more edges than this there may be too many sets of trades to list.
 _MOST_EDGES = 14
+# Sets of trades that are drawn, in larger markets, to find one with a part that is not allowed.
+_DRAWN_SETS = 500
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,11 @@ def matchings(market: Market) -> list[list[int]]:
             f"{market.graph.n_edges} edges, too many to write out what it allows"
         )
     ends = [parts.ends(edge) for edge in range(market.graph.n_edges)]
+    return [chosen for chosen in _graph_matchings(ends) if family.allows(chosen)]
+
+
+def _graph_matchings(ends: list[tuple[int, int]]) -> list[list[int]]:
+    """List all sets of edges that share no agent."""
     found: list[list[int]] = []
 
     def extend(chosen: list[int], start: int) -> None:
@@ -75,15 +82,53 @@ def matchings(market: Market) -> list[list[int]]:
                 extend([*chosen, edge], edge + 1)
 
     extend([], 0)
-    bound = family.bound
-    allowed = []
-    for chosen in found:
-        edges = np.array(chosen, np.int64)
-        buyers = np.array([ends[e][0] for e in chosen], np.int64)
-        sellers = np.array([ends[e][1] for e in chosen], np.int64)
-        if all(one.allows(edges, buyers, sellers) for one in bound):
-            allowed.append(chosen)
-    return allowed
+    return found
+
+
+def open_set(market: Market) -> tuple[list[Any], list[Any]] | None:
+    """Look for trades that are allowed together, and a part of them that is not.
+
+    Parameters
+    ----------
+    market
+        A market; constraints with a specification are downward closed by themselves, so only
+        functions are looked at.
+
+    Returns
+    -------
+    tuple or None
+        Both sets, as pairs of identifiers; None if none is found: among all sets where there
+        are few edges, among drawn ones (with a fixed seed) where there are many.
+    """
+    if not any(isinstance(one, Constraint) for one in market.constraints):
+        return None
+    family = market.family
+    for chosen in _some_sets(market):
+        if family.allows(chosen):
+            for out in range(len(chosen)):
+                part = chosen[:out] + chosen[out + 1 :]
+                if not family.allows(part):
+                    return [_names(market, e) for e in chosen], [_names(market, e) for e in part]
+    return None
+
+
+def _some_sets(market: Market) -> Iterator[list[int]]:
+    """Yield sets of edges that share no agent, small ones first."""
+    parts, n_edges = market.family.parts, market.graph.n_edges
+    if n_edges <= _MOST_EDGES:
+        ends = [parts.ends(edge) for edge in range(n_edges)]
+        yield from sorted(_graph_matchings(ends), key=len)
+        return
+    rng = np.random.default_rng(0)
+    for turn in range(_DRAWN_SETS):
+        chosen: list[int] = []
+        taken: set[tuple[str, int]] = set()
+        for edge in rng.integers(n_edges, size=24).tolist():
+            i, j = parts.ends(edge)
+            if len(chosen) <= turn % 6 and not {("b", i), ("s", j)} & taken:
+                chosen.append(edge)
+                taken |= {("b", i), ("s", j)}
+        yield chosen
 
 
 def without_unlisted(market: Market) -> tuple[Market, list[list[list[Any]]]]:

@@ -11,5 +11,13 @@ from catallax.estimate.result import (
     MechanismEstimates,
     Simulation,
 )
+from catallax.estimate.simulate import simulate
 
-__all__ = ["QUANTITIES", "Distribution", "Estimate", "MechanismEstimates", "Simulation"]
+__all__ = [
+    "QUANTITIES",
+    "Distribution",
+    "Estimate",
+    "MechanismEstimates",
+    "Simulation",
+    "simulate",
+]

@@ -209,11 +209,12 @@ class Branch:
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Profiles of a plain market, and the matchings found for them so far."""
+    """Profiles of a plain market, and what was found out about them so far."""
 
     market: Market
     draws: Draws
     known: dict[object, Matched] = field(default_factory=dict)
+    surprises: dict[object, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Count the profiles."""

@@ -75,17 +75,16 @@ class Paired:
         weights = np.zeros(self.units.mean.size)
         weights[part] += 1.0
         weights[whole] -= share
-        return Estimate(share, self._estimate(weights).stderr / total, False)
+        error = self._estimate(weights)
+        return Estimate(share, error.stderr / total, False, error.degrees)
 
     def _estimate(self, weights: Array) -> Estimate:
         """Estimate the expectation of a weighted sum of columns."""
         weights = weights - self._explained(weights)
-        spent = 1 + len(self.controls)
-        spread = float(weights @ self.units.products @ weights)
-        variance = max(0.0, spread) / max(1, self.units.count - spent)
-        return Estimate(
-            float(weights @ self.units.mean), sqrt(variance / max(1, self.units.count)), False
-        )
+        degrees = max(1, self.units.count - 1 - len(self.controls))
+        variance = max(0.0, float(weights @ self.units.products @ weights)) / degrees
+        mean, error = float(weights @ self.units.mean), sqrt(variance / max(1, self.units.count))
+        return Estimate(mean, error, False, degrees)
 
     def _explained(self, weights: Array) -> Array:
         """Fit a weighted sum of columns by the controls; zero weights on all else."""

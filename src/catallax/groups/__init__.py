@@ -9,16 +9,44 @@ Examples
 """
 
 from catallax.groups.base import GroupClaims, GroupMechanism, GroupOutcome, get, names, register
+from catallax.groups.boolean_rules import BooleanRule, Coalitions
+from catallax.groups.characterise import Characterisation, characterise
+from catallax.groups.characterise_search import characterise_by_search
+from catallax.groups.characterise_smooth import SmoothCharacterisation, characterise_smooth
+from catallax.groups.requirements import VotingRuleError
+from catallax.groups.rule_tables import RuleTable
 from catallax.groups.rule_words import make_rule
+from catallax.groups.rules import Anonymous, Majority, Quota, Unanimity, VotingRule
+from catallax.groups.smooth import Smooth
 from catallax.groups.trade import Group, GroupReports, GroupTrade
+from catallax.groups.two_prices import RankedPrices, TwoPrices
+from catallax.groups.weighted_rules import WeightedQuota
 
 __all__ = [
+    "Anonymous",
+    "BooleanRule",
+    "Characterisation",
+    "Coalitions",
     "Group",
     "GroupClaims",
     "GroupMechanism",
     "GroupOutcome",
     "GroupReports",
     "GroupTrade",
+    "Majority",
+    "Quota",
+    "RankedPrices",
+    "RuleTable",
+    "Smooth",
+    "SmoothCharacterisation",
+    "TwoPrices",
+    "Unanimity",
+    "VotingRule",
+    "VotingRuleError",
+    "WeightedQuota",
+    "characterise",
+    "characterise_by_search",
+    "characterise_smooth",
     "get",
     "make_rule",
     "names",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from catallax.errors import MechanismError, ReportError
 from catallax.groups.boolean_rules import Coalitions
-from catallax.groups.characterise import Characterisation, Ties
+from catallax.groups.characterise import Characterisation
 from catallax.groups.price_ranges import fitted_rule
 from catallax.groups.rule_tables import BlackBox, answer_of
 from catallax.groups.witnesses import (
@@ -127,14 +127,14 @@ def characterise_by_search(
         `exhaustive` is False. What was broken carries a witness, which is a proof. Where nothing
         was found ``holds`` is None; then the transfer is the interval that the members leave who
         were seen to decide, usually a few rounding errors wide, and the rule is what the votes at
-        that price decided (groups of up to 12 members).
+        that price decided (groups of up to 12 members). Ties are not looked at.
 
     Raises
     ------
     MechanismError
         If the rule fails, randomises, or does not share its payments.
     ReportError
-        If an interval is no interval, or a prior is unbounded in value.
+        If an interval is no interval.
 
     Examples
     --------
@@ -145,9 +145,8 @@ def characterise_by_search(
     >>> found.verdict, [round(end, 6) for end in found.transfer], found.rule.describe(2, 1)
     ('undecided', [0.75, 0.75], 'buyers 1 and 2 with seller 1')
     """
-    given: list[tuple[Side, Reports]] = [("buyer", one) for one in buyers]
-    given += [("seller", one) for one in sellers]
-    domains = [_domain(side, k, one) for k, (side, one) in enumerate(given)]
+    domains = [_domain(f"buyer {k + 1}", one) for k, one in enumerate(buyers)]
+    domains += [_domain(f"seller {k + 1}", one) for k, one in enumerate(sellers)]
     n = len(buyers)
     if not 0 < n < len(domains):
         raise ReportError("a rule for two groups needs a buyer and a seller")
@@ -159,7 +158,7 @@ def characterise_by_search(
     return hunt.verdict()
 
 
-def _domain(side: Side, position: int, given: Reports) -> _Domain:
+def _domain(who: str, given: Reports) -> _Domain:
     if isinstance(given, Prior):
         low, high = given.support
         low = low if np.isfinite(low) else float(given.quantile(1e-9))
@@ -171,8 +170,7 @@ def _domain(side: Side, position: int, given: Reports) -> _Domain:
         low = high = np.nan
     if not (np.isfinite(low) and np.isfinite(high) and low <= high):
         raise ReportError(
-            f"the reports of member {position + 1} ({side}) are {given!r}; give a prior, or a "
-            "finite interval (low, high)"
+            f"the reports of {who} are {given!r}; give a prior, or a finite interval (low, high)"
         )
     return _Domain(low, high, None)
 
@@ -285,7 +283,8 @@ class _Hunt:
     def _pivot(self, side: Side, member: int, profile: Array, ends: Array, first: float) -> Pivot:
         """Bisect the jump between two reports down to a width that is rounding."""
         low, high = float(ends[0]), float(ends[1])
-        for _ in range(60):
+        wrong_way = (first == 1.0) == (side == "buyer")  # as wide as it is, it says most
+        for _ in range(0 if wrong_way else 60):
             middle = (low + high) / 2
             if high - low <= self.tolerance / 8 or not low < middle < high:
                 break
@@ -303,12 +302,10 @@ class _Hunt:
     def verdict(self) -> Characterisation:
         found, m = self.found, len(self.domains) - self.n
         one_price, transfer = self._one_price()
-        contradiction = found.contradiction
-        broken = (
-            None if contradiction is None else Finding(False, contradiction.story(), contradiction)
-        )
         nothing = f"nothing against it in {found.deviations} deviations that were drawn"
-        two_prices = broken or Finding(None, nothing)
+        two_prices = Finding(None, nothing)
+        if found.contradiction is not None:
+            two_prices = Finding(False, found.contradiction.story(), found.contradiction)
         truthful = two_prices
         if found.pays:
             truthful = Finding(None, nothing)
@@ -319,16 +316,14 @@ class _Hunt:
             balanced = Finding(None, "the buyers paid what the sellers received, wherever asked")
             if found.imbalance is not None:
                 balanced = Finding(False, found.imbalance.story(), found.imbalance)
-        rule: Coalitions | None = None
-        ties: Ties = "none"
-        if transfer is not None and one_price.holds is not False:
-            rule, ties = self._vote(transfer)
-        if truthful.holds is None and one_price.holds is None and transfer is not None:
+        rule = None if transfer is None else self._vote(transfer)
+        if truthful.holds is None and transfer is not None:
             words = "the votes" if rule is None else f"yes from {rule.describe(self.n, m)}"
             price = number((transfer[0] + transfer[1]) / 2 / self.n)
-            truthful = Finding(
-                None, f"{nothing}; it looks like a vote at {price}, trade on {words}"
-            )
+            looks = f"it looks like a vote at {price}, trade on {words}"
+            truthful = Finding(None, f"{nothing}; {looks}")
+        elif truthful.holds is None and one_price.holds is False:
+            truthful = Finding(None, f"{nothing}; it needs two prices, for {one_price.story}")
         return Characterisation(
             n_buyers=self.n,
             n_sellers=m,
@@ -339,7 +334,7 @@ class _Hunt:
             transfer=transfer,
             without_trade=found.decisions.get(0.0, (0.0, 0.0))[0],
             rule=rule,
-            ties=ties,
+            ties="none",
             exhaustive=False,
             checked=found.deviations,
         )
@@ -364,23 +359,22 @@ class _Hunt:
             max(low[0], high[0]),
         )
 
-    def _vote(self, transfer: tuple[float, float]) -> tuple[Coalitions | None, Ties]:
-        """Ask for every profile of clear votes, and how ties are counted."""
+    def _vote(self, transfer: tuple[float, float]) -> Coalitions | None:
+        """Ask for every profile of clear votes: each member at an end of the own interval."""
         size = len(self.domains)
         if size > LARGEST_VOTE:
-            return None, "none"
+            return None
         point = (transfer[0] + transfer[1]) / 2
-        prices = [point / self.n if k < self.n else point / (size - self.n) for k in range(size)]
         choices: list[list[tuple[float, bool]]] = []
-        for k, (one, price) in enumerate(zip(self.domains, prices, strict=True)):
-            ends = [(one.low, k >= self.n), (one.high, k < self.n)]
-            clear = [(end, yes) for end, yes in ends if abs(end - price) > 4 * self.tolerance]
-            choices.append([(end, (end > price) == (k < self.n)) for end, _ in clear])
+        for k, one in enumerate(self.domains):
+            price = point / (self.n if k < self.n else size - self.n)
+            ends = [end for end in (one.low, one.high) if abs(end - price) > 4 * self.tolerance]
+            choices.append([(end, (end > price) == (k < self.n)) for end in ends])
         if not all(choices):
-            return None, "none"
+            return None
         rows: list[list[Any]] = []
         x: list[float] = []
         for profile in itertools.product(*choices):
             rows.append([yes for _, yes in profile])
             x.append(self.ask(np.array([end for end, _ in profile]))[0])
-        return fitted_rule(np.array(x), np.array(rows, dtype=np.bool_), self.n), "none"
+        return fitted_rule(np.array(x), np.array(rows, dtype=np.bool_), self.n)

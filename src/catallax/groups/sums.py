@@ -19,6 +19,7 @@ from catallax.groups.sums_ballots import Leaf, product
 from catallax.groups.sums_bounds import Draws
 from catallax.groups.sums_line import Circle, circle_of
 from catallax.groups.sums_measure import Measure
+from catallax.groups.sums_pairs import pair_terms
 from catallax.groups.sums_transform import characteristic
 from catallax.groups.sums_voters import Voters
 from catallax.groups.sums_weigh import Terms, size_of, weigh
@@ -145,7 +146,10 @@ def _terms(voters: Sequence[Voters], total: float) -> list[Terms]:
     exact = atom_terms(voters, total) if few else found
     rough = exact is None
     members = sum(one.count for one in voters)
-    if rough or (members > 1 and any(one.measure.low.size for one in voters)):
+    dense = any(one.measure.low.size for one in voters)
+    if dense and members == 2 and not rough:
+        found = pair_terms(voters, total)
+    elif rough or (dense and members > 2):
         found = _series(voters, draws, total, less=few and not rough, rough=rough)
     return [*(exact or []), *found]
 

@@ -28,7 +28,7 @@ _MOST_NODES = 1 << 23
 _ROUGH_FREQUENCIES = 1 << 19
 _GRID = np.exp2(np.arange(0.0, 90.0, 0.5))
 # Series of so many terms are taken if their error is at most this.
-_ACCEPTED = ((1 << 11, 1e-15), (1 << 13, 1e-13), (1 << 16, 1e-11), (1 << 18, 1e-10))
+_ACCEPTED = ((1 << 10, 1e-14), (1 << 12, 1e-12), (1 << 15, 1e-10), (1 << 17, 1e-9))
 _TAILS = (1e-20, 1e-16, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7)
 _OUTSIDE = 1e-15
 

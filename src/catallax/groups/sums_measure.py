@@ -167,6 +167,26 @@ class Measure:
             lost_above=self.lost_above if end == math.inf else 0.0,
         )
 
+    def pieces(self, cells: Integers, low: Array, high: Array) -> Measure:
+        """Return the density on parts of cells, without atoms.
+
+        Parameters
+        ----------
+        cells
+            Which cell each part belongs to.
+        low, high
+            The parts.
+        """
+        kept = low < high
+        cells, low, high = cells[kept], low[kept], high[kept]
+        return replace(
+            self.smooth,
+            low=low,
+            high=high,
+            coefficients=self._reread(cells, low, high),
+            layer=self.layer[cells],
+        )
+
     def _reread(self, cells: Integers, low: Array, high: Array) -> Array:
         """Return coefficients of the same density on parts of cells."""
         own_low, own_high = self.low[cells], self.high[cells]

@@ -55,6 +55,7 @@ class FolderDocument(_Strict):
     edges: EdgeSection | None = None
     priors: dict[str, Any] = Field(default_factory=dict)
     constraints: Any = ()
+    witness: dict[str, Any] = Field(default_factory=dict)  # what an audit keeps here; not read
 
 
 class ColumnTypes(_Strict):
@@ -77,6 +78,7 @@ class Document(_Strict):
     priors: dict[str, Any] = Field(default_factory=dict)
     constraints: Any = ()
     columns: ColumnTypes = Field(default_factory=ColumnTypes)
+    witness: dict[str, Any] = Field(default_factory=dict)  # what an audit keeps here; not read
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from catallax.errors import CatallaxError
 
@@ -36,11 +37,14 @@ class Estimate:
         Its standard error; 0 where it is exact.
     exact
         Whether it is.
+    degrees
+        Degrees of freedom of the standard error, where it comes from few independent numbers.
     """
 
     mean: float
     stderr: float
     exact: bool
+    degrees: int | None = field(default=None, repr=False, compare=False)
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Give the interval that covers the expectation with a probability of `level`.
@@ -51,7 +55,10 @@ class Estimate:
         >>> round(low, 3), round(high, 3)
         (0.804, 1.196)
         """
-        reach = NormalDist().inv_cdf((1 + level) / 2) * self.stderr
+        quantile = NormalDist().inv_cdf((1 + level) / 2)
+        if self.degrees is not None:
+            quantile = float(special.stdtrit(self.degrees, (1 + level) / 2))
+        reach = quantile * self.stderr
         return self.mean - reach, self.mean + reach
 
 

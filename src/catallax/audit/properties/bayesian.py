@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BayesianBuyers", "BayesianSellers"]
 
-# So many agents' best deviations are judged on fresh draws.
-_JUDGED = 3
+# Judging several agents' best deviations costs precision with each of them.
+_JUDGED = 2
 
 
 class _Bayesian(Property):
@@ -67,15 +67,16 @@ class _Bayesian(Property):
             return search.finding(
                 self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story
             )
-        best = sorted(tables, key=lambda table: -float(table.gain.max()))[:_JUDGED]
+        best = sorted(tables, key=lambda table: -float(table.gain.max()))
+        if len(best) > 1 and best[1].gain.max() < best[0].gain.max() / 2:
+            best = best[:1]
+        best = best[:_JUDGED]
         # The questions are fixed before the draws that answer them, and there are so many.
         level = 1.0 - (1.0 - LEVEL) / len(best)
-        runs = search.share("types") // 2 // max(1, len(search.asked("types")))
-        answers = []
-        for table in best:
-            truth, report = table.best
-            reports = table.reports[[truth, report]]
-            answers.append((judged(search, table.agent, reports, runs // len(best) // 2, level), table))
+        runs = search.judging(self) // len(best)
+        answers = [
+            (judged(search, t.agent, t.reports[list(t.best)], runs, level), t) for t in best
+        ]
         mean, table = max(answers, key=lambda answer: answer[0].interval[0])
         low, high = mean.interval or (0.0, 0.0)
         most = max(answer.interval[1] for answer, _ in answers)

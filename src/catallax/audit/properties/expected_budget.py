@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from catallax.audit.expectations import Average, surplus_of
+from catallax.audit.profiles import count_profiles
 from catallax.audit.properties.base import Property, Violation, register_property
+from catallax.audit.properties.interim import draws_of
 from catallax.audit.properties.words import amount
 from catallax.audit.result import Finding, Verdict
 from catallax.audit.runs import Runner
@@ -90,9 +92,7 @@ class _ExpectedBudget(Property):
 
 
 def _afresh(runner: Runner, violation: Violation) -> Average:
-    allowed = max(int(violation.details.get("samples", 500)), 2)
-    from catallax.audit.profiles import count_profiles
-
+    allowed = draws_of(violation)
     count = count_profiles(runner.setting)
     if count is not None and count <= _MOST_AGAIN:
         allowed = max(allowed, count)

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from catallax.audit.properties.base import RunProperty, Violation, register_property
 from catallax.audit.properties.words import profile_words
+from catallax.audit.result import Finding
 from catallax.audit.runs import Run, Runner
 from catallax.audit.setting import Setting
+from catallax.audit.unlisted import open_set
+
+if TYPE_CHECKING:
+    from catallax.audit.search import Search
 
 __all__ = ["Feasibility"]
 
 
 @register_property
 class Feasibility(RunProperty):
-    """Runs, and trades only what the graph and the constraints allow, at finite prices."""
+    """Runs, and trades only what the graph and the constraints allow, at finite prices.
+
+    Where a constraint is a function, it is also looked at whether every part of what it allows
+    is allowed, on which mechanisms rely.
+    """
 
     slug = "feasibility"
     meaning = (
@@ -21,11 +36,65 @@ class Feasibility(RunProperty):
     )
     anywhere = True
 
-    def judge(self, setting: Setting, values, run: Run) -> Violation | None:
+    def judge(self, setting: Setting, values: NDArray[np.float64], run: Run) -> Violation | None:
         """Fail where something is wrong with the run."""
         return None if run.problem is None else Violation(0.0, values)
 
+    def check(self, search: Search) -> Finding:
+        """Report a run that went wrong, or a family that is not downward closed."""
+        finding = super().check(search)
+        found = None if finding.witness else open_set(search.setting.market)
+        if found is None:
+            return finding
+        own = search.setting.own
+        values = np.zeros(search.setting.size) if own is None else own
+        violation = Violation(0.0, values, details={"allowed": found[0], "refused": found[1]})
+        other = search.finding(
+            self, violation, how=finding.how, checked=finding.checked, exact=finding.exact
+        )
+        return replace(other, how="among sets of trades that the constraints were asked about")
+
+    def again(self, runner: Runner, violation: Violation) -> Violation | None:
+        """Run once more, or ask the constraints once more."""
+        details = violation.details
+        if "allowed" not in details:
+            return super().again(runner, violation)
+        parts = runner.setting.market.family.parts
+        sets = [_edges(parts, details[word]) for word in ("allowed", "refused")]
+        if None in sets or not parts.graph.n_edges:
+            return None
+        allows = runner.setting.market.family.allows
+        return violation if allows(sets[0] or []) and not allows(sets[1] or []) else None
+
     def story(self, runner: Runner, violation: Violation) -> str:
         """Say what is wrong, and at which reports."""
+        details = violation.details
+        if "allowed" in details:
+            allowed, refused = (_shown(details[word]) for word in ("allowed", "refused"))
+            return (
+                f"the constraints allow {allowed} but not {refused}: they are not downward "
+                "closed, on which every mechanism relies"
+            )
         run = runner(violation.values)
         return f"{profile_words(runner.setting, violation.values)} {run.problem}"
+
+
+def _edges(parts: Any, pairs: list[Any]) -> list[int] | None:
+    """Return the numbers of edges; None if one is not there."""
+    edges = []
+    for buyer, seller in pairs:
+        if buyer not in parts.buyers or seller not in parts.sellers:
+            return None
+        i, j = parts.buyers.index(buyer), parts.sellers.index(seller)
+        if parts.graph.complete:
+            edges.append(i * parts.graph.n_sellers + j)
+            continue
+        at = np.flatnonzero((parts.graph.buyer == i) & (parts.graph.seller == j))
+        if not at.size:
+            return None
+        edges.append(int(at[0]))
+    return edges
+
+
+def _shown(pairs: list[Any]) -> str:
+    return ", ".join(f"({buyer!r}, {seller!r})" for buyer, seller in pairs) or "no trade"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from catallax.audit.runs import Runner
     from catallax.audit.search import Search
 
-__all__ = ["again_in_expectation", "expected_story", "mean_over_others", "said_of_tables"]
+__all__ = ["again_in_expectation", "draws_of", "expected_story", "mean_over_others", "said_of_tables"]
 
 # Up to so many profiles of the others are all looked at when a witness is run again.
 _MOST_AGAIN = 1024
@@ -24,8 +24,7 @@ _MOST_AGAIN = 1024
 def mean_over_others(runner: Runner, violation: Violation, reports: np.ndarray) -> Mean:
     """Return the expected gain of the last report over the first, or the utility of the only one.
 
-    Exact if the others' profiles are few; else over draws with a fixed seed, as many as
-    `details` says.
+    Exact if the others' profiles are few; else over draws with a fixed seed.
     """
     setting, agent = runner.setting, violation.agent
     assert agent is not None
@@ -33,9 +32,13 @@ def mean_over_others(runner: Runner, violation: Violation, reports: np.ndarray) 
     if count is not None and count <= _MOST_AGAIN:
         return exact_mean(runner, agent, reports)
     rng = np.random.default_rng(0)
-    draws = int(violation.details.get("samples", 500))
-    weighted = ((1.0, draw(setting, rng)) for _ in range(draws))
+    weighted = ((1.0, draw(setting, rng)) for _ in range(draws_of(violation)))
     return sampled_mean(runner, agent, reports, weighted)
+
+
+def draws_of(violation: Violation) -> int:
+    """Return with how many draws to look again: twice as many as it was found with."""
+    return 2 * int(violation.details.get("samples", 250))
 
 
 def reports_of(violation: Violation) -> np.ndarray:
@@ -88,11 +91,10 @@ def _expects(runner: Runner, violation: Violation, report: np.ndarray) -> str:
     count = count_profiles(setting, agent.slots)
     exact = count is not None and count <= _MOST_AGAIN
     rng = np.random.default_rng(0)
-    draws = int(violation.details.get("samples", 500))
     weighted = (
         all_profiles(setting, agent.slots)
         if exact
-        else ((1.0, draw(setting, rng)) for _ in range(draws))
+        else ((1.0, draw(setting, rng)) for _ in range(draws_of(violation)))
     )
     total, chance, money = 0.0, 0.0, 0.0
     for weight, values in weighted:

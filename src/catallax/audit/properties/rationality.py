@@ -85,8 +85,8 @@ class InterimRationality(Property):
             return search.finding(
                 self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story
             )
-        runs = search.share("types") // 2 // max(1, len(search.asked("types")))
-        mean = judged(search, poorest.agent, poorest.reports[[poorest.poorest]], runs, LEVEL)
+        truth = poorest.reports[[poorest.poorest]]
+        mean = judged(search, poorest.agent, truth, search.judging(self), LEVEL)
         assert mean.interval is not None
         low, high = mean.interval
         violated = high < -rounding

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["ClusterError", "connected", "on_cluster"]
 
 # Seconds in which a scheduler must answer.
-_PATIENCE = 5.0
+_PATIENCE = 4.0
 # Cells under way for each thread of the cluster: one to work on and one to go on with.
 _AHEAD = 2
 
@@ -48,7 +50,6 @@ def connected(address: str) -> Iterator[Any]:
         If no scheduler answers there within some seconds.
     """
     try:
-        from dask import config
         from distributed import Client
     except ImportError as error:
         raise MissingDependencyError(
@@ -57,24 +58,54 @@ def connected(address: str) -> Iterator[Any]:
         ) from error
     # What happens to connections is told in our errors, in one line.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    _require_scheduler(address)
     try:
-        with config.set({"distributed.comm.timeouts.connect": _PATIENCE}):
-            client = Client(address, timeout=_PATIENCE, set_as_default=False)
-    except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise ClusterError(
-            f"no scheduler answers at {address} ({_why(error)}): start one with 'dask scheduler', "
-            "and name the address that it prints"
-        ) from None
+        client = Client(address, timeout=_PATIENCE, set_as_default=False)
+    except Exception as error:
+        raise _unreachable(address, error) from None
     try:
         yield client
     finally:
         client.close(timeout=_PATIENCE)
 
 
-def _why(error: BaseException) -> str:
-    if isinstance(error, TimeoutError) or "timed out" in str(error).lower():
-        return f"nothing within {_PATIENCE:g} seconds"
-    return " ".join(str(error).split())[:120] or type(error).__name__
+def _require_scheduler(address: str) -> None:
+    """Ask who is there: a client by itself would wait for ever for who accepts and is silent."""
+    from distributed import rpc
+    from distributed.security import Security
+
+    async def ask() -> Any:
+        async with rpc(address, connection_args=Security().get_connection_args("client")) as other:
+            return await other.identity()
+
+    async def ask_within_limits() -> Any:
+        return await asyncio.wait_for(ask(), _PATIENCE)
+
+    try:
+        # In a thread of its own: a notebook has its loop in this one.
+        with ThreadPoolExecutor(1) as thread:
+            answer = thread.submit(lambda: asyncio.run(ask_within_limits())).result()
+        kind = answer["type"]
+    except Exception as error:
+        raise _unreachable(address, error) from None
+    if kind != "Scheduler":
+        raise ClusterError(
+            f"{address} is the address of a {str(kind).lower()}: name the scheduler's, which "
+            "'dask scheduler' prints"
+        )
+
+
+def _unreachable(address: str, error: Exception) -> ClusterError:
+    if isinstance(error, TimeoutError):
+        why = f"nothing within {_PATIENCE:g} seconds"
+    elif isinstance(error, ValueError | TypeError | OSError):
+        why = " ".join(str(error).split())[:120] or type(error).__name__
+    else:
+        why = "what answers is no scheduler of dask"
+    return ClusterError(
+        f"no scheduler answers at {address} ({why}): start one with 'dask scheduler', and name the "
+        "address that it prints, such as tcp://10.0.0.7:8786"
+    )
 
 
 def on_cluster(

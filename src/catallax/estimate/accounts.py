@@ -1,0 +1,194 @@
+"""The account of one mechanism: what its blocks come to, and the estimates from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.estimate.moments import Moments
+from catallax.estimate.ratios import Paired
+from catallax.estimate.result import Distribution, Estimate, MechanismEstimates
+from catallax.estimate.tally import COLUMNS, Seen, Tally
+
+if TYPE_CHECKING:
+    from catallax.estimate.draws import Plan
+
+__all__ = ["Account", "Entry"]
+
+Array = NDArray[np.float64]
+
+GAINS = COLUMNS.index("gains_from_trade")
+FIRST_BEST = len(COLUMNS)
+"""The column of the first best's gains, after those of the mechanism."""
+
+# Quantiles come from the first so many amounts.
+_MOST_SEEN = 2**17
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """What one block adds to an account.
+
+    Attributes
+    ----------
+    samples
+        Moments of the profiles.
+    units
+        Means over whole units of the block; shape (units, columns). If a unit is longer than a
+        block: their sum over the block alone.
+    tally
+        Where the amounts that were seen come from.
+    """
+
+    samples: Moments
+    units: Array
+    tally: Tally
+
+    @classmethod
+    def of(cls, rows: Array, tally: Tally, plan: Plan) -> Entry:
+        """Reduce the rows of a block."""
+        if plan.unit == 1:
+            return cls(Moments.of(rows), rows[:0], tally)
+        if plan.unit > len(rows):
+            return cls(Moments.of(rows), rows.sum(axis=0, keepdims=True), tally)
+        whole = rows.reshape(-1, plan.unit, rows.shape[1]).mean(axis=1)
+        return cls(Moments.of(rows), whole, tally)
+
+
+@dataclass(eq=False)
+class Account:
+    """Collects the entries of a mechanism, in the order of the blocks.
+
+    Attributes
+    ----------
+    plan
+        How profiles are drawn.
+    controls
+        How many columns after `FIRST_BEST` are controls.
+    """
+
+    plan: Plan
+    controls: int
+    samples: Moments = field(init=False)
+    units: Moments = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin empty."""
+        columns = FIRST_BEST + 1 + self.controls
+        self.samples, self.units = Moments.none(columns), Moments.none(columns)
+        self._open, self._open_count = np.zeros(columns), 0
+        self._seen: dict[str, list[Seen]] = {}
+        self._kept: dict[str, int] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Take in the next block."""
+        self.samples = self.samples.merged(entry.samples)
+        if 1 < self.plan.unit <= entry.samples.count:
+            self.units = self.units.merged(Moments.of(entry.units))
+        elif self.plan.unit > 1:
+            self._open = self._open + entry.units[0]
+            self._open_count += entry.samples.count
+            if self._open_count == self.plan.unit:
+                whole = (self._open / self.plan.unit)[None, :]
+                self.units = self.units.merged(Moments.of(whole))
+                self._open, self._open_count = np.zeros(self._open.size), 0
+        for name in ("gains", "buyer_pays", "seller_receives"):
+            room = _MOST_SEEN - self._kept.get(name, 0)
+            seen: Seen = getattr(entry.tally, name)
+            if room > 0 and seen.amounts.size:
+                weights = None if seen.weights is None else seen.weights[:room]
+                self._seen.setdefault(name, []).append(Seen(seen.amounts[:room], weights))
+                self._kept[name] = self._kept.get(name, 0) + min(room, seen.amounts.size)
+
+    @property
+    def paired(self) -> Paired:
+        """What is estimated from: independent units, and the controls."""
+        units = self.samples if self.plan.unit == 1 else self.units
+        return Paired(units, range(FIRST_BEST + 1, FIRST_BEST + 1 + self.controls))
+
+    def estimate(self, column: int) -> Estimate:
+        """Estimate one column."""
+        found = self.paired.mean(column)
+        sure = column == COLUMNS.index("trade_probability") and found.stderr == 0.0
+        if not sure:
+            return found
+        # Never, or always, in n draws says no more than: with a probability of about 1 / n.
+        count = self.samples.count + 4
+        return Estimate(found.mean, sqrt(2 / count * (1 - 2 / count) / count), False, found.degrees)
+
+    @property
+    def share(self) -> Estimate | None:
+        """Estimate the share of the first best."""
+        return self.paired.ratio(GAINS, FIRST_BEST)
+
+    def distribution(self, name: str) -> Distribution | None:
+        """Summarise the amounts that were seen."""
+        seen = self._seen.get(name, [])
+        if not seen:
+            return None
+        amounts = np.concatenate([one.amounts for one in seen])
+        weights = [one.weights for one in seen]
+        if all(one is None for one in weights):
+            return Distribution.of(amounts)
+        filled = [np.ones(one.amounts.size) if one.weights is None else one.weights for one in seen]
+        return Distribution.of(amounts, np.concatenate(filled))
+
+    def variance_reduction(self) -> dict[str, float]:
+        """Compare the errors with those of as many plain draws.
+
+        Returns
+        -------
+        dict
+            For the share under "common_draws": by how much smaller its variance is than with
+            draws of the mechanism's own. Where draws are not plain, or there are controls, for
+            each quantity by how much smaller its variance is than with plain draws.
+        """
+        found: dict[str, float] = {}
+        share = self.share
+        if share is not None:
+            own, both = np.zeros(FIRST_BEST + 1 + self.controls), {}
+            own[GAINS] = 1.0
+            both = own.copy()
+            both[FIRST_BEST] -= share.mean
+            paired = self.samples.variance(both)
+            first = np.zeros(own.size)
+            first[FIRST_BEST] = share.mean
+            if paired > 0.0:
+                apart = self.samples.variance(own) + self.samples.variance(first)
+                found["common_draws"] = apart / paired
+            if self._reduced and share.stderr > 0.0:
+                total = self.paired.mean(FIRST_BEST).mean
+                plain = paired / self.samples.count / total**2
+                found["share_of_first_best"] = plain / share.stderr**2
+        for column, name in enumerate(COLUMNS if self._reduced else ()):
+            error, weights = (
+                self.paired.mean(column).stderr,
+                np.zeros(FIRST_BEST + 1 + self.controls),
+            )
+            weights[column] = 1.0
+            if error > 0.0:
+                plain = self.samples.variance(weights) / self.samples.count
+                found[name] = plain / error**2
+        return found
+
+    @property
+    def _reduced(self) -> bool:
+        return self.plan.kind != "plain" or self.controls > 0
+
+    def estimates(self, mechanism: str, share: Estimate | None) -> MechanismEstimates:
+        """State what was found, with the share of the first best as given."""
+        columns = {name: self.estimate(column) for column, name in enumerate(COLUMNS)}
+        return MechanismEstimates(
+            mechanism=mechanism,
+            how="samples",
+            share_of_first_best=share,
+            gains=self.distribution("gains"),
+            buyer_pays=self.distribution("buyer_pays"),
+            seller_receives=self.distribution("seller_receives"),
+            variance_reduction=self.variance_reduction(),
+            **columns,
+        )

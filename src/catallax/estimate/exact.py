@@ -1,0 +1,54 @@
+"""Exact expectations, where there are any, by whatever method gives them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from catallax.estimate.exact_bilateral import bilateral_values
+from catallax.estimate.exact_result import ExactValues
+from catallax.mechanisms.registry import get
+
+if TYPE_CHECKING:
+    from catallax.markets import Market
+    from catallax.mechanisms import Mechanism
+
+__all__ = ["exact_values"]
+
+
+def exact_values(market: Market, mechanism: str | Mechanism) -> ExactValues | None:
+    """Compute what a mechanism achieves in expectation, if there is an exact way.
+
+    Parameters
+    ----------
+    market
+        A market whose agents all have priors. Its reports do not matter.
+    mechanism
+        A slug, "module:Class", or a mechanism.
+
+    Returns
+    -------
+    ExactValues or None
+        None if there is no exact way, or if it did not reach a relative error of 1e-9.
+
+    Raises
+    ------
+    MissingPriorError
+        If an agent has no prior.
+    UnsupportedMarketError
+        If the mechanism does not apply to the market.
+
+    Examples
+    --------
+    >>> import catallax as cx
+    >>> found = exact_values(cx.instances.get("bilateral-uniform"), "second-best")
+    >>> round(found.gains_from_trade * 64, 9), found.method
+    (9.0, 'quadrature')
+    """
+    chosen = get(mechanism)
+    for side in (market.buyers, market.sellers):
+        list(side.groups())  # which raises where a prior is missing
+    for way in (bilateral_values,):
+        found = way(market, chosen)
+        if found is not None:
+            return found if found.reliable else None
+    return None
