@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         UnknownNameError,
         UnsupportedMarketError,
     )
+    from catallax.estimate import Simulation, simulate
     from catallax.markets import Agents, Graph, Market, Reports, instances
     from catallax.mechanisms import Lottery, Outcome, clear
     from catallax.priors import Prior, make_prior, parse_prior
@@ -66,6 +67,7 @@ __all__ = [
     "PriorError",
     "ReportError",
     "Reports",
+    "Simulation",
     "SolverTimeLimitError",
     "UnknownAgentError",
     "UnknownNameError",
@@ -79,6 +81,7 @@ __all__ = [
     "make_prior",
     "mechanisms",
     "parse_prior",
+    "simulate",
 ]
 
 # Where each public name lives.
@@ -90,9 +93,11 @@ _HOME = {
     "Outcome": "catallax.mechanisms",
     "Prior": "catallax.priors",
     "Reports": "catallax.markets",
+    "Simulation": "catallax.estimate",
     "clear": "catallax.mechanisms",
     "make_prior": "catallax.priors",
     "parse_prior": "catallax.priors",
+    "simulate": "catallax.estimate",
 } | {name: "catallax.errors" for name in __all__ if name.endswith("Error")}
 _MODULES = {
     "audit": "catallax.audit",  # the module, which can be called as the function it is named after

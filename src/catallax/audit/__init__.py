@@ -5,9 +5,8 @@ small markets, for anybody's test suite. A `Witness` is a market file that shows
 """
 
 import sys
-from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from catallax.audit.audit import BUDGET, audit
 from catallax.audit.battery import battery
@@ -21,9 +20,6 @@ from catallax.audit.properties import (
 from catallax.audit.result import AuditReport, Finding, Verdict
 from catallax.audit.table import stored_table, stored_witness
 from catallax.audit.witness import Witness, read_witness
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = [
     "BUDGET",
@@ -46,10 +42,10 @@ __all__ = [
 
 
 class _Callable(ModuleType):
-    """This module, which can be called: `catallax.audit(market, ...)` audits.
+    """A module that can be called: `catallax.audit(market, ...)` audits.
 
-    The function and the module share a name, and importing the module binds it in the package
-    for good; so the name stands for both.
+    The function and the module share a name, and importing the module binds that name in the
+    package for good; so it stands for both.
     """
 
     def __call__(self, *args: Any, **options: Any) -> AuditReport:

@@ -167,6 +167,12 @@ def _graphs() -> list[Market]:
             [(0.5, UNIFORM), (1.0, MIXED)],
             path,
         ),
+        _market(
+            "a bystander with another prior",
+            [(0.75, UNIFORM), (6.0, "uniform(0, 8)")],
+            [(0.25, UNIFORM)],
+            [("b1", "s1")],
+        ),
         _market("parts and loners", [*coins, (0.0, COIN)], [(0.0, COIN)] * 3, parts),
         _market("a book of coins", [*coins, (0.0, COIN)], [(0.0, COIN), (0.0, COIN), (2.0, COIN)]),
         _market(

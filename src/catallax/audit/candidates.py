@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -54,11 +55,9 @@ def breakpoints(prior: Prior, role: str) -> Array:
     if atoms.size > _MOST_BREAKS:  # evenly spread over the order, both ends included
         atoms = atoms[np.unique(np.linspace(0, atoms.size - 1, _MOST_BREAKS).astype(int))]
     found = [atoms, np.array(parts.pieces, float).ravel()]
-    try:
+    with suppress(PriorError):  # no virtual values where the best revenue is infinite
         plateaus = prior.ironed_values if role == "buyer" else prior.ironed_costs
         found.append(np.array([(p.low, p.high) for p in plateaus[:_MOST_BREAKS]], float).ravel())
-    except PriorError:  # no virtual values: an infinite best revenue
-        pass
     ends = np.concatenate(found)
     return np.unique(ends[np.isfinite(ends)])
 
@@ -88,12 +87,8 @@ class Landscape:
         """Reports, virtual values and virtual costs of everybody; ascending, finite."""
         setting, values = self.setting, self.values
         found = [values]
-        by_prior: dict[tuple[Prior, bool], list[int]] = {}
-        for slot, prior in enumerate(setting.priors):
-            if prior is not None:
-                by_prior.setdefault((prior, slot < setting.n_first), []).append(slot)
-        for (prior, buyers), slots in by_prior.items():
-            weigh = prior.virtual_value if buyers else prior.virtual_cost
+        for prior, role, slots in setting.groups:
+            weigh = prior.virtual_value if role == "buyer" else prior.virtual_cost
             try:
                 found.append(np.atleast_1d(weigh(values[slots])))
             except PriorError:
@@ -148,10 +143,8 @@ class Landscape:
         if prior is not None:
             sure.append(breakpoints(prior, agent.role))
             invert = prior.smallest_value if agent.role == "buyer" else prior.largest_cost
-            try:
+            with suppress(PriorError):
                 found += [invert(self.weights, False), invert(self.weights, True)]
-            except PriorError:
-                pass
         bounds = self.setting.lowest(slot), self.setting.highest
         fixed, others = (_allowed(np.concatenate(part), *bounds) for part in (sure, found))
         room = MOST_CANDIDATES - fixed.size
@@ -183,7 +176,10 @@ def _tried(mechanism: Any, setting: Setting, values: Array) -> Any:
 def _stated(outcome: Any, setting: Setting) -> Array | None:
     """Return the critical reports that an outcome states, if it states any."""
     sides = []
-    for role, size in (("buyer", len(setting.market.buyers)), ("seller", len(setting.market.sellers))):
+    for role, size in (
+        ("buyer", len(setting.market.buyers)),
+        ("seller", len(setting.market.sellers)),
+    ):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")

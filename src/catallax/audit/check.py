@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BUDGET", "BrokenClaimError", "check_mechanism"]
 
-BUDGET = 400
+BUDGET = 150
 """Runs of the mechanism on each market, unless another number is asked for."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,8 @@ Array = NDArray[np.float64]
 
 # Runs that the search for unexpected jumps may take, for one curve.
 _BISECTIONS = 260
+# Halvings around the best deviation, where prices move with the report.
+_ROUNDS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +133,11 @@ class _Explorer:
         for low, high in self._neighbours():
             if not self._same(low, high):
                 located &= self._locate(low, high)
+        if self.moving:
+            self._climb()
+        return self._found(located)
+
+    def _found(self, located: bool) -> Curve:
         order = sorted(self.seen)
         return Curve(
             self.agent,
@@ -141,10 +149,25 @@ class _Explorer:
             self.rounding + 4 * self.tick,
         )
 
+    def _climb(self) -> None:
+        """Where prices move with the report, look for a better one around the best deviation."""
+        for _ in range(_ROUNDS):
+            curve = self._found(True)
+            if curve.reports.size < 3:
+                return
+            utility = curve.gains(curve.reports)
+            gain = utility - np.diag(utility)[:, None]
+            truth, best = np.unravel_index(int(np.argmax(gain)), gain.shape)
+            for place in (int(truth), int(best)):
+                near = curve.reports[max(place - 1, 0) : place + 2].tolist()
+                for low, high in pairwise(near):
+                    if low < (low + high) / 2 < high:
+                        self._at((low + high) / 2)
+
     def _grid(self) -> list[float]:
         """Return candidates, one report between every two, and one beyond each end."""
         found = self.candidates.tolist()
-        between = [(a + b) / 2 for a, b in zip(found, found[1:], strict=False)]
+        between = [(a + b) / 2 for a, b in pairwise(found)]
         most = max(abs(found[0]), abs(found[-1]), self.runner.setting.typical)
         span = (found[-1] - found[0]) / 2 or most / 2 or 1.0
         ends = [max(found[0] - span, self.bounds[0]), min(found[-1] + span, self.bounds[1])]
@@ -164,7 +187,7 @@ class _Explorer:
 
     def _neighbours(self) -> list[tuple[float, float]]:
         order = sorted(self.seen)
-        return list(zip(order, order[1:], strict=False))
+        return list(pairwise(order))
 
     def _kind(self, report: float) -> tuple[tuple[float, int], ...]:
         return tuple((own.chance, own.partner) for own in self.seen[report])
@@ -174,7 +197,8 @@ class _Explorer:
         if self._kind(low) != self._kind(high):
             return False
         return all(
-            abs(a.price - b.price) <= self.rounding and abs(a.transfer - b.transfer) <= self.rounding
+            abs(a.price - b.price) <= self.rounding
+            and abs(a.transfer - b.transfer) <= self.rounding
             for a, b in zip(self.seen[low], self.seen[high], strict=True)
         )
 
@@ -194,7 +218,7 @@ class _Explorer:
         )
         located = True
         points = [low, *inside, high]
-        for a, b in zip(points, points[1:], strict=False):
+        for a, b in pairwise(points):
             if not self._same(a, b):
                 located &= self._bisect(a, b)
         return located

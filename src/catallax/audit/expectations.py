@@ -234,8 +234,6 @@ def outcome_numbers(setting: Setting, agent: Agent, run: Run) -> tuple[Array, fl
     return chance, money
 
 
-
-
 def expected_outcomes(
     runner: Runner, agent: Agent, reports: Array, weighted: Iterator[tuple[float, Array]]
 ) -> Iterator[tuple[float, Array, Array]]:
@@ -370,7 +368,9 @@ def _extra_reports(setting: Setting, agent: Agent, types: Array) -> Array:
     """Return reports outside the support at which expectations can differ."""
     if len(agent.slots) != 1:
         low, high = types.min() - 1.0, types.max() + 1.0
-        single = [np.where(np.arange(types.shape[1]) == k, high, low) for k in range(types.shape[1])]
+        single = [
+            np.where(np.arange(types.shape[1]) == k, high, low) for k in range(types.shape[1])
+        ]
         halves = types / 2
         return np.unique(np.concatenate([single, halves, [np.full(types.shape[1], low)]]), axis=0)
     slot = agent.slots[0]
@@ -408,7 +408,9 @@ def _sampled_tables(search: Search, allowed: int, numbers: list[int]) -> list[Ty
             [
                 k
                 for k, report in enumerate(reports[number])
-                if all(setting.supported(s, float(x)) for s, x in zip(agent.slots, report, strict=True))
+                if all(
+                    setting.supported(s, float(x)) for s, x in zip(agent.slots, report, strict=True)
+                )
             ]
         )
         table = _table(
@@ -435,7 +437,9 @@ def _spread_reports(setting: Setting, agent: Agent) -> Array:
         points = prior.quantile(levels)
         if len(agent.slots) == 1:
             ends = breakpoints(prior, agent.role)
-            ends = ends[np.unique(np.linspace(0, ends.size - 1, 5).astype(int))] if ends.size else ends
+            ends = (
+                ends[np.unique(np.linspace(0, ends.size - 1, 5).astype(int))] if ends.size else ends
+            )
             points = np.union1d(points, ends[ends >= setting.lowest(slot)])
         columns.append(points)
     if len(columns) == 1:
@@ -536,7 +540,9 @@ def surplus_of(runner: Runner, allowed: int, rng: np.random.Generator) -> Averag
     setting = runner.setting
     count = count_profiles(setting)
     exact = count is not None and count <= min(allowed, MOST_PROFILES)
-    weighted = all_profiles(setting) if exact else ((1.0, draw(setting, rng)) for _ in range(allowed))
+    weighted = (
+        all_profiles(setting) if exact else ((1.0, draw(setting, rng)) for _ in range(allowed))
+    )
     chances, found, size, trades = [], [], 0.0, 1
     for weight, values in weighted:
         run = runner(values)

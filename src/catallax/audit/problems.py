@@ -120,7 +120,10 @@ class Inspector:
         if not buyer.size == seller.size == pays.size == receives.size:
             sizes = f"{buyer.size}, {seller.size}, {pays.size} and {receives.size}"
             return f"the numbers of its buyers, sellers and prices differ: {sizes}"
-        for word, side, count in (("buyer", buyer, self.n_buyers), ("seller", seller, self.n_sellers)):
+        for word, side, count in (
+            ("buyer", buyer, self.n_buyers),
+            ("seller", seller, self.n_sellers),
+        ):
             outside = (side < 0) | (side >= count)
             if outside.any():
                 at = int(side[outside][0])
@@ -132,7 +135,8 @@ class Inspector:
                 return f"{agents.label(int(side[wrong[0]]))} {word} {prices[wrong[0]]}"
         if transfers is not None:
             if transfers.size != self.n_buyers + self.n_sellers:
-                return f"it makes {transfers.size} transfers to {self.n_buyers + self.n_sellers} agents"
+                agents = self.n_buyers + self.n_sellers
+                return f"it makes {transfers.size} transfers to {agents} agents"
             if not np.isfinite(transfers).all():
                 return "it makes a transfer that is not a finite number"
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ Array = NDArray[np.float64]
 
 MOST_PROFILES = 4096
 """Up to so many profiles of discrete priors are all looked at."""
+
+# Of a large market, so many agents at most are moved to where they tie.
+_MOST_TIED = 64
 
 
 def count_profiles(setting: Setting, without: tuple[int, ...] = ()) -> int | None:
@@ -75,9 +79,9 @@ def all_profiles(setting: Setting, without: tuple[int, ...] = ()) -> Iterator[tu
 
 def draw(setting: Setting, rng: np.random.Generator) -> Array:
     """Draw a profile from the priors; agents without a prior copy or mix what others report."""
-    values = np.empty(setting.size)
-    for slot, prior in enumerate(setting.priors):
-        values[slot] = np.nan if prior is None else prior.sample(rng)
+    values = np.full(setting.size, np.nan)
+    for prior, _, slots in setting.groups:
+        values[slots] = prior.sample(rng, slots.size)
     unknown = np.flatnonzero(np.isnan(values))
     if unknown.size:
         pool = values[~np.isnan(values)]
@@ -100,7 +104,7 @@ def draw(setting: Setting, rng: np.random.Generator) -> Array:
 def tied(setting: Setting, rng: np.random.Generator) -> Array:
     """Draw a profile and make about half of the agents meet somebody's weight exactly."""
     values = draw(setting, rng)
-    for slot in rng.permutation(setting.size):
+    for slot in rng.permutation(setting.size)[:_MOST_TIED]:
         if rng.random() < 0.5:
             options = [x for x in _ties(setting, values, int(slot)) if setting.supported(slot, x)]
             low, high = setting.lowest(int(slot)), setting.highest
@@ -122,14 +126,14 @@ def _ties(setting: Setting, values: Array, slot: int) -> list[float]:
         found.append(breakpoints(prior, "buyer" if buyer else "seller"))
         weights = [values[others]]
         for other in others:
-            weight = _weight(setting.priors[other], float(values[other]), other < setting.n_first)
+            weight = _weight(
+                setting.priors[other], float(values[other]), bool(other < setting.n_first)
+            )
             if np.isfinite(weight):
                 weights.append(np.array([weight]))
         invert = prior.smallest_value if buyer else prior.largest_cost
-        try:
+        with suppress(PriorError):
             found += [invert(np.concatenate(weights), strict) for strict in (False, True)]
-        except PriorError:
-            pass
     together = np.concatenate(found)
     return np.unique(together[np.isfinite(together)]).tolist()
 

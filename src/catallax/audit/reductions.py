@@ -60,15 +60,17 @@ def _chunks(things: list[Any]) -> Iterator[list[Any]]:
 
 def _with(document: Document, **keys: Any) -> Document:
     changed = {**document, **keys}
-    return {key: value for key, value in changed.items() if value != [] or key in ("buyers", "sellers", "edges")}
+    return {
+        key: value
+        for key, value in changed.items()
+        if value != [] or key in ("buyers", "sellers", "edges")
+    }
 
 
 def without_agents(document: Document, agents: list[tuple[str, Any]]) -> Document:
     """Return a document without some agents, their edges, and what constraints say of them."""
     gone = {side: {name for s, name in agents if s == side} for side in ("buyers", "sellers")}
-    changed = {
-        side: [r for r in document[side] if r["id"] not in gone[side]] for side in gone
-    }
+    changed = {side: [r for r in document[side] if r["id"] not in gone[side]] for side in gone}
     result = _with(document, **changed)
     if document.get("edges") is not None:
         result["edges"] = [
@@ -240,13 +242,8 @@ def _simpler(spec: Any, *, expected: bool, owner: Any) -> Iterator[Make]:
             yield lambda record, given, v=left, m=rest: _discrete(v, [x / sum(m) for x in m])
     even = [1.0 / len(values)] * len(values)
     for other in (even, *(_rounded_masses(masses, digits) for digits in (1, 2))):
-        if other is not None and other != masses and not _is(spec, values, other):
-            if _plainness(other) < _plainness(masses):
-                yield lambda record, given, m=other: _discrete(values, m)
-
-
-def _is(spec: Any, values: list[float], masses: list[float]) -> bool:
-    return spec == _discrete(values, masses)
+        if other is not None and _plainness(other) < _plainness(masses):
+            yield lambda record, given, m=other: _discrete(values, m)
 
 
 def _plainness(masses: list[float]) -> int:

@@ -216,9 +216,7 @@ class AuditReport:
             amount = ""
             if finding.verdict == "violated" and finding.worst:
                 amount = f" by {money(float(f'{finding.worst:.6g}'), self.market.currency)}"
-            lines.append(
-                f"  {finding.name:<{width}}  {finding.verdict}{amount}: {finding.story}"
-            )
+            lines.append(f"  {finding.name:<{width}}  {finding.verdict}{amount}: {finding.story}")
         lines += [f"  {name:<{width}}  left out: {why}" for name, why in self.skipped.items()]
         return "\n".join(lines)
 

@@ -93,7 +93,9 @@ class Run:
 
     def utility(self, agent: Agent, values: Array) -> float:
         """Return what an agent gets in expectation over the coin, at true values."""
-        return sum(own.chance * gain_of(self.setting, agent, values, own) for own in self.own(agent))
+        return sum(
+            own.chance * gain_of(self.setting, agent, values, own) for own in self.own(agent)
+        )
 
     @cached_property
     def surplus(self) -> float:
@@ -134,9 +136,7 @@ class Runner:
         Called with every new profile and its run.
     """
 
-    def __init__(
-        self, setting: Setting, watch: Callable[[Array, Run], None] | None = None
-    ) -> None:
+    def __init__(self, setting: Setting, watch: Callable[[Array, Run], None] | None = None) -> None:
         self.setting = setting
         self.inspector = Inspector(setting.market)
         self.watch = watch

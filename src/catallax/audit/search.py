@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,43 @@ from catallax.audit.profiles import count_profiles, profiles
 from catallax.audit.properties.base import Property, RunProperty, Violation
 from catallax.audit.result import Finding, Verdict
 from catallax.audit.runs import Run, Runner
+from catallax.audit.vectors import vector_deviations
 
 if TYPE_CHECKING:
     from catallax.audit.expectations import Average, TypeTable
-    from catallax.audit.setting import Setting
+    from catallax.audit.setting import Agent, Setting
 
-__all__ = ["Progress", "Search"]
+__all__ = ["Progress", "Search", "Vectors"]
 
 Array = NDArray[np.float64]
 
 Progress = Callable[[float, str], None]
 """Called now and then with the share of the work that is done, and what is being done."""
+
+
+class Vectors(NamedTuple):
+    """What the best vector of bids gains over the truth, at one profile.
+
+    Attributes
+    ----------
+    agent
+        The buyer.
+    values
+        The profile.
+    report
+        The best vector of those tried.
+    gain
+        What it gains; NaN never occurs, infinite where the mechanism fails at the truth.
+    tried
+        How many were tried.
+    """
+
+    agent: Agent
+    values: Array
+    report: Array
+    gain: float
+    tried: int
+
 
 # How the budget is split among the kinds of statement that were asked for.
 _SHARES = {"curves": 0.45, "types": 0.35, "average": 0.15, "own": 0.05}
@@ -61,6 +87,7 @@ class Search:
         self.rng = rng
         self.progress = progress
         self.curves: list[Curve] = []
+        self.vectors: list[Vectors] = []
         self.runs_seen = 0
         self.exhaustive = False
         self.kinds: Counter[str] = Counter()
@@ -83,9 +110,10 @@ class Search:
             if found is None:
                 continue
             known = self._worst.get(rule.slug)
-            if known is None or found.amount > known.amount:
-                if rule.anywhere or self.setting.all_possible(values):
-                    self._worst[rule.slug] = found
+            if known is not None and found.amount <= known.amount:
+                continue
+            if rule.anywhere or self.setting.all_possible(values):
+                self._worst[rule.slug] = found
 
     def worst_run(self, rule: RunProperty) -> Violation | None:
         """Return where a property of single outcomes fails worst."""
@@ -126,7 +154,8 @@ class Search:
                 continue
             complete &= self._explore(values, allowed, seen)
         listed = self.setting.size == 0 or count_profiles(self.setting) is not None
-        self.exhaustive = complete and listed
+        located = all(curve.located for curve in self.curves)
+        self.exhaustive = complete and listed and located
 
     def _explore(self, values: Array, allowed: int, seen: set[bytes]) -> bool:
         """Explore agents' reports at a profile; return whether everybody's turn came."""
@@ -137,14 +166,15 @@ class Search:
         limit = min(allowed, start + max(allowed // 3, 1))
         for number in self.rng.permutation(setting.n_agents):
             agent = setting.agent(int(number))
+            if runner.spent >= limit:
+                return False
             if len(agent.slots) != 1:
+                self._explore_vectors(agent, values)
                 continue
             others = np.delete(values, agent.slots[0])
             key = int(number).to_bytes(8, "little") + others.tobytes()
             if key in seen:
                 continue
-            if runner.spent >= limit:
-                return False
             seen.add(key)
             self.agents_tried.add(int(number))
             self.curves.append(explore(runner, landscape, agent))

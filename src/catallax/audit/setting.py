@@ -136,6 +136,10 @@ class Setting:
             self._agents[number] = Agent(role, index, side.ids[index], slots, priors)
         return self._agents[number]
 
+    def number_of(self, agent: Agent) -> int:
+        """Return the number of an agent: buyers first, then sellers."""
+        return agent.index + (0 if agent.role == "buyer" else len(self.market.buyers))
+
     def agents(self, role: Role | None = None) -> list[int]:
         """Return the numbers of all agents, or of those of one side."""
         n_buyers = len(self.market.buyers)
@@ -186,6 +190,25 @@ class Setting:
             return (*(self.unit.priors or (None,) * self.n_first), *second)
         buyers = self.market.buyers
         return (*(buyers.prior(index) for index in range(len(buyers))), *second)
+
+    @cached_property
+    def groups(self) -> tuple[tuple[Prior, Role, NDArray[np.int64]], ...]:
+        """Every prior with the side it is on, and the slots it is the prior of."""
+        found: dict[tuple[Prior, Role], list[int]] = {}
+        for slot, prior in enumerate(self.priors):
+            if prior is not None:
+                found.setdefault((prior, "buyer" if slot < self.n_first else "seller"), []).append(
+                    slot
+                )
+        return tuple((prior, role, np.array(slots)) for (prior, role), slots in found.items())
+
+    @cached_property
+    def medians(self) -> Array:
+        """Everybody's median; 0 without a prior. What to write where any profile will do."""
+        values = np.zeros(self.size)
+        for prior, _, slots in self.groups:
+            values[slots] = float(prior.quantile(0.5))
+        return values
 
     @property
     def has_priors(self) -> bool:
@@ -256,12 +279,7 @@ class Setting:
     @cached_property
     def typical(self) -> float:
         """The size of the amounts that the priors usually speak of; 0 without any."""
-        ends = [
-            abs(float(prior.quantile(q)))
-            for prior in set(self.priors)
-            if prior is not None
-            for q in (0.05, 0.95)
-        ]
+        ends = [abs(float(prior.quantile(q))) for prior, _, _ in self.groups for q in (0.05, 0.95)]
         return max(ends, default=0.0)
 
     def rounding(self, values: Array, *amounts: float) -> float:

@@ -104,7 +104,9 @@ class Shrinker:
     def _enough(self, found: Violation | None) -> bool:
         return found is not None and found.amount >= self.least
 
-    def through(self, case: Case, reductions: Callable[[Case], Iterator[Case]], *, anew: bool) -> Case:
+    def through(
+        self, case: Case, reductions: Callable[[Case], Iterator[Case]], *, anew: bool
+    ) -> Case:
         """Apply reductions until none of them leaves a failing case."""
         found = True
         while found and not self.spent:

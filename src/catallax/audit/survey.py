@@ -64,22 +64,28 @@ class Surveyed:
 
     @property
     def verdict(self) -> Verdict | None:
-        """Violated on a market; or held on one at least; or undecided; None: it did not apply."""
+        """What to say of all markets together; None where it applied to none.
+
+        "violated" if it is on one of them. What is not claimed holds only if every market says
+        so; of a claim it is enough that some markets confirm it and none refutes it.
+        """
         if self.violated:
             return "violated"
-        if self.held:
+        if self.held and (self.claimed or not self.undecided):
             return "holds"
         return "undecided" if self.undecided else None
 
     def after(self, finding: Finding, market: str) -> Surveyed:
         """Return what is known after one more market."""
-        counts = {word: getattr(self, _COUNT[word]) for word in _COUNT}
+        counts = {word: getattr(self, field) for word, field in _COUNT.items()}
         counts[finding.verdict] += 1
-        ranks = ("violated", "undecided", "holds")
-        worse = self.finding is None or (
-            ranks.index(finding.verdict) < ranks.index(self.finding.verdict)
-        )
-        latest = worse or finding.verdict == self.finding.verdict == "holds"
+        kept, where = self.finding, self.market
+        if (
+            kept is None
+            or _RANKS[finding.verdict] > _RANKS[kept.verdict]
+            or (finding.verdict == kept.verdict == "holds")
+        ):
+            kept, where = finding, market
         return Surveyed(
             name=self.name,
             claimed=self.claimed,
@@ -88,11 +94,12 @@ class Surveyed:
             violated=counts["violated"],
             exact=self.exact + (finding.verdict == "holds" and finding.exact),
             checked=self.checked + finding.checked,
-            finding=finding if latest else self.finding,
-            market=market if latest else self.market,
+            finding=kept,
+            market=where,
         )
 
 
+_RANKS = {"holds": 0, "undecided": 1, "violated": 2}
 _COUNT = {"holds": "held", "undecided": "undecided", "violated": "violated"}
 
 
@@ -167,6 +174,7 @@ def survey(
     *,
     rng: Seed = 0,
     budget: int | None = None,
+    again: int | None = None,
     watch: Watch | None = None,
 ) -> Survey:
     """Audit a mechanism on many markets.
@@ -187,6 +195,9 @@ def survey(
         What is drawn in audits is drawn with it; each market has a generator of its own.
     budget
         Runs of the mechanism on each market; by default that of `audit`.
+    again
+        Runs with which what is undecided on a market is looked at once more, by itself; by
+        default it stays undecided.
     watch
         Called with each market before its audit.
 
@@ -194,6 +205,8 @@ def survey(
     -------
     Survey
     """
+    from catallax.audit.audit import audit
+
     claims = frozenset(claimed)
     found = {name: Surveyed(name, name in claims) for name in properties}
     refused: dict[str, str] = {}
@@ -208,7 +221,13 @@ def survey(
         if report is None:
             continue
         name, runs = report.mechanism, runs + report.runs
-        for finding in report:
+        findings = {finding.name: finding for finding in report}
+        open_ = [finding.name for finding in report.undecided]
+        if again is not None and open_:
+            second = audit(market, mechanism, open_, rng=generator, budget=again)
+            runs += second.runs
+            findings |= {finding.name: finding for finding in second}
+        for finding in findings.values():
             found[finding.name] = found[finding.name].after(finding, market.name)
     return Survey(name, tuple(found.values()), len(markets) - len(refused), refused, runs)
 

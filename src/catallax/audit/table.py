@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -99,6 +99,8 @@ class PropertyTable:
         What each property says, by its name, in the order of the columns.
     rows
         For each mechanism its cells, by the names of the properties.
+    made
+        How the audits were made: their seed, the number of markets, the runs on each.
 
     Examples
     --------
@@ -111,6 +113,7 @@ class PropertyTable:
 
     meanings: dict[str, str]
     rows: dict[str, dict[str, Cell]]
+    made: dict[str, int] = field(default_factory=dict)
 
     def cell(self, mechanism: str, name: str) -> Cell:
         """Look up a cell.
@@ -131,6 +134,7 @@ class PropertyTable:
     def to_dict(self) -> dict[str, Any]:
         """Give the table as JSON."""
         return {
+            "made": self.made,
             "properties": [{"name": name, "meaning": said} for name, said in self.meanings.items()],
             "mechanisms": [
                 {"name": name, "properties": {key: asdict(cell) for key, cell in row.items()}}
@@ -147,6 +151,7 @@ class PropertyTable:
                 one["name"]: {key: Cell(**cell) for key, cell in one["properties"].items()}
                 for one in document["mechanisms"]
             },
+            document["made"],
         )
 
 
@@ -212,6 +217,7 @@ def make_row(
     rng: Seed = 0,
     budget: int | None = None,
     random: int = 12,
+    again: int | None = None,
     watch: Callable[[Market], None] | None = None,
 ) -> tuple[dict[str, Cell], dict[str, Witness]]:
     """Audit all properties of a mechanism on the battery.
@@ -226,6 +232,8 @@ def make_row(
         Runs of the mechanism on each market; by default that of `audit`.
     random
         How many random markets there are besides the fixed ones.
+    again
+        Runs with which what is undecided on a market is looked at once more, by itself.
     watch
         Called with each market before its audit.
 
@@ -248,6 +256,7 @@ def make_row(
         claimed_properties(chosen),
         rng=rng,
         budget=budget,
+        again=again,
         watch=watch,
     )
     cells = {one.name: _cell(one) for one in found.properties}

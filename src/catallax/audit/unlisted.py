@@ -156,9 +156,10 @@ def without_unlisted(market: Market) -> tuple[Market, list[list[list[Any]]]]:
         return market, []
     allowed = matchings(market)
     known = {frozenset(chosen) for chosen in allowed}
-    closed = all(
-        frozenset(chosen) - {edge} in known for chosen in allowed for edge in chosen
-    ) and frozenset() in known
+    closed = (
+        all(frozenset(chosen) - {edge} in known for chosen in allowed for edge in chosen)
+        and frozenset() in known
+    )
     named = [[_names(market, edge) for edge in chosen] for chosen in allowed]
     if not closed:
         return replaced(market, ()), named

@@ -95,7 +95,7 @@ def renamed(setting: Setting) -> Setting:
     Text becomes integers, and integers text. Constraints are bound to positions, and stay.
     """
     market = setting.market
-    sides = []
+    sides: dict[str, Agents] = {}
     for side in (market.buyers, market.sellers):
         size = len(side)
         if side.ids.dtype == pl.Int64:
@@ -103,10 +103,10 @@ def renamed(setting: Setting) -> Setting:
             ids = pl.Series([f"n{size - k:0{width}d}" for k in range(size)], dtype=pl.String)
         else:
             ids = pl.Series([size - k for k in range(size)], dtype=pl.Int64)
-        sides.append(
-            Agents(side.role, ids, side.priors, side.prior_names, side.prior_of, side.table)
+        sides[side.role] = Agents(
+            side.role, ids, side.priors, side.prior_names, side.prior_of, side.table
         )
-    return _rebuilt(setting, *sides, market.edge_table)
+    return _rebuilt(setting, sides["buyer"], sides["seller"], market.edge_table)
 
 
 def _rebuilt(setting: Setting, buyers: Agents, sellers: Agents, edges: pl.DataFrame) -> Setting:

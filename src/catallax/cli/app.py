@@ -39,6 +39,11 @@ app.command(
     help="Clear markets: who trades, at what prices, and why.",
 )
 app.command(
+    "catallax.cli.simulate:simulate",
+    name="simulate",
+    help="Say what to expect of mechanisms on a market: gains, share of the first best, surplus.",
+)
+app.command(
     "catallax.cli.audit:audit",
     name="audit",
     help="Audit a mechanism: which properties hold, and a market in which others fail.",
@@ -57,6 +62,11 @@ app.command(
     "catallax.cli.mechanisms:mechanisms",
     name="mechanisms",
     help="List the mechanisms, what they do and what they claim.",
+)
+app.command(
+    "catallax.cli.study:app",
+    name="study",
+    help="Run a study of many markets, sizes, priors, mechanisms and seeds, and report on it.",
 )
 
 

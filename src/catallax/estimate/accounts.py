@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,16 +180,36 @@ class Account:
     def _reduced(self) -> bool:
         return self.plan.kind != "plain" or self.controls > 0
 
-    def estimates(self, mechanism: str, share: Estimate | None) -> MechanismEstimates:
-        """State what was found, with the share of the first best as given."""
-        columns = {name: self.estimate(column) for column, name in enumerate(COLUMNS)}
+    def estimates(
+        self,
+        mechanism: str,
+        share: Estimate | None,
+        how: str = "samples",
+        known: Mapping[str, Estimate] | None = None,
+    ) -> MechanismEstimates:
+        """State what was found.
+
+        Parameters
+        ----------
+        mechanism
+            The name of the mechanism.
+        share
+            Its share of the first best.
+        how
+            How the expectations were found.
+        known
+            Expectations by column, where they need not be estimated.
+        """
+        columns: Mapping[str, Any] = known or {
+            name: self.estimate(column) for column, name in enumerate(COLUMNS)
+        }
         return MechanismEstimates(
             mechanism=mechanism,
-            how="samples",
+            how=how,
             share_of_first_best=share,
             gains=self.distribution("gains"),
             buyer_pays=self.distribution("buyer_pays"),
             seller_receives=self.distribution("seller_receives"),
-            variance_reduction=self.variance_reduction(),
+            variance_reduction={} if known else self.variance_reduction(),
             **columns,
         )

@@ -52,7 +52,7 @@ def ordered(weights: Array) -> Places:
     """
     keys = -weights
     rows = np.argsort(keys, axis=1)
-    along = np.take_along_axis(keys, rows, axis=1)
+    along = np.sort(keys, axis=1)  # faster than looking them up
     tied = (along[:, 1:] == along[:, :-1]).any(axis=1)
     if tied.any():  # a stable sort is several times slower
         rows[tied] = np.argsort(keys[tied], axis=1, kind="stable")
@@ -134,26 +134,32 @@ class Matched:
         entry_rows(*sides, self.rows, self.trades, setter)
         return setter
 
-    def thresholds(self, at: NDArray[np.int64], setter: NDArray[np.int32]) -> Thresholds:
-        """State thresholds of agents of one side, given by their places among all rows.
+    def thresholds(
+        self, who: Flags, setter: NDArray[np.int32], *, buyers: bool
+    ) -> tuple[NDArray[np.int64], Thresholds]:
+        """State the thresholds of some agents of one side, row after row.
 
         Parameters
         ----------
-        at
-            Row times n plus position; shape (k,).
+        who
+            Which; shape (profiles, n).
         setter
             `setter` or `everybody`.
+        buyers
+            Which side.
+
+        Returns
+        -------
+        tuple
+            The places of the agents among all rows (row times n plus position), and their
+            thresholds.
         """
-        n, n_buyers = self.weights.shape[1], self.graph.n_buyers
-        row, place = np.divmod(at, n)
-        source = setter.ravel()[at].astype(np.int64)
-        level = self.weights.ravel()[row * n + source]
-        if not at.size or place[0] < n_buyers:  # against the other side a tie is a trade
-            agent, wins = place, place < source
-        else:
-            agent, wins = n - 1 - place, place > source
-        named = np.where(source < n_buyers, source, source - n)
-        return Thresholds(agent.astype(np.int32), level, wins, named)
+        from catallax.estimate.kernels_tally import listed
+
+        n, cut = self.weights.shape[1], self.graph.n_buyers
+        start, stop = (0, cut) if buyers else (cut, n)
+        at, *stated = listed(who, start, stop, self.weights, setter, cut)
+        return at, Thresholds(*stated)
 
     @cached_property
     def pairs(self) -> Pairs:
@@ -244,13 +250,6 @@ class Block:
             self.known[name] = Matched.of(self.market.graph, joined(*weigh()))
         return self.known[name]
 
-    def places(self, flags: Flags, *, buyers: bool) -> NDArray[np.int64]:
-        """List the places of one side's agents that are marked: row times n plus position."""
-        n = flags.shape[1]
-        cut = slice(None, self.n_buyers) if buyers else slice(self.n_buyers, None)
-        row, place = np.nonzero(flags[:, cut])
-        return row * n + place + (0 if buyers else self.n_buyers)
-
 
 def joined(buyers: Array, sellers: Array) -> Array:
     """Put two sides into rows by position."""
@@ -285,10 +284,8 @@ def clear_separable(
     matched = block.matched(rule, weigh)
     prices = np.zeros(block.reports.shape)
     flat, reports = prices.reshape(-1), block.reports.reshape(-1)
-    at = block.places(matched.trades, buyers=True)
-    critical = rule.critical_bids(block.market, matched.thresholds(at, matched.setter))
-    flat[at] = np.minimum(critical, reports[at])
-    at = block.places(matched.trades, buyers=False)
-    critical = rule.critical_asks(block.market, matched.thresholds(at, matched.setter))
-    flat[at] = np.maximum(critical, reports[at])
+    at, known = matched.thresholds(matched.trades, matched.setter, buyers=True)
+    flat[at] = np.minimum(rule.critical_bids(block.market, known), reports[at])
+    at, known = matched.thresholds(matched.trades, matched.setter, buyers=False)
+    flat[at] = np.maximum(rule.critical_asks(block.market, known), reports[at])
     return Branch(1.0, matched.trades, prices, rule, matched)

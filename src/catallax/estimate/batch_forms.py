@@ -183,6 +183,13 @@ class _FirstBestPairs:
         flat = block.reports.reshape(-1)
         self.bids, self.asks = flat[self.buyer_at], flat[self.seller_at]
 
+    def levels(self, block: Block, *, buyers: bool) -> tuple[Array, NDArray[np.bool_]]:
+        """Give the thresholds of one partner of each pair, and whether she wins ties there."""
+        matched = self.matched
+        at, known = matched.thresholds(matched.trades, matched.setter, buyers=buyers)
+        place = np.searchsorted(at, self.buyer_at if buyers else self.seller_at)
+        return known.level[place], known.wins_ties[place]
+
     def branch(self, block: Block, which: Any, price: Array) -> list[Branch]:
         """Let some of the pairs trade, each at its price."""
         trades, prices = np.zeros(block.reports.shape, bool), np.zeros(block.reports.shape)
@@ -195,10 +202,10 @@ class _FirstBestPairs:
 def _meta_auction_buyers(block: Block, mechanism: MetaAuctionBuyers) -> list[Branch]:
     found, market = _FirstBestPairs(block), block.market
     seller = found.pairs.seller
-    known = found.matched.thresholds(found.seller_at, found.matched.setter)
-    cap = meta_auction.before_ties(market, seller, known.level, known.wins_ties)
+    level, wins_ties = found.levels(block, buyers=False)
+    cap = meta_auction.before_ties(market, seller, level, wins_ties)
     posted = meta_auction._post(mechanism.rule, market, seller, cap, found.bids)
-    price = np.minimum(posted, known.level)
+    price = np.minimum(posted, level)
     return found.branch(block, found.asks <= price, price)
 
 
@@ -212,8 +219,7 @@ def _meta_auction_sellers(block: Block, mechanism: MetaAuctionSellers) -> list[B
 
     price = posted(found.bids, np.arange(seller.size))
     trading = np.flatnonzero(found.bids >= price)
-    known = found.matched.thresholds(found.buyer_at, found.matched.setter)
-    low = np.minimum(known.level[trading], found.bids[trading])
+    low = np.minimum(found.levels(block, buyers=True)[0][trading], found.bids[trading])
     pays = price.copy()
     pays[trading] = smallest_float(
         lambda bid, which: bid >= posted(bid, trading[which]),

@@ -79,8 +79,7 @@ def _side(block: Block, branch: Branch, *, buyers: bool) -> tuple[Array, Array]:
     assert branch.matched is not None and branch.rule is not None
     matched, market, n = branch.matched, block.market, block.reports.shape[1]
     setter = matched.everybody
-    at = block.places(setter >= 0, buyers=buyers)
-    known = matched.thresholds(at, setter)
+    at, known = matched.thresholds(setter >= 0, setter, buyers=buyers)
     reports, trades = block.reports.reshape(-1)[at], matched.trades.reshape(-1)[at]
     row = at // n
     displaced = block.reports.reshape(-1)[row * n + setter.reshape(-1)[at]]

@@ -30,6 +30,8 @@ RELATIVE = 1e-11
 _MOST_CELLS = 20_000
 _MOST_ROUNDS = 200
 _FARTHEST = 1e300
+# Nodes of smooth priors are closer than the cells of an integral have to be.
+_MANY, _EVERY = 300, 4
 _EPSILON = float(np.finfo(np.float64).eps)
 
 # Kronrod's points of degree 23 and, at every second of them, Gauss's weights of degree 13.
@@ -209,7 +211,9 @@ def expectation(
         asked = function(parts.atoms) * parts.masses
         rounding = 4 * _EPSILON * np.abs(asked).sum(axis=1)
         total = total.plus(Integral(asked.sum(axis=1), rounding))
-    inner = np.concatenate([prior._nodes(), np.asarray(breaks, dtype=np.float64).ravel()])
+    nodes = prior._nodes()
+    nodes = nodes if nodes.size < _MANY else nodes[::_EVERY]
+    inner = np.concatenate([nodes, np.asarray(breaks, dtype=np.float64).ravel()])
     for start, end in parts.pieces:
         edges = _edges(prior, inner, start, end)
         total = total.plus(integrate(function, edges, units=units, under=prior))
@@ -223,7 +227,10 @@ def _edges(prior: Prior, inner: Array, start: float, end: float) -> Array:
     edges = np.unique(np.concatenate([inside, ends]))
     if not edges.size:
         return edges
-    for side, infinite, tail in ((1.0, end == np.inf, prior.sf), (-1.0, start == -np.inf, prior.cdf)):
+    for side, infinite, tail in (
+        (1.0, end == np.inf, prior.sf),
+        (-1.0, start == -np.inf, prior.cdf),
+    ):
         outermost = float(edges[-1] if side > 0 else edges[0])
         reach = abs(outermost)
         # Only of a heavy tail is there anything beyond the nodes.
@@ -252,9 +259,7 @@ class Tail:
 
     def __init__(self, prior: Prior, side: int) -> None:
         parts = prior._parts()
-        self._probability = (
-            prior.probability_at_least if side > 0 else lambda y: prior.cdf(0.0 - y)
-        )
+        self._probability = prior.probability_at_least if side > 0 else lambda y: prior.cdf(0.0 - y)
         self._side = side
         ends = np.array([x for piece in parts.pieces for x in piece])
         own = np.concatenate([parts.atoms, ends[np.isfinite(ends)]])
@@ -283,7 +288,6 @@ class Tail:
         part, _ = _sums(self._probability, inside, self._grid[at])
         out = self._rest[at] + part[0]
         return np.where(y < low, out + (low - y), np.where(y > high, 0.0, out))
-
 
     def error(self, x: Array) -> Array:
         """Return bounds on the errors of these values."""

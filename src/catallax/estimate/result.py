@@ -84,15 +84,16 @@ class Distribution:
         """Summarise values, each with its weight; None if there are none."""
         if not values.size:
             return None
-        order = np.argsort(values, kind="stable")
-        ordered = values[order]
+        levels = np.arange(101) / 100
         if weights is None:
-            at = np.ceil(np.arange(101) / 100 * values.size - 1e-9).astype(np.int64) - 1
-            mean = float(ordered.mean())
+            ordered = np.sort(values)
+            at = np.ceil(levels * values.size - 1e-9).astype(np.int64) - 1
+            mean = float(values.mean())
         else:
-            reached = np.cumsum(weights[order])
-            at = np.searchsorted(reached, np.arange(101) / 100 * reached[-1] * (1 - 1e-12))
-            mean = float(ordered @ weights[order] / reached[-1])
+            order = np.argsort(values, kind="stable")
+            ordered, reached = values[order], np.cumsum(weights[order])
+            at = np.searchsorted(reached, levels * reached[-1] * (1 - 1e-12))
+            mean = float((values * weights).sum() / weights.sum())
         return cls(ordered[np.clip(at, 0, values.size - 1)], int(values.size), mean)
 
     def quantile(self, probability: float) -> float:

@@ -164,15 +164,7 @@ def _estimates(
     if name not in known:
         return account.estimates(name, share)
     values = {column: exact_estimate(getattr(known[name], column)) for column in COLUMNS}
-    return MechanismEstimates(
-        mechanism=name,
-        how=f"exact ({known[name].method})",
-        share_of_first_best=share,
-        gains=account.distribution("gains"),
-        buyer_pays=account.distribution("buyer_pays"),
-        seller_receives=account.distribution("seller_receives"),
-        **values,
-    )
+    return account.estimates(name, share, f"exact ({known[name].method})", values)
 
 
 # ---------------------------------------------------------------------------------- what is asked
@@ -250,7 +242,7 @@ def _nothing_applies(market: Market, skipped: dict[str, str]) -> str:
     return f"market '{market.name}': no mechanism that was named applies; {name}{others}: {reason}"
 
 
-# ------------------------------------------------------------------------------- what can be computed
+# ----------------------------------------------------------------------------- what can be computed
 
 
 def _computed(

@@ -70,6 +70,8 @@ class Tally:
 
 def tally_branches(block: Block, branches: Sequence[Branch]) -> Tally:
     """Add up what a mechanism decides for all rows at once."""
+    from catallax.estimate.kernels_tally import add_up
+
     cut = block.n_buyers
     totals = np.zeros((len(block), len(COLUMNS)))
     gains, pays, receives = [], [], []
@@ -77,11 +79,8 @@ def tally_branches(block: Block, branches: Sequence[Branch]) -> Tally:
     alike = len({branch.probability for branch in branches}) == 1
     for branch in branches:
         weight = 1.0 if alike else branch.probability
-        moved = np.where(branch.trades, block.reports, 0.0)
-        values, costs = moved[:, :cut].sum(axis=1), moved[:, cut:].sum(axis=1)
-        paid = branch.prices[:, :cut].sum(axis=1)
-        received = branch.prices[:, cut:].sum(axis=1)
-        count = branch.trades[:, :cut].sum(axis=1)
+        sums, all_paid, all_received = add_up(branch.trades, branch.prices, block.reports, cut)
+        values, costs, paid, received, count = sums.T
         given = np.zeros(2)
         if branch.transfers is not None:
             given = np.array([branch.transfers[:cut].sum(), branch.transfers[cut:].sum()])
@@ -96,8 +95,8 @@ def tally_branches(block: Block, branches: Sequence[Branch]) -> Tally:
         for column, part in enumerate(parts):
             totals[:, column] += branch.probability * part
         gains.append((weight, values - costs))
-        for side, out in ((slice(None, cut), pays), (slice(cut, None), receives)):
-            out.append((weight, branch.prices[:, side][branch.trades[:, side]]))
+        pays.append((weight, all_paid))
+        receives.append((weight, all_received))
     return Tally(totals, Seen.of(gains), Seen.of(pays), Seen.of(receives))
 
 

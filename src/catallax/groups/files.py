@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import secrets
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +14,18 @@ import numpy as np
 from catallax.errors import (
     FileFormatError,
     OutputError,
-    ReportError,
     UnknownNameError,
     nearest,
 )
+from catallax.groups.members import SideReader
 from catallax.groups.problem import (
     GroupProblem,
     Member,
-    Role,
     check_price,
     read_rule,
     written_rule,
 )
-from catallax.groups.trade import _possible as possible_reports
-from catallax.markets.cells import clean_ids, finite_numbers
-from catallax.markets.csv_tables import read_table
 from catallax.markets.document import load_json
-from catallax.markets.origin import Origin
-from catallax.markets.tables import Table, as_table, check_names
 from catallax.markets.toml_text import toml_section, toml_value
 from catallax.markets.words import number_words, plain_words
 from catallax.priors import Prior, make_prior
@@ -50,8 +43,6 @@ _KEYS = (
     "sellers",
     "priors",
 )
-_SIDE_KEYS = ("members", "table", "ids", "size", "reports", "shares", "prior")
-_WORDS = {"buyer": "bid", "seller": "ask"}
 
 
 def read_groups(path: str | Path) -> GroupProblem:
@@ -113,7 +104,7 @@ def read_groups(path: str | Path) -> GroupProblem:
         str(name): make_prior(number_words(spec), base=path.parent, where=f"{where} prior '{name}'")
         for name, spec in _mapping(content, "priors", where).items()
     }
-    reader = _SideReader(where, path.parent, named)
+    reader = SideReader(where, path.parent, named)
     buyers, sellers = (reader.read(content, role) for role in ("buyer", "seller"))
     rule = content.get("rule")
     return GroupProblem(
@@ -165,179 +156,6 @@ def _mapping(content: Mapping[str, Any], key: str, where: str) -> dict[str, Any]
     if not isinstance(value, dict):
         raise FileFormatError(f"{where}: '{key}' is {value!r}; write a table of keys and values")
     return value
-
-
-class _SideReader:
-    """Reads the members of one side after the other."""
-
-    def __init__(self, where: str, folder: Path, named: Mapping[str, Prior]) -> None:
-        self.where, self.folder, self.named = where, folder, named
-        self.seen: dict[str, Prior] = {}
-
-    def read(self, content: Mapping[str, Any], role: Role) -> tuple[Member, ...]:
-        section = f"{role}s"
-        if section not in content:
-            raise FileFormatError(f"{self.where}: there is no '{section}'; list its members")
-        given = content[section]
-        side: dict[str, Any] = given if isinstance(given, dict) else {"members": given}
-        for key in side:
-            if key not in _SIDE_KEYS:
-                raise UnknownNameError(
-                    f"{self.where}: unknown key '{key}' in '{section}': {nearest(key, _SIDE_KEYS)}"
-                )
-        kinds = [key for key in ("members", "table", "size", "reports") if key in side]
-        if not kinds or (len(kinds) > 1 and kinds != ["size", "reports"]):
-            found = " and ".join(kinds) or "none of them"
-            raise FileFormatError(
-                f"{self.where}: '{section}' has {found}; give its 'members', a 'table' or a 'size'"
-            )
-        if "shares" in side and "size" not in kinds and "reports" not in kinds:
-            raise FileFormatError(
-                f"{self.where}: '{section}' has 'shares' beside its {kinds[0]}; give each member a "
-                "'share' there"
-            )
-        common = side.get("prior")
-        prior = None
-        if common is not None:
-            prior = self._prior(common, f"{self.where}: the prior of '{section}'")
-        table, integers = self._table(side, role), side.get("ids") == "integer"
-        if not table.height:
-            raise FileFormatError(
-                f"{self.where}: '{section}' has no members; a trade needs at least one on each side"
-            )
-        return self._members(table, role, prior, integers=integers)
-
-    def _table(self, side: Mapping[str, Any], role: Role) -> Table:
-        section = f"{role}s"
-        if "table" in side:
-            name = side["table"]
-            if not isinstance(name, str):
-                raise FileFormatError(
-                    f"{self.where}: 'table' in '{section}' is {name!r}; write the name of a file"
-                )
-            return read_table(self.folder, name, section, self.where)
-        origin = Origin(self.where, "json", section, folder=self.folder)
-        if "members" in side:
-            members = side["members"]
-            if not isinstance(members, list):
-                raise FileFormatError(
-                    f"{self.where}: '{section}' is {members!r}; write a list of members, as in "
-                    '[{"id": "ann", "report": 3}]'
-                )
-            return as_table(members, origin)
-        columns: dict[str, Any] = {}
-        for key, column in (("reports", "report"), ("shares", "share")):
-            if key in side:
-                if not isinstance(side[key], list):
-                    raise FileFormatError(
-                        f"{self.where}: '{key}' in '{section}' is {side[key]!r}; write a list"
-                    )
-                columns[column] = side[key]
-        size = side.get("size", len(columns.get("report", [])))
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
-            raise FileFormatError(
-                f"{self.where}: 'size' of '{section}' is {size!r}; write a whole number"
-            )
-        for column, values in columns.items():
-            if len(values) != size:
-                raise FileFormatError(
-                    f"{self.where}: '{section}' has {len(values)} {column}s and {size} members; "
-                    "give one for each"
-                )
-        return Table({"id": list(range(1, size + 1)), **columns}, size, origin)
-
-    def _members(
-        self, table: Table, role: Role, prior: Prior | None, *, integers: bool
-    ) -> tuple[Member, ...]:
-        origin, word = table.origin, _WORDS[role]
-        both = [name for name in ("report", word) if name in table.columns]
-        if len(both) > 1:
-            raise FileFormatError(
-                f"{origin.table}: there is a column 'report' and a column '{word}'; keep one"
-            )
-        report = both[0] if both else "report"
-        check_names(table, ["id"], [report, "share", "prior"])
-        ids = clean_ids(table.columns["id"], origin, role, integers=integers).to_list()
-        first: dict[Any, int] = {}
-        for row, one in enumerate(ids):
-            if first.setdefault(one, row) != row:
-                raise FileFormatError(
-                    f"{origin.at(row)}: {role} {one!r} was already listed at "
-                    f"{origin.at(first[one])}; give every {role} an id of its own"
-                )
-
-        def label(row: int) -> str:
-            return f"{role} {ids[row]!r}"
-
-        columns: dict[str, Any] = {"report": [None] * len(ids), "share": [None] * len(ids)}
-        for name, column in (("report", report), ("share", "share")):
-            values = table.get(column)
-            if values is not None:
-                columns[name] = finite_numbers(values, origin, column, label).tolist()
-        priors = self._priors(table, label, prior)
-        for row, share in enumerate(columns["share"]):
-            if share is not None and share < 0:
-                raise ReportError(
-                    f"{origin.at(row)}: {label(row)} has the share {share!r}; write 0 or more"
-                )
-        for row, value in enumerate(columns["report"]):
-            self._check_report(value, priors[row], origin, row, label)
-        return tuple(
-            Member(*one)
-            for one in zip(ids, columns["report"], columns["share"], priors, strict=True)
-        )
-
-    def _priors(
-        self, table: Table, label: Callable[[int], str], common: Prior | None
-    ) -> list[Prior | None]:
-        column = table.get("prior")
-        if column is None:
-            return [common] * table.height
-        found: list[Prior | None] = []
-        for row, entry in enumerate(column):
-            blank = entry is None or (isinstance(entry, str) and not entry.strip())
-            if blank or (isinstance(entry, float) and math.isnan(entry)):
-                found.append(common)
-                continue
-            where = f"{table.origin.at(row)}: the prior of {label(row)}"
-            found.append(self._prior(entry, where))
-        return found
-
-    def _prior(self, entry: Any, where: str) -> Prior:
-        if isinstance(entry, str):
-            if entry in self.named:
-                return self.named[entry]
-            if entry not in self.seen:
-                if "(" not in entry and not entry.strip().startswith("{"):
-                    raise UnknownNameError(
-                        f"{where} is '{entry}', which is not among the priors of the file: "
-                        f"{nearest(entry, self.named)}"
-                    )
-                self.seen[entry] = make_prior(entry, base=self.folder, where=where)
-            return self.seen[entry]
-        if isinstance(entry, dict):
-            entry = {key: one for key, one in entry.items() if one is not None}
-        key = repr(entry)
-        if key not in self.seen:
-            self.seen[key] = make_prior(number_words(entry), base=self.folder, where=where)
-        return self.seen[key]
-
-    def _check_report(
-        self,
-        value: float | None,
-        prior: Prior | None,
-        origin: Origin,
-        row: int,
-        label: Callable[[int], str],
-    ) -> None:
-        if value is None or prior is None:
-            return
-        low, high = possible_reports(prior)
-        if not low <= value <= high:
-            raise ReportError(
-                f"{origin.at(row)}: {label(row)} reports {value!r}, outside the prior "
-                f"{prior.describe()}; correct the report or widen the prior"
-            )
 
 
 # ----------------------------------------------------------------------------------------- writing

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from catallax.errors import MissingPriorError, MissingReportError
@@ -82,12 +83,33 @@ class GroupProblem:
     where: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        """Check that the rule is for these groups."""
+        """Check that nobody is left out alone, and that the rule is for these groups."""
+        for members, role in ((self.buyers, "buyer"), (self.sellers, "seller")):
+            for what in ("report", "share"):
+                blank = [one for one in members if getattr(one, what) is None]
+                if 0 < len(blank) < len(members):
+                    raise MissingReportError(
+                        f"{self._place}{role} {blank[0].id!r} has no {what} and others have; give "
+                        f"every {role} one, or none"
+                    )
         if self.rule is not None:
             try:
                 self.rule.check(len(self.buyers), len(self.sellers))
             except VotingRuleError as error:
                 raise VotingRuleError(f"{self._place}rule: {error}") from None
+
+    @classmethod
+    def read(cls, path: str | Path) -> GroupProblem:
+        """Read a group decision file; see `catallax.groups.files.read_groups`."""
+        from catallax.groups.files import read_groups
+
+        return read_groups(path)
+
+    def write(self, path: str | Path) -> Path:
+        """Write a group decision file; see `catallax.groups.files.write_groups`."""
+        from catallax.groups.files import write_groups
+
+        return write_groups(self, path)
 
     @property
     def _place(self) -> str:
@@ -106,7 +128,7 @@ class GroupProblem:
         Raises
         ------
         MissingReportError
-            If a member has made no report.
+            If a side has made no reports.
         """
         columns = []
         for members, role in ((self.buyers, "buyer"), (self.sellers, "seller")):

@@ -14,22 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.groups.sums_atoms import AtomLaw, atom_terms, law_of_atoms, split
+from catallax.groups.sums_atoms import AtomLaw, atom_terms, law_of_atoms
 from catallax.groups.sums_ballots import Leaf, product
-from catallax.groups.sums_bounds import Draws
-from catallax.groups.sums_line import Circle, circle_of
-from catallax.groups.sums_measure import Measure
 from catallax.groups.sums_pairs import pair_terms
-from catallax.groups.sums_transform import characteristic
+from catallax.groups.sums_series import excess_terms, series_terms
 from catallax.groups.sums_voters import Voters
-from catallax.groups.sums_weigh import Terms, size_of, weigh
+from catallax.groups.sums_weigh import Terms
 
 __all__ = ["VoteLaw", "expected_excess", "probability_at_least", "vote_law"]
 
 Array = NDArray[np.float64]
 
 _NOTHING = 1e-15
-_ROUNDING = 2.0**-52
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,73 +136,26 @@ def _chances(one: Voters) -> Leaf:
 
 def _terms(voters: Sequence[Voters], total: float) -> list[Terms]:
     """Return the terms of P(votes, sum >= total): from atoms, from one density, from more."""
-    draws = [Draws(one.count, one.measure) for one in voters]
-    found: list[Terms] = []
-    few = _few(draws) > _NOTHING
-    exact = atom_terms(voters, total) if few else found
+    few = _few(voters) > _NOTHING
+    exact = atom_terms(voters, total) if few else []
     rough = exact is None
     members = sum(one.count for one in voters)
     dense = any(one.measure.low.size for one in voters)
     if dense and members == 2 and not rough:
-        found = pair_terms(voters, total)
-    elif rough or (dense and members > 2):
-        found = _series(voters, draws, total, less=few and not rough, rough=rough)
-    return [*(exact or []), *found]
+        return [*exact, *pair_terms(voters, total)]
+    if rough or (dense and members > 2):
+        return [*(exact or []), *series_terms(voters, total, less=few and not rough, rough=rough)]
+    return exact or []
 
 
-def _few(draws: Sequence[Draws]) -> float:
+def _few(voters: Sequence[Voters]) -> float:
     """Return the probability of at most one draw from a density."""
-    total = math.prod(measure.atom_mass**count for count, measure in draws)
-    for k, (count, measure) in enumerate(draws):
-        others = math.prod(m.atom_mass ** (c - (j == k)) for j, (c, m) in enumerate(draws))
-        total += count * measure.cell_mass * others
+    atoms = [(one.count, one.measure.atom_mass) for one in voters]
+    total = math.prod(mass**count for count, mass in atoms)
+    for k, one in enumerate(voters):
+        others = math.prod(mass ** (count - (j == k)) for j, (count, mass) in enumerate(atoms))
+        total += one.count * one.measure.cell_mass * others
     return total
-
-
-def _series(
-    voters: Sequence[Voters], draws: Sequence[Draws], total: float, *, less: bool, rough: bool
-) -> list[Terms]:
-    """Return the terms with two draws or more from densities; or all of them, if `rough`."""
-    circle = circle_of(draws, rough=rough)
-    means = [one.mean for one in voters]
-    centre = math.fsum(one.count * mean for one, mean in zip(voters, means, strict=True))
-    weights = circle.tail(total, centre)
-    cast = list(zip(voters, circle.draws, means, strict=True))
-    whole = [_leaf(one, circle, draw.measure, mean) for one, draw, mean in cast]
-    error = circle.cut + circle.outside + _misfit(circle.draws)
-    if rough:
-        sums = product([_together(leaf) for leaf in whole]).plain[:, 0]
-        error += circle.jump_error(sums, total, centre)
-    found = weigh(whole, weights)
-    parts = [Terms(found.first, found.values, found.error + error)]
-    if less:
-        atoms = [_atoms_and_once(one, circle, draw.measure, mean) for one, draw, mean in cast]
-        parts.append(weigh(atoms, -weights, -weights))
-    return parts
-
-
-def _misfit(draws: Sequence[Draws]) -> float:
-    return math.fsum(count * measure.error for count, measure in draws)
-
-
-def _leaf(one: Voters, circle: Circle, measure: Measure, mean: float) -> Leaf:
-    no, yes = (
-        characteristic(part, circle.step, circle.count, mean) for part in split(one, measure)
-    )
-    return Leaf(one.count, one.weight, one.chance, no, yes)
-
-
-def _together(leaf: Leaf) -> Leaf:
-    return Leaf(leaf.count, 0, 1.0, leaf.no, leaf.yes)
-
-
-def _atoms_and_once(one: Voters, circle: Circle, measure: Measure, mean: float) -> Leaf:
-    """Return the atoms' transforms, and the density's as the second pair."""
-    dense = measure.smooth
-    atoms = measure.without_cells
-    plain = [characteristic(part, circle.step, circle.count, mean) for part in split(one, atoms)]
-    once = [characteristic(part, circle.step, circle.count, mean) for part in split(one, dense)]
-    return Leaf(one.count, one.weight, one.chance, *plain, *once)
 
 
 # ---------------------------------------------------------------------------------- first best
@@ -239,71 +188,27 @@ def expected_excess(buyers: Sequence[Voters], sellers: Sequence[Voters]) -> tupl
     (0.166666667, True)
     """
     voters = [_silent(one) for one in (*buyers, *sellers)]
-    draws = [Draws(one.count, one.measure) for one in voters]
-    value, error, listed = _excess_of_atoms(buyers, sellers, draws)
-    if all(not one.measure.low.size for one in voters) and listed:
+    listed, value, error = True, 0.0, 0.0
+    few = math.prod(one.measure.atom_mass**one.count for one in voters) > _NOTHING
+    if few:
+        values, costs = law_of_atoms(buyers), law_of_atoms(sellers)
+        if values is None or costs is None:
+            listed = False
+        else:
+            value, error = _excess_of_atoms(values, costs)
+    if listed and all(not one.measure.low.size for one in voters):
         return value, error
-    circle = circle_of(draws, excess=True, rough=not listed)
-    means = [one.mean for one in voters]
-    centre = math.fsum(one.count * mean for one, mean in zip(voters, means, strict=True))
-    weights = circle.excess(centre)
-    cast = list(zip(voters, circle.draws, means, strict=True))
-    found = weigh([_leaf(one, circle, draw.measure, mean) for one, draw, mean in cast], weights)
-    value += float(found.values.sum())
-    extent = max(abs(circle.low), abs(circle.high))
-    error += found.error + circle.cut + (_misfit(circle.draws) + 4 * _NOTHING) * extent
-    if listed and math.prod(m.atom_mass**count for count, m in draws) > _NOTHING:
-        atoms = [_leaf(one, circle, draw.measure.without_cells, mean) for one, draw, mean in cast]
-        less = weigh(atoms, -weights)
-        value, error = value + float(less.values.sum()), error + less.error
-    more, bound = _beyond(voters, circle, centre)
+    more, bound = excess_terms(voters, less=few and listed, rough=not listed)
     return value + more, error + bound
 
 
-def _excess_of_atoms(
-    buyers: Sequence[Voters], sellers: Sequence[Voters], draws: Sequence[Draws]
-) -> tuple[float, float, bool]:
-    """Return the excess on the event of no draw from a density, its error, and if it is known."""
-    if math.prod(measure.atom_mass**count for count, measure in draws) <= _NOTHING:
-        return 0.0, 0.0, True
-    values, costs = law_of_atoms(buyers), law_of_atoms(sellers)
-    if values is None or costs is None:
-        return 0.0, 0.0, False
-    found = _excess(values, costs)
-    size = max(float(np.abs(law.values).max()) for law in (values, costs))
-    return found, (values.error + costs.error) * size, True
-
-
-def _excess(values: AtomLaw, negative: AtomLaw) -> float:
-    """Return E[max(V - C, 0)] from the laws of V and of -C."""
+def _excess_of_atoms(values: AtomLaw, negative: AtomLaw) -> tuple[float, float]:
+    """Return E[max(V - C, 0)] from the laws of V and of -C, and its error."""
     costs, masses = 0.0 - negative.values[::-1], negative.masses[::-1]
     middle = float(np.median(values.values))
     below = np.append(0.0, np.cumsum(masses))
     means = np.append(0.0, np.cumsum(masses * (costs - middle)))
     at = np.searchsorted(costs, values.values, side="right")
-    return float(values.masses @ ((values.values - middle) * below[at] - means[at]))
-
-
-def _beyond(voters: Sequence[Voters], circle: Circle, centre: float) -> tuple[float, float]:
-    """Return what the tails that were cut off add to the expected excess, and its error.
-
-    A draw so large that it was cut off makes the sum positive, up to a probability that is bounded
-    here; one so small that it was cut off makes it negative.
-    """
-    lost = [(d.count, d.measure.lost_below, d.measure.lost_above) for d in circle.draws]
-    chance = math.fsum(count * (below + above) for count, below, above in lost)
-    if chance == 0:
-        return 0.0, 0.0
-    members = sum(count for count, _, _ in lost)
-    more, bound = 0.0, 0.0
-    for one, draw, (count, below, above) in zip(voters, circle.draws, lost, strict=True):
-        start, end = draw.measure.support
-        if above > 0:
-            size = one.mean_beyond(end)
-            more += count * (size + (centre - one.mean) * above)
-            part = sum(v.count * v.shortfall(-end / max(members - 1, 1)) for v in voters)
-            bound += count * (above * part + abs(size) * chance)
-        if below > 0:
-            part = sum(v.count * v.overshoot(-start / max(members - 1, 1)) for v in voters)
-            bound += count * below * part
-    return more, bound + 2.0 * chance * chance * abs(centre)
+    found = float(values.masses @ ((values.values - middle) * below[at] - means[at]))
+    extent = max(float(np.abs(x - middle).max()) for x in (values.values, costs))
+    return found, (values.error + negative.error + _NOTHING) * extent

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums_ballots import Leaf
-from catallax.groups.sums_bounds import Draws
 from catallax.groups.sums_lattice import Lattice, lattice_of
 from catallax.groups.sums_measure import Measure
 from catallax.groups.sums_transform import powers
 from catallax.groups.sums_voters import Voters
 from catallax.groups.sums_weigh import Terms, weigh
 
-__all__ = ["AtomLaw", "atom_terms", "law_of_atoms", "split"]
+__all__ = ["AtomLaw", "atom_terms", "law_of_atoms"]
 
 Array = NDArray[np.float64]
 
@@ -44,11 +43,6 @@ class AtomLaw(NamedTuple):
     error: float
 
 
-def split(one: Voters, measure: Measure) -> tuple[Measure, Measure]:
-    """Return the parts of a measure whose owner is not in favour, and is."""
-    return measure.restricted(end=one.bar), measure.restricted(start=one.bar)
-
-
 # ------------------------------------------------------------------------------------ both ways
 
 
@@ -68,7 +62,7 @@ def atom_terms(voters: Sequence[Voters], total: float) -> list[Terms] | None:
         None if the atoms share no lattice and there are too many sums to list.
     """
     single = _single_density(voters)
-    lattice = lattice_of([Draws(one.count, one.measure) for one in voters])
+    lattice = lattice_of([one.draws for one in voters])
     if lattice is not None:
         return [_on_lattice(voters, lattice, total, single)]
     listed = _list_by_votes(voters)
@@ -98,13 +92,12 @@ def law_of_atoms(voters: Sequence[Voters]) -> AtomLaw | None:
     """
     if any(not one.measure.atoms.size for one in voters):
         return AtomLaw(np.zeros(1), np.zeros(1), 0.0)
-    draws = [Draws(one.count, one.measure) for one in voters]
-    lattice = lattice_of(draws)
+    lattice = lattice_of([one.draws for one in voters])
     if lattice is not None:
         transform = np.ones(lattice.frequencies, dtype=np.complex128)
-        for kind, (count, measure) in enumerate(draws):
-            transform = transform * powers(lattice.transform(measure, kind), count)
-        members = sum(count for count, _ in draws)
+        for kind, one in enumerate(voters):
+            transform = transform * powers(lattice.transform(one.measure, kind), one.count)
+        members = sum(one.count for one in voters)
         error = lattice.error + _ROUNDING * (members + 32) * math.log2(lattice.points + 2)
         return AtomLaw(lattice.sums(), lattice.law(transform), error)
     silent = [Voters(v.prior, v.count, 0, -v.sign * math.inf, v.sign) for v in voters]
@@ -129,7 +122,7 @@ def _single_density(voters: Sequence[Voters]) -> bool:
 def _on_lattice(voters: Sequence[Voters], lattice: Lattice, total: float, single: bool) -> Terms:
     leaves = []
     for kind, one in enumerate(voters):
-        no, yes = (lattice.transform(part, kind) for part in split(one, one.measure))
+        no, yes = (lattice.transform(part, kind) for part in one.draws.split())
         if not single:
             leaves.append(Leaf(one.count, one.weight, one.chance, no, yes))
             continue
@@ -162,7 +155,7 @@ def _list_by_votes(voters: Sequence[Voters]) -> dict[int, AtomLaw] | None:
             return None
     laws = {0: AtomLaw(np.zeros(1), np.ones(1), 0.0)}
     for one in voters:
-        parts = split(one, one.measure)
+        parts = one.draws.split()
         for _ in range(one.count):
             laws = _one_more(laws, parts, one.weight)
     return laws
@@ -210,4 +203,3 @@ def _listed_with_density(voters: Sequence[Voters], total: float) -> list[Terms]:
                 share = law.masses @ one.smooth_at_least(total - law.values, yes)
                 found.append(Terms(votes + more, np.array([one.count * share]), _NOTHING))
     return found
-

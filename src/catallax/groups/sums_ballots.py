@@ -54,9 +54,7 @@ class Ballots:
             return self
         inner = slice(int(kept[0]), int(kept[-1]) + 1)
         once = None if self.once is None else self.once[:, inner]
-        return Ballots(
-            self.first + inner.start, self.chances[inner], self.plain[:, inner], once
-        )
+        return Ballots(self.first + inner.start, self.chances[inner], self.plain[:, inner], once)
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,10 +29,27 @@ class Draws(NamedTuple):
         How many.
     measure
         Of one of them.
+    bar
+        From where on their owners are in favour.
     """
 
     count: int
     measure: Measure
+    bar: float = -math.inf
+
+    def decay(self, u: Array) -> Array:
+        """Bound the transforms of the density below the bar and above it, together."""
+        below, above = self.split()
+        return decay_of(below)(u) + decay_of(above)(u) + self.lost
+
+    def split(self) -> tuple[Measure, Measure]:
+        """Return the parts of the measure whose owner is not in favour, and is."""
+        return _split(self.measure, self.bar)
+
+    @property
+    def lost(self) -> float:
+        """The probability of what was left out of the measure."""
+        return self.measure.lost_below + self.measure.lost_above
 
 
 class Decay:
@@ -71,6 +88,11 @@ class Decay:
             if math.isfinite(rest):
                 best = np.fmin(best, ends + rest / u ** (order + 1))
         return best
+
+
+@lru_cache(maxsize=1024)
+def _split(measure: Measure, bar: float) -> tuple[Measure, Measure]:
+    return measure.restricted(end=bar), measure.restricted(start=bar)
 
 
 @lru_cache(maxsize=1024)
@@ -124,10 +146,10 @@ def window(draws: Sequence[Draws], tolerance: float) -> tuple[float, float]:
         Its ends.
     """
     level = math.log(2.0 / tolerance)
-    sums = [(count, measure, *moments(measure)) for count, measure in draws]
+    sums = [(one.count, one.measure, *moments(one.measure)) for one in draws]
     centre = math.fsum(count * mean for count, _, mean, _ in sums)
     spread = math.sqrt(math.fsum(count * variance for count, _, _, variance in sums))
-    low, high = (math.fsum(count * m.support[k] for count, m in draws) for k in (0, 1))
+    low, high = (math.fsum(d.count * d.measure.support[k] for d in draws) for k in (0, 1))
     if spread <= 0:
         return low, high
     reach = max(max(m.support[1] - mean, mean - m.support[0]) for _, m, mean, _ in sums)
@@ -179,9 +201,9 @@ def first_terms(draws: Sequence[Draws], u: Array) -> Array:
     ndarray of float64
         The product of all (a + b), less that of all a, less what is linear in b.
     """
-    atoms = [measure.atom_mass for _, measure in draws]
-    dense = [decay_of(measure)(u) + measure.lost_below + measure.lost_above for _, measure in draws]
-    counts = [count for count, _ in draws]
+    atoms = [measure.atom_mass for _, measure, _ in draws]
+    dense = [one.decay(u) for one in draws]
+    counts = [one.count for one in draws]
     whole = np.ones(u.shape)
     for count, a, b in zip(counts, atoms, dense, strict=True):
         whole = whole * np.minimum(a + b, 1.0) ** count

@@ -56,8 +56,8 @@ def common_step(values: Sequence[Array], most: float = MOST_POINTS) -> float | N
     if not differences.size:
         return 1.0
     largest = float(differences[-1])
-    slack = 8.0 * np.finfo(np.float64).eps * max(
-        float(np.abs(one).max()) for one in values if one.size
+    slack = (
+        8.0 * np.finfo(np.float64).eps * max(float(np.abs(one).max()) for one in values if one.size)
     )
     for digits in range(_DIGITS + 1):
         scaled = differences * 10.0**digits
@@ -148,9 +148,7 @@ class Lattice:
         """Return the smallest whole number whose sum reaches a total, up to a rounding."""
         exact = (total - self.origin) / self.step
         near = round(exact)
-        slack = 1e-9 + 64 * np.finfo(np.float64).eps * (
-            abs(total) + abs(self.origin)
-        ) / self.step
+        slack = 1e-9 + 64 * np.finfo(np.float64).eps * (abs(total) + abs(self.origin)) / self.step
         return near if abs(exact - near) <= slack else math.ceil(exact)
 
     def tail(self, total: float) -> Complex:
@@ -164,7 +162,9 @@ class Lattice:
         if self.frequencies > 1:
             wave = (turns[1:] * (start + self.last)) % (2 * self.points)
             above = (turns[1:] * length) % (2 * self.points)
-            weights[1:] = np.exp(-1j * half * wave) * np.sin(half * above) / np.sin(half * turns[1:])
+            weights[1:] = (
+                np.exp(-1j * half * wave) * np.sin(half * above) / np.sin(half * turns[1:])
+            )
         return weights * self.folds / self.points
 
     def pairing(self, values: Array) -> Complex:
@@ -196,17 +196,19 @@ def lattice_of(draws: Sequence[Draws]) -> Lattice | None:
     Lattice or None
         None if there is none, or it has too many points.
     """
-    atoms = [measure.atoms for _, measure in draws]
+    atoms = [one.measure.atoms for one in draws]
     step = common_step(atoms)
     if step is None:
         return None
     starts = tuple(float(one[0]) if one.size else 0.0 for one in atoms)
     spans = [round((float(one[-1]) - float(one[0])) / step) if one.size else 0 for one in atoms]
-    counts = [count for count, _ in draws]
+    counts = [one.count for one in draws]
     origin = math.fsum(count * start for count, start in zip(counts, starts, strict=True))
     first, last = 0, sum(count * span for count, span in zip(counts, spans, strict=True))
     if last + 1 > _WHOLE:
-        kept = [Draws(count, _only_atoms(measure)) for count, measure in draws if measure.atoms.size]
+        kept = [
+            Draws(count, _only_atoms(measure)) for count, measure in draws if measure.atoms.size
+        ]
         low, high = window(kept, _NEGLIGIBLE)
         # One draw fewer must fit in as well.
         low -= max(spans) * step

@@ -24,12 +24,11 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 MOST_FREQUENCIES = 1 << 20
-_MOST_NODES = 1 << 23
 _ROUGH_FREQUENCIES = 1 << 19
 _GRID = np.exp2(np.arange(0.0, 90.0, 0.5))
 # Series of so many terms are taken if their error is at most this.
 _ACCEPTED = ((1 << 10, 1e-14), (1 << 12, 1e-12), (1 << 15, 1e-10), (1 << 17, 1e-9))
-_TAILS = (1e-20, 1e-16, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7)
+_TAILS = (1e-16, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7)
 _OUTSIDE = 1e-15
 
 
@@ -74,10 +73,13 @@ class Circle:
         """All frequencies, shape (count,)."""
         return self.step * np.arange(self.count)
 
-    def tail(self, total: float, centre: float) -> Complex:
-        """Return weights k with P(sum >= total) = Re sum(k * transform of sum - centre)."""
-        start = min(max(total, self.low), self.high) - centre
-        end = self.high - centre
+    def tail(self, total: float, centre: float, *, below: bool = False) -> Complex:
+        """Return weights k with P(sum >= total) = Re sum(k * transform of sum - centre).
+
+        With `below` they are those of P(sum < total).
+        """
+        at = min(max(total, self.low), self.high) - centre
+        start, end = (self.low - centre, at) if below else (at, self.high - centre)
         u = self.frequencies[1:]
         weights = np.empty(self.count, dtype=np.complex128)
         weights[0] = (end - start) / self.period
@@ -104,7 +106,9 @@ class Circle:
         ----------
         Vaaler, Some extremal functions in Fourier analysis (1985), theorem 18.
         """
-        fejer = (1.0 - np.arange(self.count) / self.count) * np.append(1.0, np.full(self.count - 1, 2.0))
+        fejer = (1.0 - np.arange(self.count) / self.count) * np.append(
+            1.0, np.full(self.count - 1, 2.0)
+        )
         bound = 0.0
         for end in (min(max(total, self.low), self.high), self.high):
             wave = np.exp(-1j * self.frequencies * (end - centre))
@@ -162,7 +166,7 @@ def circle_of(draws: Sequence[Draws], *, excess: bool = False, rough: bool = Fal
     """
     best: Circle | None = None
     for cut in _cut_off(draws):
-        lost = math.fsum(d.count * (d.measure.lost_below + d.measure.lost_above) for d in cut)
+        lost = math.fsum(one.count * one.lost for one in cut)
         low, high = window(cut, _OUTSIDE)
         circle = _with_frequencies(cut, low, high, lost + _OUTSIDE, excess, rough)
         if best is None or circle.cut + circle.outside < best.cut + best.outside:
@@ -178,11 +182,11 @@ def circle_of(draws: Sequence[Draws], *, excess: bool = False, rough: bool = Fal
 def _cut_off(draws: Sequence[Draws]) -> Iterator[tuple[Draws, ...]]:
     """Yield the draws with more and more of their unbounded tails cut off."""
     yield tuple(draws)
-    if not any(measure.lost_below + measure.lost_above > 0 for _, measure in draws):
+    if not any(one.lost > 0 for one in draws):
         return
-    members = sum(count for count, _ in draws)
-    for tail in _TAILS[1:]:
-        yield tuple(Draws(count, _without(measure, tail / members)) for count, measure in draws)
+    members = sum(one.count for one in draws)
+    for tail in _TAILS:
+        yield tuple(one._replace(measure=_without(one.measure, tail / members)) for one in draws)
 
 
 def _without(measure: Measure, tail: float) -> Measure:
@@ -209,8 +213,7 @@ def _with_frequencies(
     step = 2.0 * math.pi / period
     errors = _series_errors(draws, step, period, excess, rough)
     counts = np.ceil(_GRID)
-    allowed = (counts <= MOST_FREQUENCIES) & (_node_counts(draws, step * counts) <= _MOST_NODES)
-    allowed[0] = True
+    allowed = counts <= MOST_FREQUENCIES
     if rough and not excess:
         at = int(np.flatnonzero(allowed & (counts <= _ROUGH_FREQUENCIES))[-1])
         return Circle(draws, low, high, period, int(counts[at]) + 1, 0.0, outside, rough)
@@ -241,20 +244,10 @@ def _series_errors(
 
 
 def _without_atoms(draws: tuple[Draws, ...], u: Array) -> Array:
-    from catallax.groups.sums_bounds import decay_of
-
+    """Bound the transform of a sum, less the term with no draw from a density."""
     whole, atoms = np.ones(u.shape), 1.0
-    for count, measure in draws:
-        bound = decay_of(measure)(u) + measure.lost_below + measure.lost_above
-        whole = whole * np.minimum(measure.atom_mass + bound, 1.0) ** count
-        atoms *= measure.atom_mass**count
+    for one in draws:
+        mass = one.measure.atom_mass
+        whole = whole * np.minimum(mass + one.decay(u), 1.0) ** one.count
+        atoms *= mass**one.count
     return np.maximum(whole - atoms, 0.0)
-
-
-def _node_counts(draws: tuple[Draws, ...], frequency: Array) -> Array:
-    total = np.zeros(frequency.shape)
-    for _, measure in draws:
-        width = measure.high - measure.low
-        # Never fewer than one piece a cell, and one more than the width asks for.
-        total += 16.0 * (width.size + width.sum() * frequency / 8.0) + measure.atoms.size
-    return total

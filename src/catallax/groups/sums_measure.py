@@ -167,6 +167,18 @@ class Measure:
             lost_above=self.lost_above if end == math.inf else 0.0,
         )
 
+    def chosen(self, cells: NDArray[np.bool_]) -> Measure:
+        """Return the atoms and the density on some of the cells."""
+        if cells.all():
+            return self
+        return replace(
+            self,
+            low=self.low[cells],
+            high=self.high[cells],
+            coefficients=self.coefficients[cells],
+            layer=self.layer[cells],
+        )
+
     def pieces(self, cells: Integers, low: Array, high: Array) -> Measure:
         """Return the density on parts of cells, without atoms.
 
@@ -382,7 +394,9 @@ def _cut(prior: Prior, start: float, end: float) -> tuple[Array, Array, Array, f
         size = np.abs(series).max(axis=1)
         # Points are rounded, and a steep density feels it; halving cells does not help there, nor
         # where it did not before.
-        noise = np.spacing(np.maximum(np.abs(low), np.abs(high))) / half * (np.abs(series) @ _SLOPES)
+        noise = (
+            np.spacing(np.maximum(np.abs(low), np.abs(high))) / half * (np.abs(series) @ _SLOPES)
+        )
         idle = (last <= _IDLE * size) & (last >= before * size / 4)
         good = (last <= np.maximum(_RELATIVE * size, _TINY)) | (last <= noise) | idle
         # The probability of the cell finds a peak between the nodes.

@@ -1,34 +1,58 @@
-"""Characteristic functions on evenly spaced frequencies, directly or by a nonuniform transform."""
+"""Characteristic functions on evenly spaced frequencies."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from catallax.groups.sums_measure import Measure
+from catallax.groups.sums_measure import POINTS, Measure
 
 __all__ = ["characteristic", "powers"]
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Values = NDArray[Any]
 
-_DIRECT = 1 << 27
+_WIDE = 20.0
+"""A cell whose half width is so many radians long is integrated by parts, from its ends."""
+_FAINT = 1e-18
+_DIRECT = 1 << 25
 """Up to so many products of points and frequencies are summed directly."""
-_WIDTH = 16
-_SHARPNESS = 2.3 * _WIDTH
+_SPREAD = 16
+_SHARPNESS = 2.3 * _SPREAD
+
+
+def _end_derivatives() -> Array:
+    """Return the r-th derivative of the l-th Legendre polynomial at 1, shape (r, l)."""
+    table = np.zeros((POINTS, POINTS))
+    for degree in range(POINTS):
+        for order in range(degree + 1):
+            ways = math.factorial(degree + order) // math.factorial(degree - order)
+            table[order, degree] = ways / (2**order * math.factorial(order))
+    return table
+
+
+_AT_END = _end_derivatives()
+_AT_START = _AT_END * (-1.0) ** (np.arange(POINTS)[:, None] + np.arange(POINTS))
+# Integration by parts: the r-th derivative comes with (-1)^r / i^(r + 1).
+_TURNS = np.array([(-1) ** r / 1j ** (r + 1) for r in range(POINTS)])
 
 
 def characteristic(measure: Measure, step: float, count: int, centre: float = 0.0) -> Complex:
     """Return E[exp(i u (V - centre))] at the frequencies u = 0, step, ..., (count - 1) step.
 
+    In each octave of frequencies, cells that are long against the wave are integrated by parts,
+    which is exact for polynomials and leaves only the places where the density jumps or bends;
+    the others are summed at Gauss-Legendre points.
+
     Parameters
     ----------
     measure
-        The measure; its density is integrated exactly up to the largest frequency.
+        The measure.
     step, count
         The frequencies.
     centre
@@ -47,25 +71,67 @@ def characteristic(measure: Measure, step: float, count: int, centre: float = 0.
     >>> bool(abs(found[2] - np.sin(1.0)) < 1e-15)
     True
     """
-    at, weight = measure.nodes(frequency=step * (count - 1))
-    at = at - centre
-    if at.size * count <= _DIRECT:
-        return _direct(at, weight, step, count)
-    return _gridded(at, weight, step, count)
+    out = np.zeros(count, dtype=np.complex128)
+    half = (measure.high - measure.low) / 2
+    longest = float(half.max()) if half.size else 0.0
+    start, stop = 0, count
+    if longest * step > 0:
+        stop = min(count, max(64, math.ceil(2 * _WIDE / min(longest * step, _WIDE))))
+    while start < count:
+        wide = half * (step * start) >= _WIDE
+        at, weight = measure.chosen(~wide).nodes(frequency=step * (stop - 1))
+        at = at - centre
+        if at.size * (stop - start) <= _DIRECT:
+            out[start:stop] = _direct(at, weight, step, start, stop)
+        else:
+            out[start:stop] = _gridded(at, weight, step, stop)[start:]
+        if wide.any():
+            out[start:stop] += _by_parts(measure.chosen(wide), step, start, stop, centre)
+        start, stop = stop, min(count, 2 * stop)
+    return out
 
 
-def _direct(at: Array, weight: Array, step: float, count: int) -> Complex:
+def _direct(at: Array, weight: Array, step: float, start: int, stop: int) -> Complex:
     """Sum in two levels: exp(i (a B + b) d x) = exp(i a B d x) exp(i b d x)."""
+    count = stop - start
     block = max(1, math.isqrt(count))
     rows = -(-count // block)
     total = np.zeros((rows, block), dtype=np.complex128)
     most = max(1, (1 << 21) // (rows + block))
-    for start in range(0, at.size, most):
-        x = at[start : start + most] * step
-        outer = np.exp(1j * np.outer(np.arange(rows) * block, x)) * weight[start : start + most]
+    for first in range(0, at.size, most):
+        x = at[first : first + most] * step
+        phases = np.outer(start + np.arange(rows) * block, x)
+        outer = np.exp(1j * phases) * weight[first : first + most]
         inner = np.exp(1j * np.outer(x, np.arange(block)))
         total += outer @ inner
     return total.ravel()[:count]
+
+
+def _by_parts(measure: Measure, step: float, start: int, stop: int, centre: float) -> Complex:
+    """Integrate polynomials against waves from the values and derivatives at the cells' ends."""
+    reach = (measure.high - measure.low) / 2 * (step * start)
+    scale = _TURNS / reach[:, None] ** np.arange(1, POINTS + 1)
+    ends = np.concatenate([measure.high, measure.low])
+    terms = np.concatenate(
+        [measure.coefficients @ _AT_END.T * scale, measure.coefficients @ _AT_START.T * -scale]
+    )
+    places, which = np.unique(ends, return_inverse=True)
+    # Where neighbouring cells continue one another nothing is left.
+    jumps = np.zeros((places.size, POINTS), dtype=np.complex128)
+    np.add.at(jumps, which, terms)
+    sizes = np.abs(jumps)
+    out = np.zeros(stop - start, dtype=np.complex128)
+    index = np.arange(start, stop)
+    nearer = start / index
+    for place, jump, size in zip(places, jumps, sizes, strict=True):
+        kept = np.flatnonzero(size > _FAINT / places.size)
+        if not kept.size:
+            continue
+        series = np.full(index.size, jump[kept[-1]])
+        for order in range(int(kept[-1]) - 1, -1, -1):
+            series = series * nearer + jump[order]
+        out += series * nearer * np.exp(1j * (step * index) * (place - centre))
+    return out
 
 
 def _gridded(at: Array, weight: Array, step: float, count: int) -> Complex:
@@ -75,23 +141,23 @@ def _gridded(at: Array, weight: Array, step: float, count: int) -> Complex:
     """
     size = fft.next_fast_len(4 * count, real=True)
     place = np.mod(at * (step / (2 * math.pi)), 1.0) * size
-    first = np.ceil(place - _WIDTH / 2).astype(np.int64)
-    grid = np.zeros(size + _WIDTH)
-    for k in range(_WIDTH):
+    first = np.ceil(place - _SPREAD / 2).astype(np.int64)
+    grid = np.zeros(size + 2 * _SPREAD)
+    for k in range(_SPREAD):
         index = first + k
-        height = _kernel((index - place) * (2.0 / _WIDTH))
-        grid += np.bincount(index + _WIDTH // 2, weights=weight * height, minlength=grid.size)[
-            : grid.size
-        ]
-    # Undo the shift by half the width, and fold what lies past the ends.
-    folded = np.zeros(size)
-    positions = np.mod(np.arange(grid.size) - _WIDTH // 2, size)
-    np.add.at(folded, positions, grid)
+        height = weight * _kernel((index - place) * (2.0 / _SPREAD))
+        grid += np.bincount(index + _SPREAD, weights=height, minlength=grid.size)
+    # What lies past the ends belongs on the other side.
+    folded = grid[_SPREAD:-_SPREAD].copy()
+    folded[-_SPREAD:] += grid[:_SPREAD]
+    folded[:_SPREAD] += grid[-_SPREAD:]
     spectrum = np.conj(fft.rfft(folded)[:count])
     nodes, weights = np.polynomial.legendre.leggauss(48)
-    angles = np.outer(np.arange(count) * (math.pi * _WIDTH / size), nodes)
-    shape = np.cos(angles) @ (weights * _kernel(nodes)) * (_WIDTH / 2)
-    return spectrum / shape
+    shape = np.zeros(count)
+    angle = np.arange(count) * (math.pi * _SPREAD / size)
+    for node, share in zip(nodes, weights * _kernel(nodes), strict=True):
+        shape += share * np.cos(angle * node)
+    return spectrum / (shape * (_SPREAD / 2))
 
 
 def _kernel(z: Array) -> Array:
@@ -99,10 +165,10 @@ def _kernel(z: Array) -> Array:
     return np.where(np.abs(z) < 1.0, np.exp(_SHARPNESS * (np.sqrt(inside) - 1.0)), 0.0)
 
 
-def powers(base: Complex, exponent: int) -> Complex:
-    """Return a complex array to a nonnegative integer power, by squaring."""
-    result = np.ones_like(base)
-    square: Complex = base
+def powers(base: Values, exponent: int) -> Values:
+    """Return an array to a nonnegative integer power, by squaring."""
+    result: Values = np.ones_like(base)
+    square = base
     rest = exponent
     while rest:
         if rest & 1:
@@ -111,6 +177,3 @@ def powers(base: Complex, exponent: int) -> Complex:
         if rest:
             square = square * square
     return result
-
-
-Transform = Callable[[Measure], Complex]

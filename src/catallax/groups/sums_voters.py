@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from catallax.groups.sums_bounds import Draws
 from catallax.groups.sums_measure import Measure, measure_of
 from catallax.groups.trade import Group
 from catallax.priors import Prior
@@ -56,6 +57,11 @@ class Voters:
         """The law of one draw."""
         found = measure_of(self.prior)
         return found if self.sign > 0 else found.mirrored()
+
+    @cached_property
+    def draws(self) -> Draws:
+        """The draws that decide the votes."""
+        return Draws(self.count, self.measure, self.bar)
 
     @cached_property
     def mean(self) -> float:
@@ -122,7 +128,9 @@ class Voters:
         return np.maximum(whole - tails[np.searchsorted(atoms, y, side="left")], 0.0)
 
 
-def voters_of(group: Group, price: float | None = None, weights: Array | None = None) -> list[Voters]:
+def voters_of(
+    group: Group, price: float | None = None, weights: Array | None = None
+) -> list[Voters]:
     """Return the members of a group, those together that are alike.
 
     Parameters

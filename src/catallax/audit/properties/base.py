@@ -194,10 +194,10 @@ class CurveProperty(Property):
 
 
 _PROPERTIES: dict[str, Property] = {}
-AnyProperty = TypeVar("AnyProperty", bound=type[Property])
+AnyProperty = TypeVar("AnyProperty", bound=Property)
 
 
-def register_property(kind: AnyProperty) -> AnyProperty:
+def register_property(kind: type[AnyProperty]) -> type[AnyProperty]:
     """Make a property known by its slug (a class decorator).
 
     Parameters

@@ -74,12 +74,11 @@ class _Bayesian(Property):
         # The questions are fixed before the draws that answer them, and there are so many.
         level = 1.0 - (1.0 - LEVEL) / len(best)
         runs = search.judging(self) // len(best)
-        answers = [
-            (judged(search, t.agent, t.reports[list(t.best)], runs, level), t) for t in best
-        ]
-        mean, table = max(answers, key=lambda answer: answer[0].interval[0])
-        low, high = mean.interval or (0.0, 0.0)
-        most = max(answer.interval[1] for answer, _ in answers)
+        answers = [(judged(search, t.agent, t.reports[list(t.best)], runs, level), t) for t in best]
+        ends = [answer.interval or (answer.mean, answer.mean) for answer, _ in answers]
+        which = int(np.argmax([low for low, _ in ends]))
+        (mean, table), (low, high) = answers[which], ends[which]
+        most = max(high for _, high in ends)
         truth, report = table.best
         violated = low > rounding
         violation = Violation(
@@ -126,14 +125,9 @@ def _violation(setting: Setting, table: TypeTable) -> Violation | None:
 
 def _profile(setting: Setting, table: TypeTable, truth: int) -> np.ndarray:
     """Return a profile with the type's values; the others' entries play no part."""
-    values = _typical(setting)
+    values = setting.medians.copy()
     values[list(table.agent.slots)] = table.reports[truth]
     return values
-
-
-def _typical(setting: Setting) -> np.ndarray:
-    """Return everybody's median."""
-    return np.array([0.0 if prior is None else float(prior.quantile(0.5)) for prior in setting.priors])
 
 
 def _as_report(report: np.ndarray) -> float | np.ndarray:

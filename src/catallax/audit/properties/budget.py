@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from catallax.audit.properties.base import RunProperty, Violation, register_property
+from catallax.audit.properties.base import Array, RunProperty, Violation, register_property
 from catallax.audit.properties.words import amount, number, profile_words
 from catallax.audit.runs import Run, Runner
 from catallax.audit.setting import Setting
@@ -19,7 +19,7 @@ class _Budget(RunProperty):
         """Return by how much a surplus misses the bound."""
         raise NotImplementedError
 
-    def judge(self, setting: Setting, values, run: Run) -> Violation | None:
+    def judge(self, setting: Setting, values: Array, run: Run) -> Violation | None:
         """Find the outcome that misses it most."""
         worst = 0.0
         rounding = 0.0

@@ -201,7 +201,9 @@ def _worst(
         if lost <= setting.rounding(counted[[low, high]], float(report)):
             continue
         if best is None or lost > best.amount:
-            best = _violation(setting, at, rule.poster, float(report), counted, prices, lost, low, high)
+            best = _violation(
+                setting, at, rule.poster, float(report), counted, prices, lost, low, high
+            )
     return best
 
 
@@ -252,9 +254,7 @@ def _violation(
     low: int,
     high: int,
 ) -> Violation:
-    values = np.array([0.0 if p is None else float(p.quantile(0.5)) for p in setting.priors])
-    if setting.own is not None:
-        values = setting.own.copy()
+    values = setting.medians.copy() if setting.own is None else setting.own.copy()
     if poster == "seller":
         values[setting.n_first + at] = report
     shown = [float(p) if np.isfinite(p) else "impossible" for p in (prices[low], prices[high])]

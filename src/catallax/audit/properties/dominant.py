@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
 from catallax.audit.curves import Curve
 from catallax.audit.properties.base import CurveProperty, Violation, register_property
 from catallax.audit.properties.words import gain_story
+from catallax.audit.result import Finding
 from catallax.audit.runs import Runner
 from catallax.audit.setting import Setting
+
+if TYPE_CHECKING:
+    from catallax.audit.search import Search
 
 __all__ = ["TruthfulBuyers", "TruthfulSellers"]
 
@@ -44,6 +48,24 @@ class _Truthful(CurveProperty):
             return None
         values = curve.profile(float(curve.reports[at[truth]]))
         return Violation(amount, values, curve.agent, float(curve.reports[report]))
+
+    def check(self, search: Search) -> Finding:
+        """Report the worst of all curves; where there are values for items, of all vectors."""
+        if search.setting.unit is None or self.role != "buyer":
+            return super().check(search)
+        rounding = search.setting.rounding
+        found = [
+            Violation(one.gain, one.values, one.agent, one.report)
+            for one in search.vectors
+            if rounding(one.values) < one.gain < np.inf
+        ]
+        return search.finding(
+            self,
+            max(found, key=lambda one: one.amount, default=None),
+            how=search.said_of_curves().replace("every report", "vectors of bids"),
+            checked=sum(one.tried for one in search.vectors),
+            exact=False,
+        )
 
     def again(self, runner: Runner, violation: Violation) -> Violation | None:
         """Compare the report with the truth, in two runs."""

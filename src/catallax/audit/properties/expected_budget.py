@@ -51,7 +51,7 @@ class _ExpectedBudget(Property):
             verdict = "holds"
         violation = Violation(
             self.misses(surplus.mean, surplus.mean)[1],
-            _medians(search.setting),
+            search.setting.medians,
             details={"samples": surplus.count},
         )
         exact = surplus.interval is None
@@ -84,7 +84,11 @@ class _ExpectedBudget(Property):
         surplus = _afresh(runner, violation).surplus
         word = "deficit" if surplus.mean < 0 else "surplus"
         left = amount(abs(surplus.mean), runner.setting.market.currency)
-        over = f"all {surplus.count} profiles" if surplus.interval is None else f"{surplus.count} draws"
+        over = (
+            f"all {surplus.count} profiles"
+            if surplus.interval is None
+            else f"{surplus.count} draws"
+        )
         return (
             f"in expectation the mechanism is left with a {word} of {left} (over {over}; between "
             f"{amount(surplus.least)} and {amount(surplus.most)} in single ones)"
@@ -100,17 +104,13 @@ def _afresh(runner: Runner, violation: Violation) -> Average:
 
 
 def _rounding(setting: Setting, average: Average) -> float:
-    return setting.rounding(_medians(setting), average.size)
-
-
-def _medians(setting: Setting) -> np.ndarray:
-    return np.array([0.0 if p is None else float(p.quantile(0.5)) for p in setting.priors])
+    return setting.rounding(setting.medians, average.size)
 
 
 def _how(count: int, exact: bool) -> str:
     if exact:
         return f"exactly, over all {count} profiles of the priors"
-    return f"over {count} draws from the priors (an interval of 99.9 percent for any law of that range)"
+    return f"over {count} draws from the priors (the interval covers with 99.9 percent)"
 
 
 def _found(setting: Setting, average: Average, verdict: str, everywhere: bool) -> str:

@@ -14,8 +14,15 @@ from catallax.audit.properties.words import amount, number, report_words, truth_
 if TYPE_CHECKING:
     from catallax.audit.runs import Runner
     from catallax.audit.search import Search
+    from catallax.audit.setting import Role
 
-__all__ = ["again_in_expectation", "draws_of", "expected_story", "mean_over_others", "said_of_tables"]
+__all__ = [
+    "again_in_expectation",
+    "draws_of",
+    "expected_story",
+    "mean_over_others",
+    "said_of_tables",
+]
 
 # Up to so many profiles of the others are all looked at when a witness is run again.
 _MOST_AGAIN = 1024
@@ -67,9 +74,7 @@ def again_in_expectation(runner: Runner, violation: Violation) -> Violation | No
         low = mean.interval[0] if sign > 0 else -mean.interval[1]
     if mean.count == 0 or low <= setting.rounding(violation.values, *reports.ravel().tolist()):
         return None
-    return Violation(
-        sign * mean.mean, violation.values, agent, violation.report, violation.details
-    )
+    return Violation(sign * mean.mean, violation.values, agent, violation.report, violation.details)
 
 
 def expected_story(runner: Runner, violation: Violation) -> str:
@@ -123,9 +128,9 @@ def said_of_tables(tables: list[TypeTable], search: Search) -> str:
     if not tables:
         return "there is nobody to look at"
     tried = len(tables)
-    roles = {table.agent.role for table in tables}
+    roles: set[Role] = {table.agent.role for table in tables}
     size = sum(len(search.setting.agents(role)) for role in roles)
-    word = f"{next(iter(roles))}s" if len(roles) == 1 else "agents"
+    word = f"{min(roles)}s" if len(roles) == 1 else "agents"
     who = f"every one of {size} {word}" if tried == size else f"{tried} of {size} {word}"
     if size == 1:
         who = f"the only {word[:-1]}"
@@ -139,5 +144,5 @@ def said_of_tables(tables: list[TypeTable], search: Search) -> str:
         )
     return (
         f"for {who} at up to {reports} reports on {profiles} draws of the others; the best of them "
-        "judged on fresh draws (an interval of 99.9 percent for any law of that range together)"
+        "judged on fresh draws (the intervals cover with 99.9 percent, all together)"
     )

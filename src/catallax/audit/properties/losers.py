@@ -10,7 +10,6 @@ from catallax.audit.properties.base import Property, Violation, register_propert
 from catallax.audit.properties.compare import Difference, compared, difference_story
 from catallax.audit.result import Finding
 from catallax.audit.runs import Runner
-from catallax.audit.setting import Setting
 from catallax.audit.variants import (
     bystanders,
     with_bystanders_changed,

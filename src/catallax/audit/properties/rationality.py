@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from catallax.audit.expectations import LEVEL, judged
-from catallax.audit.properties.base import Property, RunProperty, Violation, register_property
+from catallax.audit.properties.base import (
+    Array,
+    Property,
+    RunProperty,
+    Violation,
+    register_property,
+)
 from catallax.audit.properties.interim import again_in_expectation, said_of_tables
 from catallax.audit.properties.words import amount, number, outcome_words, truth_words
 from catallax.audit.result import Finding
@@ -28,7 +32,7 @@ class ExPostRationality(RunProperty):
     slug = "ir-ex-post"
     meaning = "Nobody who reports the truth loses by taking part, in any outcome of the coin."
 
-    def judge(self, setting: Setting, values, run: Run) -> Violation | None:
+    def judge(self, setting: Setting, values: Array, run: Run) -> Violation | None:
         """Find the largest loss at the truth."""
         worst, who = 0.0, -1
         for gained in run.utilities(values):
@@ -61,7 +65,6 @@ class InterimRationality(Property):
         "drawn from their priors and reported honestly."
     )
     need = "types"
-    sides: tuple[Literal["buyer", "seller"], ...] = ("buyer", "seller")
 
     def excuse(self, setting: Setting) -> str | None:
         """Need priors of everybody."""
@@ -132,7 +135,7 @@ def _poor(setting: Setting, table: TypeTable) -> Violation | None:
     return Violation(-worst, _profile_of(setting, table), table.agent)
 
 
-def _profile_of(setting: Setting, table: TypeTable) -> np.ndarray:
-    values = np.array([0.0 if p is None else float(p.quantile(0.5)) for p in setting.priors])
+def _profile_of(setting: Setting, table: TypeTable) -> Array:
+    values = setting.medians.copy()
     values[list(table.agent.slots)] = table.reports[table.poorest]
     return values

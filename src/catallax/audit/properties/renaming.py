@@ -23,7 +23,9 @@ class Renaming(Property):
     """Invariance under other identifiers."""
 
     slug = "renaming"
-    meaning = "With other identifiers, in the same order, the same positions trade at the same prices."
+    meaning = (
+        "With other identifiers, in the same order, the same positions trade at the same prices."
+    )
     need = "own"
 
     def check(self, search: Search) -> Finding:

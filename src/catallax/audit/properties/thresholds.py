@@ -63,8 +63,8 @@ class ThresholdPayments(CurveProperty):
         price, level = (number(violation.details[word]) for word in ("price", "threshold"))
         limit = "the lowest bid" if buyer else "the highest ask"
         return (
-            f"{truth_words(agent, violation.values)} {'pays' if buyer else 'receives'} {price}, and "
-            f"{limit} that still trades is {level}: {off} off"
+            f"{truth_words(agent, violation.values)} {'pays' if buyer else 'receives'} {price}, "
+            f"and {limit} that still trades is {level}: {off} off"
         )
 
 
@@ -81,12 +81,14 @@ def thresholds(curve: Curve) -> np.ndarray | None:
     reports, chance = curve.reports, curve.chance
     if not curve.located or reports.size < 2:
         return None
-    # Between two reports the chance is that of both; where they differ they are next floats.
-    area = np.diff(reports) * chance[1:]
+    # Between two reports the chance is that of both; where they differ they are next floats, and
+    # the critical report is the one of them that trades.
     if curve.agent.role == "buyer":
         if chance[0] > 0:
             return None
+        area = np.diff(reports) * chance[:-1]
         return reports * chance - np.concatenate([[0.0], np.cumsum(area)])
     if chance[-1] > 0:
         return None
+    area = np.diff(reports) * chance[1:]
     return reports * chance + np.concatenate([np.cumsum(area[::-1])[::-1], [0.0]])

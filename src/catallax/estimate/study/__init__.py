@@ -4,7 +4,7 @@
 `load_results` returns what is there.
 """
 
-from catallax.estimate.study.cells import FIELDS, Cell, cells_of, compute_cell
+from catallax.estimate.study.cells import FIELDS, Cell, cells_of, compute_cell, quantile_field
 from catallax.estimate.study.cluster import ClusterError
 from catallax.estimate.study.document import Options, Setting, Study, read_study, study_of_text
 from catallax.estimate.study.fingerprint import code_fingerprint, versions
@@ -32,6 +32,7 @@ __all__ = [
     "compute_cell",
     "default_folder",
     "load_results",
+    "quantile_field",
     "read_study",
     "run_study",
     "study_of_text",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from catallax.errors import CatallaxError, MissingPriorError, UnsupportedMarketError
+from catallax.errors import CatallaxError
 from catallax.estimate.result import PROBABILITIES, QUANTITIES
 from catallax.estimate.study.document import Options, Setting, Study
 from catallax.estimate.study.fingerprint import code_fingerprint
@@ -155,27 +155,17 @@ def compute_cell(cell: Cell) -> Record:
     CatallaxError
         If an estimate fails for another cause, or is too large for a number.
     """
-    from catallax.estimate.simulate import simulate
+    from catallax.estimate.sampling import REFUSALS
+    from catallax.estimate.simulate import mechanism_name, simulate
 
     market = cell.setting.recipe.build(cell.seed)
-    options = cell.options
+    rule = cell.rule.build()
     try:
-        found = simulate(
-            market,
-            [cell.rule.build()],
-            samples=options.samples,
-            rng=cell.seed,
-            workers=1,
-            draws=options.draws,
-            conditional=options.conditional,
-            exact=options.exact,
-            until=options.until,
-        )
-    except (UnsupportedMarketError, MissingPriorError) as failure:
-        return _skipped(market, str(failure))
-    if found.skipped:
-        (reason,) = found.skipped.values()
-        return _skipped(market, reason)
+        found = simulate(market, [rule], rng=cell.seed, workers=1, **asdict(cell.options))
+    except REFUSALS as failure:
+        # What the mechanism lacks here; that nothing else was asked for says nothing.
+        _, _, own = str(failure).partition(f"that was named applies; {mechanism_name(rule)}: ")
+        return _skipped(market, own or str(failure))
     (estimates,) = found.estimates.values()
     record = _of_market(market) | {
         "status": "done",

@@ -105,16 +105,17 @@ class Setting:
         The name of the pair of priors; "own" for the market's own.
     recipe
         How to build it.
-    size
-        The number of its agents and edges, a complete graph's left out; with it goes the time
-        that a cell takes.
+    agents, edges
+        How many it has; of a complete graph no edges, as it keeps none. With their sum goes the
+        time that a cell takes.
     """
 
     market: str
     parameters: tuple[tuple[str, int | float | str], ...]
     priors: str
     recipe: Recipe
-    size: int
+    agents: int
+    edges: int
 
     @property
     def label(self) -> str:
@@ -338,17 +339,17 @@ def _settings(
                 for name, pair in chosen.items():
                     dressed = recipe.with_priors(pair)
                     # Building it once finds whatever is wrong with it.
-                    size = _size(dressed.build(0))
-                    yield Setting(names[-1], parameters, name, dressed, size)
+                    market = dressed.build(0)
+                    agents = len(market.buyers) + len(market.sellers)
+                    yield Setting(names[-1], parameters, name, dressed, agents, _edges(market))
         except CatallaxError as failure:
             # The same class of error, told where it is.
             raise type(failure)(f"{at}: {failure}") from None
     _refuse_repeated(names, f"{where}: the markets' names")
 
 
-def _size(market: Market) -> int:
-    edges = 0 if market.graph.complete else market.graph.n_edges
-    return len(market.buyers) + len(market.sellers) + edges
+def _edges(market: Market) -> int:
+    return 0 if market.graph.complete else market.graph.n_edges
 
 
 def _market_name(section: MarketSection, at: str) -> str:

@@ -223,15 +223,15 @@ class _Clock:
         self._taken: dict[str, list[float]] = {}
         for cell in cells:
             rule = cell.rule.label
-            self._left[rule] = self._left.get(rule, 0.0) + cell.setting.size
+            self._left[rule] = self._left.get(rule, 0.0) + _weight(cell)
 
     def count(self, cell: Cell, seconds: float) -> None:
         """Take down that a cell is done."""
         self._done += 1
-        self._left[cell.rule.label] -= cell.setting.size
+        self._left[cell.rule.label] -= _weight(cell)
         taken = self._taken.setdefault(cell.rule.label, [0.0, 0.0])
         taken[0] += seconds
-        taken[1] += cell.setting.size
+        taken[1] += _weight(cell)
 
     def now(self) -> Progress:
         """Say how far the run is."""
@@ -243,3 +243,7 @@ class _Clock:
             taken = self._taken.get(rule)
             seconds += weight * (overall if taken is None else taken[0] / taken[1])
         return Progress(self._done, self._total, max(0.0, seconds) / self._workers)
+
+
+def _weight(cell: Cell) -> float:
+    return float(cell.setting.agents + cell.setting.edges)

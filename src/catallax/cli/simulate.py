@@ -1,0 +1,206 @@
+"""`catallax simulate`: what to expect of mechanisms on a market."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
+
+from catallax.errors import CatallaxError
+
+if TYPE_CHECKING:
+    from catallax.estimate import Simulation
+    from catallax.markets import Market
+    from catallax.mechanisms import Mechanism
+
+__all__ = ["simulate"]
+
+_FLAG = Parameter(negative="", show_default=False)
+
+
+def simulate(
+    *market: str,
+    mechanisms: str | None = None,
+    samples: int | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    until: float | None = None,
+    draws: Literal["plain", "antithetic", "sobol"] = "plain",
+    conditional: Annotated[bool, _FLAG] = False,
+    sampled: Annotated[bool, _FLAG] = False,
+    json: Annotated[bool, _FLAG] = False,
+    plot: Path | None = None,
+    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+    time_limit: float | None = None,
+) -> None:
+    """Say what to expect of mechanisms: gains, share of the first best, utilities, surplus.
+
+    Values and costs are drawn from the priors, and every mechanism clears the same draws. What
+    can be computed exactly is, and is labelled so.
+
+    Parameters
+    ----------
+    market
+        A folder with a market.toml, a .json file, a market.toml, - for JSON on standard input,
+        or instance:NAME (with parameters: instance:sparse-random?n_buyers=50&n_sellers=50).
+    mechanisms
+        Names, with commas between them (catallax mechanisms lists them), or module:Class for
+        your own; by default first-best, gsom, gbom, random-offerer and posted-price. One that
+        does not apply to a market is reported, and the rest runs.
+    samples
+        How many profiles of values and costs to draw; by default 10,000. With --until the most.
+    seed
+        What to draw with: the same seed gives the same numbers, with any number of workers.
+    workers
+        How many threads to use; by default one for each core.
+    until
+        Stop as soon as the 95 % interval of every share of the first best reaches no farther
+        than this to either side, such as 0.001.
+    draws
+        plain, antithetic (every draw with its mirror), or sobol (scrambled Sobol points).
+    conditional
+        Lean on a conditional form of the gains: slower draws, and much fewer of them needed.
+    sampled
+        Sample also what could be computed.
+    json
+        Print one JSON object for each market, a line each.
+    plot
+        Draw a picture into this .svg or .png file: gains with intervals, and how payments vary.
+        For several markets the name contains {market}, replaced by the market's name.
+    quiet
+        Print no tables and show no progress; warnings and errors still appear.
+    time_limit
+        Seconds that each step of solving a market's constraints may take, 300 unless said
+        otherwise; what is not proved best by then is an error.
+    """
+    from catallax.cli.options import picture_paths, within_time
+    from catallax.cli.output import json_line, print_lines, show, warn
+
+    if not market:
+        raise CatallaxError(
+            "no market is named: catallax simulate MARKET... (a folder, a .json file, - for "
+            "standard input, or instance:NAME)"
+        )
+    if plot is not None:
+        from catallax.report.canvas import check_plot_path
+
+        check_plot_path(plot)
+    chosen = _mechanisms(mechanisms)
+    limit = within_time(time_limit)
+    if seed < 0:
+        raise CatallaxError(f"--seed {seed}: a seed is a whole number of at least 0")
+    markets = _read(market, quiet=quiet)
+    pictures = picture_paths(plot, markets)
+    from catallax.estimate import simulate as simulate_market
+
+    found: list[Simulation] = []
+    with limit:
+        for one in markets:
+            with _bar(one, quiet=quiet) as progress:
+                found.append(
+                    simulate_market(
+                        one,
+                        chosen,
+                        samples,
+                        seed,
+                        workers,
+                        until=until,
+                        draws=draws,
+                        conditional=conditional,
+                        exact=not sampled,
+                        progress=progress,
+                    )  # fmt: skip
+                )
+    lines = [json_line(one.to_dict()) for one in found] if json else []
+    _draw(found, pictures)
+    for one in found:
+        for line in _warnings(one):
+            warn(f"market '{one.market.name}': {line}")
+    if json:
+        print_lines(lines)
+    elif not quiet:
+        from catallax.report.simulation_tables import simulation_tables
+
+        for place, one in enumerate(found):
+            if place:
+                show("")
+            show(simulation_tables(one))
+
+
+def _mechanisms(names: str | None) -> list[str | Mechanism] | None:
+    """Split the names; a mechanism of the caller's own may lie in the current folder."""
+    if names is None:
+        return None
+    from catallax import mechanisms
+
+    chosen: list[str | Mechanism] = []
+    for name in names.split(","):
+        if not name.strip():
+            raise CatallaxError(
+                f"--mechanisms {names}: write names with single commas between them, as in "
+                "--mechanisms first-best,gsom"
+            )
+        if ":" in name and "" not in sys.path:
+            sys.path.insert(0, "")
+        mechanisms.get(name.strip())  # one that is not there is an error before anything is drawn
+        chosen.append(name.strip())
+    return chosen
+
+
+def _read(sources: tuple[str, ...], *, quiet: bool) -> list[Market]:
+    """Read every market, and check that its agents have priors."""
+    from catallax.cli.output import tracked
+    from catallax.cli.sources import STANDARD_INPUT, read_source
+    from catallax.estimate.draws import sampler_of
+
+    if sources.count(STANDARD_INPUT) > 1:
+        raise CatallaxError("standard input ('-') can be read only once: name it once")
+    markets = []
+    for source in tracked(sources, len(sources), "reading", quiet=quiet):
+        markets.append(read_source(source))
+        sampler_of(markets[-1])
+    return markets
+
+
+def _draw(found: list[Simulation], pictures: list[Path]) -> None:
+    """Draw all pictures, or none."""
+    if not pictures:
+        return
+    from catallax.report.simulation_picture import save_simulation_picture
+    from catallax.report.writing import Staging
+
+    with Staging() as staging:
+        for path, one in zip(pictures, found, strict=True):
+            staging.add(path, lambda place, one=one: save_simulation_picture(one, place))
+
+
+def _warnings(found: Simulation) -> list[str]:
+    """Say what was left out, and what was not reached."""
+    lines = [f"{name} is left out: {reason}" for name, reason in found.skipped.items()]
+    if found.reached is False:
+        lines.append(
+            f"a precision of {found.until:g} was not reached with {found.samples:,} samples: allow "
+            "more with --samples, or use --draws sobol"
+        )
+    return lines
+
+
+@contextmanager
+def _bar(market: Market, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
+    """Show a progress bar, where somebody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from catallax.report.text import shortened
+
+    screen = Console(file=sys.stderr, markup=False, highlight=False)
+    with Progress(console=screen, transient=True) as bar:
+        task = bar.add_task(f"simulating {shortened(market.name, 30)}", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

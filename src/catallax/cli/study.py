@@ -1,0 +1,238 @@
+"""`catallax study`: many markets, sizes, priors, mechanisms and seeds from one file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, Parameter
+
+if TYPE_CHECKING:
+    from catallax.estimate.study import Progress, Study, StudyResults
+
+__all__ = ["app"]
+
+_FLAG = Parameter(negative="", show_default=False)
+
+app = App(
+    name="study",
+    help="Run a study (many markets, sizes, priors, mechanisms and seeds), and report on it.",
+    help_format="markdown",
+)
+
+
+@app.command
+def run(
+    file: Path,
+    /,
+    *,
+    cluster: str | None = None,
+    workers: int | None = None,
+    out: Path | None = None,
+    json: Annotated[bool, _FLAG] = False,
+    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+) -> None:
+    """Compute what is missing of a study.
+
+    What is finished is kept at once and never computed again: after an interrupt, or whatever
+    else, the same command goes on where it was.
+
+    Parameters
+    ----------
+    file
+        The study, a TOML file.
+    cluster
+        The address of a dask.distributed scheduler, such as tcp://10.0.0.7:8786, whose workers
+        compute the cells. They need the same catallax.
+    workers
+        How many processes of this machine compute; by default one for each processor.
+    out
+        Folder of the results; by default NAME.results beside the file NAME.toml.
+    json
+        Print one JSON object: what was computed and what skipped.
+    quiet
+        Print no tables and show no progress; warnings and errors still appear.
+    """
+    from catallax.cli.output import json_line, print_lines, row_limit, show, warn
+    from catallax.estimate.study import run_study
+
+    study = _read(file)
+    with _bar(study, quiet=quiet) as progress:
+        try:
+            done = run_study(
+                study, out, workers=workers, cluster=cluster, progress=progress, tell=warn
+            )
+        except KeyboardInterrupt:
+            warn("stopped; what is finished is kept, and the same command goes on with the rest")
+            raise
+    if json:
+        counts = {"computed": done.computed, "reused": done.reused}
+        print_lines([json_line(_document(done.results) | counts | {"table": str(done.table)})])
+    elif not quiet:
+        from catallax.report.study_tables import study_tables
+
+        show(study_tables(done.results, row_limit()))
+        show(f"\n  {done.computed:,} cells computed, {done.reused:,} reused\n  {done.table}")
+        place = "" if out is None else f" --results {out}"
+        show(f"  catallax study report {file}{place}")
+
+
+@app.command
+def status(
+    file: Path, /, *, results: Path | None = None, json: Annotated[bool, _FLAG] = False
+) -> None:
+    """Say how much of a study is finished.
+
+    Parameters
+    ----------
+    file
+        The study, a TOML file.
+    results
+        Folder of the results, if it is not NAME.results beside the file NAME.toml.
+    json
+        Print one JSON object.
+    """
+    from catallax.cli.output import json_line, print_lines, show
+    from catallax.estimate.study import load_results
+    from catallax.report.tables import facts_table
+
+    found = load_results(_read(file), results)
+    document = _document(found)
+    if json:
+        print_lines([json_line(document)])
+        return
+    skipped = sum(entry["cells"] for entry in document["skipped"])
+    facts = {
+        "study": found.study.name,
+        "cells": f"{len(found.cells):,}",
+        "finished": f"{found.finished:,}" + (f", {skipped:,} of them skipped" if skipped else ""),
+        "missing": f"{len(found.cells) - found.finished:,}",
+    }
+    show(facts_table(facts))
+
+
+@app.command
+def report(
+    file: Path,
+    /,
+    *,
+    out: Path | None = None,
+    results: Path | None = None,
+    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+) -> None:
+    """Write the report of a study: one HTML file with tables, charts and all that was run.
+
+    Parameters
+    ----------
+    file
+        The study, a TOML file.
+    out
+        The file to write; by default NAME.html beside the file NAME.toml.
+    results
+        Folder of the results, if it is not NAME.results beside the file NAME.toml.
+    quiet
+        Say nothing and show no progress; warnings and errors still appear.
+    """
+    from catallax.cli.output import show, warn
+    from catallax.estimate.study import load_results
+    from catallax.report.study_report import save_study_report
+
+    study = _read(file)
+    found = load_results(study, results)
+    missing = len(found.cells) - found.finished
+    target = file.with_suffix(".html") if out is None else out
+    with _steps(quiet=quiet) as step:
+        save_study_report(found, target, progress=step)
+    if missing:
+        warn(
+            f"{missing:,} of {len(found.cells):,} cells are not finished, and the report says so: "
+            f"catallax study run {file}"
+        )
+    if not quiet:
+        show(str(target))
+
+
+def _read(file: Path) -> Study:
+    from catallax.estimate.study import read_study
+
+    # A mechanism of the caller's own may lie in the current folder.
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    return read_study(file)
+
+
+def _document(results: StudyResults) -> dict[str, Any]:
+    return {
+        "study": results.study.name,
+        "cells": len(results.cells),
+        "finished": results.finished,
+        "skipped": [
+            {"market": market, "mechanism": rule, "reason": reason, "cells": number}
+            for market, rule, reason, number in results.skipped
+        ],
+    }
+
+
+# ---------------------------------------------------------------------------------------- progress
+
+
+@contextmanager
+def _bar(study: Study, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
+    """Show a bar with the time left, where somebody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda progress: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    screen = Console(file=sys.stderr, markup=False, highlight=False)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}", markup=False),
+    )
+    with Bars(*columns, console=screen, transient=True) as bars:
+        task = bars.add_task(study.name, total=None, left="")
+
+        def progress(now: Progress) -> None:
+            left = "" if now.seconds_left is None else f"{_duration(now.seconds_left)} left"
+            bars.update(task, completed=now.done, total=now.total, left=left)
+
+        yield progress
+
+
+@contextmanager
+def _steps(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """Show how many of several steps are done, where somebody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+
+    screen = Console(file=sys.stderr, markup=False, highlight=False)
+    with Bars(console=screen, transient=True) as bars:
+        task = bars.add_task("drawing", total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+def _duration(seconds: float) -> str:
+    """Write a time as people say it.
+
+    Examples
+    --------
+    >>> _duration(7.4), _duration(154), _duration(9000)
+    ('7 s', '2 min 34 s', '2 h 30 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,187 @@
+"""The terms of a law of sums with two draws or more from densities, as a Fourier series."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.groups.sums_ballots import Leaf, product
+from catallax.groups.sums_bounds import Draws
+from catallax.groups.sums_line import Circle, circle_of
+from catallax.groups.sums_measure import Measure
+from catallax.groups.sums_transform import characteristic
+from catallax.groups.sums_voters import Voters
+from catallax.groups.sums_weigh import Terms, weigh
+
+__all__ = ["excess_terms", "series_terms"]
+
+Array = NDArray[np.float64]
+
+_NOTHING = 1e-15
+
+
+def series_terms(voters: Sequence[Voters], total: float, *, less: bool, rough: bool) -> list[Terms]:
+    """Return P(votes, sum >= total, two draws or more from densities).
+
+    Parameters
+    ----------
+    voters
+        All members.
+    total
+        What the sum is compared with.
+    less
+        Whether terms with fewer such draws have to be taken off.
+    rough
+        Whether they are wanted too, for they could not be had otherwise.
+
+    Returns
+    -------
+    list of Terms
+        To be added up.
+    """
+    draws, below = _up_to(voters, total)
+    circle = circle_of(draws, rough=rough)
+    centre = math.fsum(one.count * one.mean for one in voters)
+    weights = circle.tail(total, centre, below=below)
+    cast = list(zip(voters, circle.draws, strict=True))
+    whole = [_leaf(one, circle, draw) for one, draw in cast]
+    error = circle.cut + circle.outside + _misfit(circle.draws)
+    if rough:
+        sums = product([Leaf(leaf.count, 0, 1.0, leaf.no, leaf.yes) for leaf in whole])
+        error += circle.jump_error(sums.plain[:, 0], total, centre)
+    sign = -1.0 if below else 1.0
+    found = weigh(whole, sign * weights)
+    parts = [Terms(found.first, found.values, found.error + error)]
+    if less:
+        few = [_atoms_and_once(one, circle, draw) for one, draw in cast]
+        parts.append(weigh(few, -sign * weights, -sign * weights))
+    if below:
+        parts.extend(_all_of_them(voters, less))
+    return parts
+
+
+def _up_to(voters: Sequence[Voters], total: float) -> tuple[list[Draws], bool]:
+    """Cut off what decides alone whether the total is reached, where a side is unbounded.
+
+    Returns
+    -------
+    tuple
+        The draws, and whether the probability that the total is not reached is to be taken: a
+        draw above what is missing at worst reaches it alone.
+    """
+    draws = [one.draws for one in voters]
+    endless_below = any(one.measure.lost_below > 0 for one in draws)
+    endless_above = any(one.measure.lost_above > 0 for one in draws)
+    if endless_above == endless_below:
+        return draws, False
+    end = 0 if endless_above else 1
+    others = math.fsum(one.count * one.measure.support[end] for one in draws)
+    cut = []
+    for one in draws:
+        alone = total - (others - one.measure.support[end])
+        low, high = one.measure.support
+        if endless_above and low < alone < high:
+            one = one._replace(measure=one.measure.restricted(end=alone))
+        elif endless_below and low < alone < high:
+            one = one._replace(measure=one.measure.restricted(start=alone))
+        cut.append(one)
+    return cut, endless_above
+
+
+def _misfit(draws: Sequence[Draws]) -> float:
+    return math.fsum(one.count * one.measure.error for one in draws)
+
+
+def _leaf(one: Voters, circle: Circle, draw: Draws) -> Leaf:
+    no, yes = (characteristic(m, circle.step, circle.count, one.mean) for m in draw.split())
+    return Leaf(one.count, one.weight, one.chance, no, yes)
+
+
+def _atoms_and_once(one: Voters, circle: Circle, draw: Draws) -> Leaf:
+    """Return the atoms' transforms, and the density's as the second pair."""
+
+    def both(measure: Measure) -> list[NDArray[np.complex128]]:
+        parts = draw._replace(measure=measure).split()
+        return [characteristic(part, circle.step, circle.count, one.mean) for part in parts]
+
+    atoms, dense = both(draw.measure.without_cells), both(draw.measure.smooth)
+    return Leaf(one.count, one.weight, one.chance, *atoms, *dense)
+
+
+def _all_of_them(voters: Sequence[Voters], less: bool) -> list[Terms]:
+    """Return P(votes), or P(votes, two draws or more from densities)."""
+    plain = [
+        Leaf(v.count, v.weight, v.chance, np.array([v.refusal]), np.array([v.chance]))
+        for v in voters
+    ]
+    found = product(plain)
+    parts = [Terms(found.first, found.plain[0].real, _NOTHING)]
+    if less:
+        few = []
+        for one in voters:
+            atoms = [np.array([part.atom_mass]) for part in one.draws.split()]
+            dense = [one.refusal - atoms[0], one.chance - atoms[1]]
+            few.append(Leaf(one.count, one.weight, one.chance, *atoms, *dense))
+        taken = product(few)
+        assert taken.once is not None
+        parts.append(Terms(taken.first, -(taken.plain[0] + taken.once[0]).real, _NOTHING))
+    return parts
+
+
+# -------------------------------------------------------------------------------------- excess
+
+
+def excess_terms(voters: Sequence[Voters], *, less: bool, rough: bool) -> tuple[float, float]:
+    """Return E[max(sum, 0)] on the event of a draw from a density, and its error in money.
+
+    Parameters
+    ----------
+    voters
+        The members of both sides, without votes.
+    less
+        Whether the event of no such draw has to be taken off.
+    rough
+        Whether it is wanted too.
+    """
+    circle = circle_of([one.draws for one in voters], excess=True, rough=rough)
+    centre = math.fsum(one.count * one.mean for one in voters)
+    weights = circle.excess(centre)
+    cast = list(zip(voters, circle.draws, strict=True))
+    found = weigh([_leaf(one, circle, draw) for one, draw in cast], weights)
+    extent = max(abs(circle.low), abs(circle.high))
+    value = float(found.values.sum())
+    error = found.error + circle.cut + (_misfit(circle.draws) + 4 * _NOTHING) * extent
+    if less:
+        atoms = [draw._replace(measure=draw.measure.without_cells) for draw in circle.draws]
+        leaves = [_leaf(one, circle, draw) for one, draw in zip(voters, atoms, strict=True)]
+        taken = weigh(leaves, -weights)
+        value, error = value + float(taken.values.sum()), error + taken.error
+    more, bound = _beyond(voters, circle, centre)
+    return value + more, error + bound
+
+
+def _beyond(voters: Sequence[Voters], circle: Circle, centre: float) -> tuple[float, float]:
+    """Return what the tails that were cut off add to the expected excess, and its error.
+
+    A draw so large that it was cut off makes the sum positive, up to a probability that is bounded
+    here; one so small that it was cut off makes it negative.
+    """
+    chance = math.fsum(draw.count * draw.lost for draw in circle.draws)
+    if chance == 0:
+        return 0.0, 0.0
+    others = max(sum(draw.count for draw in circle.draws) - 1, 1)
+    more, bound = 0.0, 0.0
+    for one, draw in zip(voters, circle.draws, strict=True):
+        (start, end), measure = draw.measure.support, draw.measure
+        if measure.lost_above > 0:
+            size = one.mean_beyond(end)
+            more += draw.count * (size + (centre - one.mean) * measure.lost_above)
+            short = sum(v.count * v.shortfall(-end / others) for v in voters)
+            bound += draw.count * (measure.lost_above * short + abs(size) * chance)
+        if measure.lost_below > 0:
+            over = sum(v.count * v.overshoot(-start / others) for v in voters)
+            bound += draw.count * measure.lost_below * over
+    return more, bound + 2.0 * chance * chance * abs(centre)

@@ -1,0 +1,189 @@
+"""Simulations as tables for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import floor, log10
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from catallax.report.numbers import aligned
+from catallax.report.tables import title
+from catallax.report.text import one_line
+
+if TYPE_CHECKING:
+    from catallax.estimate import Estimate, Simulation
+
+__all__ = ["reach", "simulation_tables", "with_error"]
+
+# What the quantities are called, in the order in which they are shown.
+_HEADINGS = {
+    "gains_from_trade": "gains from trade",
+    "share_of_first_best": "share of first best",
+    "buyers_utility": "buyers gain",
+    "sellers_utility": "sellers gain",
+    "surplus": "surplus",
+    "trades": "trades",
+    "trade_probability": "any trade",
+}
+_NOTHING = "–"
+
+
+def simulation_tables(simulation: Simulation) -> RenderableType:
+    """Show a simulation: title, what to expect of every mechanism, how it was found.
+
+    Parameters
+    ----------
+    simulation
+        What to show.
+
+    Returns
+    -------
+    rich renderable
+        Print it with a `rich.console.Console`.
+    """
+    parts: list[RenderableType] = [title(simulation.market), _expectations(simulation)]
+    if any(one.gains is not None for one in simulation):
+        parts.append(_quantiles(simulation))
+    parts += [Padding(Text(line, "dim"), (0, 0, 0, 2)) for line in _notes(simulation)]
+    parts += [
+        Padding(Text.assemble((name, "bold"), f" skipped: {one_line(why)}"), (0, 0, 0, 2))
+        for name, why in simulation.skipped.items()
+    ]
+    return Group(*parts)
+
+
+def reach(estimate: Estimate) -> float:
+    """Return half the width of the 95 % interval.
+
+    Examples
+    --------
+    >>> from catallax.estimate import Estimate
+    >>> round(reach(Estimate(1.0, 0.1, False)), 3)
+    0.196
+    """
+    low, high = estimate.interval()
+    return (high - low) / 2
+
+
+def with_error(estimates: Iterable[Estimate | None]) -> list[str]:
+    """Write the estimates of a column, each to the digits that its error leaves.
+
+    Parameters
+    ----------
+    estimates
+        What to write; None where there is nothing.
+
+    Returns
+    -------
+    list of str
+        The mean, and after "±" half the width of the 95 % interval, with two digits; a known
+        expectation with six decimals and an equals sign.
+
+    Examples
+    --------
+    >>> from catallax.estimate import Estimate
+    >>> with_error([Estimate(0.123456, 0.001, False), Estimate(0.125, 0.0, True), None])
+    ['0.1235 ± 0.0020', '= 0.125000', '–']
+    """
+    return [_NOTHING if one is None else _with_error(one) for one in estimates]
+
+
+def _with_error(estimate: Estimate) -> str:
+    width = reach(estimate)
+    if estimate.exact or width == 0.0:
+        scale = max(abs(estimate.mean), 1e-300)
+        decimals = min(max(6 - max(0, floor(log10(scale))), 0), 6)
+        sign = "= " if estimate.exact else ""
+        return f"{sign}{_plain(estimate.mean, decimals)}"
+    decimals = 1 - floor(log10(width))
+    if abs(decimals) > 12:
+        return f"{estimate.mean:.6g} ± {width:.2g}"
+    decimals = max(decimals, 0)
+    return f"{_plain(estimate.mean, decimals)} ± {_plain(width, decimals)}"
+
+
+def _plain(value: float, decimals: int) -> str:
+    if abs(value) >= 1e15:
+        return f"{value:.6g}"
+    # Adding zero makes a negative zero a plain one.
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}"
+
+
+def _expectations(simulation: Simulation) -> Table:
+    table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1), pad_edge=False)
+    table.add_column("mechanism", overflow="fold", style="cyan")
+    columns = []
+    for name, heading in _HEADINGS.items():
+        table.add_column(heading, justify="right", no_wrap=True)
+        columns.append(with_error(getattr(one, name) for one in simulation))
+    for row, name in enumerate(simulation.estimates):
+        table.add_row(Text(one_line(name)), *(Text(column[row]) for column in columns))
+    return table
+
+
+def _quantiles(simulation: Simulation) -> Table:
+    """Show how gains and prices vary, a row for each mechanism and amount."""
+    from catallax.estimate.result import PROBABILITIES
+
+    table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1), pad_edge=False)
+    table.add_column("how it varies", overflow="fold", style="cyan")
+    table.add_column("")
+    for probability in PROBABILITIES:
+        table.add_column(f"{probability:.0%}", justify="right", no_wrap=True)
+    seen = [
+        (name, word, amounts)
+        for name, one in simulation.estimates.items()
+        for word, amounts in (
+            ("gains", one.gains),
+            ("buyer pays", one.buyer_pays),
+            ("seller receives", one.seller_receives),
+        )
+        if amounts is not None
+    ]
+    numbers = [one.quantile(p) for *_, one in seen for p in PROBABILITIES]
+    largest = max(map(abs, numbers), default=0.0)
+    texts = iter(aligned(_rounded(numbers), noise=1e-9 * largest))
+    before = None
+    for name, word, _ in seen:
+        cells = [next(texts) for _ in PROBABILITIES]
+        table.add_row(Text("" if name == before else one_line(name)), word, *cells)
+        before = name
+    return table
+
+
+def _rounded(numbers: Sequence[float]) -> list[float]:
+    """Round to the digits that quantiles of samples can have."""
+    return [float(f"{value:.4g}") for value in numbers]
+
+
+def _notes(simulation: Simulation) -> list[str]:
+    """Say how the numbers came about."""
+    unit = one_line(simulation.market.currency)
+    notes = [f"amounts in {unit}"] if unit else []
+    sampled = [one for one in simulation if not one.exact]
+    for how in dict.fromkeys(one.how for one in simulation if one.exact):
+        notes.append(f"= {how}")
+    drawn = f"{simulation.samples:,} {simulation.draws} draws, seed {simulation.seed}"
+    if not sampled:
+        return [*notes, f"how amounts vary: {drawn}"]
+    form = ", conditional form" if simulation.conditional else ""
+    notes.append(f"± half of a 95 % interval: {drawn}{form}")
+    if simulation.until is not None:
+        word = "reached" if simulation.reached else "NOT reached"
+        notes.append(f"precision of {simulation.until:g} for shares: {word}")
+    gained = [one.variance_reduction.get("gains_from_trade") for one in sampled]
+    factors = [factor for factor in gained if factor is not None]
+    if factors:
+        low, high = min(factors), max(factors)
+        notes.append(
+            f"variance of gains {low:.1f} to {high:.1f} times smaller than with plain draws"
+            if len(factors) > 1
+            else f"variance of gains {low:.1f} times smaller than with plain draws"
+        )
+    return notes

@@ -1,0 +1,404 @@
+"""The report of a study: one HTML file that needs nothing else.
+
+Numbers, charts as SVG with text that can be searched, a picture of every market, what was
+skipped and why, and all that is needed to run the study again.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catallax.errors import CatallaxError, MissingDependencyError, OutputError
+from catallax.report.canvas import drawing, require_matplotlib
+from catallax.report.numbers import count
+from catallax.report.study_charts import (
+    draw_market_charts,
+    draw_overview,
+    draw_sweep,
+    sweeps_of,
+)
+from catallax.report.study_tables import with_reach
+from catallax.report.text import one_line
+from catallax.report.writing import Staging
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from catallax.estimate.study import Average, Rule, Setting, Study, StudyResults
+    from catallax.mechanisms import Outcome
+
+__all__ = ["save_study_report", "study_report"]
+
+Step = Callable[[int, int], None]
+
+_TEMPLATE = "study_report.html"
+# A picture of so many agents can still be read; of larger markets the smallest is drawn.
+_READABLE = 40
+
+_COLUMNS = {
+    "gains_from_trade": "gains from trade",
+    "share_of_first_best": "share of first best",
+    "buyers_utility": "buyers' utility",
+    "sellers_utility": "sellers' utility",
+    "surplus": "surplus",
+    "trades": "trades",
+    "trade_probability": "chance of any trade",
+}
+
+
+def save_study_report(
+    results: StudyResults, path: str | Path, *, progress: Step = lambda done, total: None
+) -> Path:
+    """Write the report of a study.
+
+    Parameters
+    ----------
+    results
+        What is there of the study.
+    path
+        The HTML file; it appears whole or not at all.
+    progress
+        Called with how many pictures are drawn, of how many.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    CatallaxError
+        If nothing is finished.
+    OutputError
+        If it cannot be written.
+    MissingDependencyError
+        If Jinja2 or matplotlib is not installed.
+    """
+    target = Path(path)
+    if target.suffix.lower() not in {".html", ".htm"}:
+        raise OutputError(f"{target}: a report is an HTML file; name one that ends in .html")
+    page = study_report(results, progress=progress)
+    with Staging() as staging:
+        staging.add(target, lambda place: place.write_text(page, encoding="utf-8"))
+    return target
+
+
+def study_report(results: StudyResults, *, progress: Step = lambda done, total: None) -> str:
+    """Return the report of a study as the text of an HTML page; see `save_study_report`."""
+    try:
+        from jinja2 import Environment, StrictUndefined
+    except ImportError as error:
+        raise MissingDependencyError(
+            "a report needs Jinja2, which is not installed: pip install 'catallax[report]'"
+        ) from error
+    require_matplotlib()
+    study = results.study
+    if not results.finished:
+        raise CatallaxError(
+            f"nothing of study '{study.name}' is finished: catallax study run {study.path}"
+        )
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text = resources.files("catallax.report").joinpath(_TEMPLATE).read_text(encoding="utf-8")
+    page = environment.from_string(text).render(_content(results, progress))
+    return page if page.endswith("\n") else page + "\n"
+
+
+def _content(results: StudyResults, progress: Step) -> dict[str, Any]:
+    study = results.study
+    markets = _markets(study)
+    # One overview, and up to three pictures for every market.
+    drawn = _Pictures(1 + 3 * len(markets), progress)
+    largest = [_largest(settings, priors) for settings in markets.values()
+               for priors in dict.fromkeys(setting.priors for setting in settings)]  # fmt: skip
+    skipped = sum(number for *_, number in results.skipped)
+    return {
+        "study": study,
+        "title": one_line(study.name),
+        "paragraphs": [part.strip() for part in re.split(r"\n\s*\n", study.description)],
+        "sizes": _sizes_in_words(results, skipped),
+        "missing": len(results.cells) - results.finished,
+        "cells": len(results.cells),
+        "overview": drawn.svg(draw_overview(results, largest), "Shares of first best by market"),
+        "worst": _worst_rows(results),
+        "matrix": _matrix(results),
+        "markets": [
+            _market_section(results, name, settings, drawn) for name, settings in markets.items()
+        ],
+        "columns": list(_COLUMNS.values()),
+        "skipped": results.skipped,
+        "facts": _facts(study),
+        "versions": _versions(),
+    }
+
+
+# ----------------------------------------------------------------------------------------- numbers
+
+
+def _markets(study: Study) -> dict[str, list[Setting]]:
+    found: dict[str, list[Setting]] = {}
+    for setting in study.settings:
+        found.setdefault(setting.market, []).append(setting)
+    return found
+
+
+def _largest(settings: Sequence[Setting], priors: str) -> Setting:
+    return max(
+        (setting for setting in settings if setting.priors == priors),
+        key=lambda setting: setting.agents,
+    )
+
+
+def _sizes_in_words(results: StudyResults, skipped: int) -> str:
+    study = results.study
+    parts = [
+        count(len(_markets(study)), "market"),
+        count(len(study.settings), "setting"),
+        count(len(study.rules), "mechanism"),
+        count(len(study.seeds), "seed"),
+        count(len(results.cells), "cell"),
+    ]
+    finished = results.finished - skipped
+    return f"{', '.join(parts)}: {finished:,} computed, {skipped:,} skipped"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A number in a table: its text, how strongly its cell is coloured, whether it is exact."""
+
+    text: str
+    note: str
+    shade: int
+    exact: bool
+
+
+def _matrix(results: StudyResults) -> list[dict[str, Any]]:
+    """Give the shares of first best, a row for each setting and a column for each mechanism."""
+    rows = []
+    for setting in results.study.settings:
+        entries = []
+        for rule in results.study.rules:
+            average = results.average(setting, rule, "share_of_first_best")
+            entries.append(_entry(results, setting, rule, average))
+        rows.append({"label": setting.label, "entries": entries})
+    return rows
+
+
+def _entry(results: StudyResults, setting: Setting, rule: Rule, average: Average | None) -> _Entry:
+    if average is None:
+        records = results.records_of(setting, rule)
+        if not records:
+            return _Entry("…", "not finished", 0, False)
+        if records[0]["status"] == "skipped":
+            return _Entry("–", "does not apply", 0, False)
+        return _Entry("–", "no gains in any draw", 0, False)
+    mean, _, reach = with_reach(average).removeprefix("= ").partition(" ± ")
+    shade = round(10 * min(1.0, max(0.0, average.mean)))
+    return _Entry(mean, f"± {reach}" if reach else ("exact" if average.exact else ""), shade,
+                  average.exact)  # fmt: skip
+
+
+def _worst_rows(results: StudyResults) -> list[dict[str, Any]]:
+    """Say for each mechanism where it keeps least and most, and where it loses money."""
+    rows = []
+    for rule in results.study.rules:
+        found = [
+            (average, setting)
+            for setting in results.study.settings
+            if (average := results.average(setting, rule, "share_of_first_best")) is not None
+        ]
+        if not found:
+            continue
+        least = min(found, key=lambda pair: pair[0].mean)
+        most = max(found, key=lambda pair: pair[0].mean)
+        surpluses = [results.average(setting, rule, "surplus") for _, setting in found]
+        deficits = sum(one is not None and one.interval[1] < 0 for one in surpluses)
+        rows.append({
+            "rule": rule.label,
+            "settings": f"{len(found)} of {len(results.study.settings)}",
+            "least": with_reach(least[0]), "least_at": least[1].label,
+            "most": with_reach(most[0]), "most_at": most[1].label,
+            "deficits": f"in {deficits} of {len(found)}" if deficits else "nowhere",
+        })  # fmt: skip
+    return rows
+
+
+def _facts(study: Study) -> dict[str, str]:
+    """Say how every cell was estimated."""
+    options = study.options
+    facts = {
+        "samples": f"{options.samples:,} draws of all values and costs for each cell"
+        + (f", or fewer once shares are known to ± {options.until:g}" if options.until else ""),
+        "seeds": ", ".join(map(str, study.seeds)),
+        "draws": {
+            "plain": "independent",
+            "antithetic": "antithetic: every draw with its mirror",
+            "sobol": "scrambled Sobol points",
+        }[options.draws]
+        + (", with the conditional form of Lemma 5.3" if options.conditional else ""),
+        "exact values": "wherever there are any" if options.exact else "not used",
+        "mechanisms": ", ".join(rule.label for rule in study.rules),
+    }
+    if any(setting.recipe.varies for setting in study.settings):
+        facts["random graphs"] = "every seed draws another graph; all mechanisms get the same ones"
+    return facts
+
+
+def _versions() -> dict[str, str]:
+    from catallax.estimate.study import code_fingerprint, versions
+
+    return versions() | {"source": code_fingerprint()[:16]}
+
+
+# ---------------------------------------------------------------------------------------- pictures
+
+
+class _Pictures:
+    """Turns figures into SVG for a page, and counts them."""
+
+    def __init__(self, total: int, progress: Step) -> None:
+        self._done, self._total, self._progress = 0, total, progress
+        progress(0, total)
+
+    def svg(self, figure: Figure | None, says: str) -> str:
+        """Return a figure as an SVG element; nothing for None."""
+        from markupsafe import Markup, escape
+
+        self._done += 1
+        drawn = Markup() if figure is None else Markup(
+            _inline(figure, f"p{self._done}-", str(escape(says)))
+        )  # fmt: skip
+        self._progress(self._done, self._total)
+        return drawn
+
+
+def _inline(figure: Figure, prefix: str, says: str) -> str:
+    """Write a figure as an SVG element whose names no other element of the page has."""
+    buffer = io.StringIO()
+    with drawing(), warnings.catch_warnings():
+        # A name may use letters that matplotlib's font does not have: the reader's will.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r'(?<=\sid=")', prefix, text)
+    text = re.sub(r"(?<=url\(#)", prefix, text)
+    text = re.sub(r'(?<=href="#)', prefix, text)
+    text = text.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, Arial, sans-serif")
+    return text.replace("<svg ", f'<svg role="img" aria-label="{says}" ', 1)
+
+
+def _market_section(
+    results: StudyResults, name: str, settings: Sequence[Setting], drawn: _Pictures
+) -> dict[str, Any]:
+    """Give what the page shows of one market."""
+    sweeps = sweeps_of(settings)
+    pictured = _pictured(settings)
+    largest = _largest(settings, settings[0].priors)
+    market = largest.recipe.build(results.study.seeds[0])
+    outcome = _example_outcome(results, pictured)
+    return {
+        "name": name,
+        "about": _about(results, settings),
+        "sweep": drawn.svg(
+            draw_sweep(results, sweeps) if sweeps else None,
+            f"Share of first best against size on {name}",
+        ),
+        "axis": sweeps[0].axis if sweeps else "",
+        "charts": drawn.svg(
+            draw_market_charts(results, largest, market.currency),
+            f"Gains from trade, who gets them, and prices on {largest.label}",
+        ),
+        "charts_of": largest.label,
+        "picture": drawn.svg(_picture(outcome), f"The market {pictured.label}"),
+        "picture_of": pictured.label,
+        "picture_by": "" if outcome is None else outcome.mechanism,
+        "rows": _rows(results, settings),
+    }
+
+
+def _rows(results: StudyResults, settings: Sequence[Setting]) -> list[dict[str, Any]]:
+    rows = []
+    for setting in settings:
+        for rule in results.study.rules:
+            records = [
+                record for record in results.records_of(setting, rule)
+                if record["status"] == "done"
+            ]  # fmt: skip
+            if records:
+                averages = [results.average(setting, rule, name) for name in _COLUMNS]
+                rows.append({
+                    "setting": setting.label, "rule": rule.label,
+                    "how": str(records[0]["how"]), "seeds": len(records),
+                    "numbers": [with_reach(average) for average in averages],
+                })  # fmt: skip
+    return rows
+
+
+def _about(results: StudyResults, settings: Sequence[Setting]) -> list[str]:
+    """Say what a market is: where it comes from, its priors, its sizes."""
+    from catallax.markets import instances
+
+    recipe = settings[0].recipe
+    if recipe.kind == "instance":
+        described = instances.describe(recipe.name)
+        lines = [f"{described.summary}. Source: {described.source}."]
+    elif recipe.kind == "graph":
+        kinds = {"complete": "everybody may trade with everybody"}
+        text = kinds.get(recipe.name, f"a random graph of the kind {recipe.name}")
+        lines = [text[:1].upper() + text[1:] + "."]
+    else:
+        lines = [f"The market '{recipe.name}', read from a file."]
+    seen: dict[str, None] = {}
+    for setting in settings:
+        market = setting.recipe.build(results.study.seeds[0])
+        sides = [
+            " and ".join(prior.describe() for prior in side.priors[:3])
+            + (f" and {len(side.priors) - 3} more" if len(side.priors) > 3 else "")
+            for side in (market.buyers, market.sellers)
+        ]
+        seen[f"Priors '{setting.priors}': buyers {sides[0]}, sellers {sides[1]}."] = None
+    return [*lines, *list(seen)[:6], *([f"And {len(seen) - 6} more."] if len(seen) > 6 else [])]
+
+
+def _pictured(settings: Sequence[Setting]) -> Setting:
+    """Choose which setting to draw: the largest that can be read, or else the smallest."""
+    readable = [setting for setting in settings if setting.agents <= _READABLE]
+    if readable:
+        return max(readable, key=lambda setting: setting.agents)
+    return min(settings, key=lambda setting: setting.agents)
+
+
+def _example_outcome(results: StudyResults, setting: Setting) -> Outcome | None:
+    """Clear one draw of a market with the first mechanism that applies to it."""
+    import numpy as np
+
+    from catallax.markets import Reports
+    from catallax.mechanisms import Lottery, clear
+
+    seed = results.study.seeds[0]
+    market = setting.recipe.build(seed)
+    for rule in results.study.rules:
+        rng = np.random.default_rng(seed)
+        try:
+            reports = Reports(market.buyers.sample(rng), market.sellers.sample(rng))
+            outcome = clear(market, rule.build(), reports)
+        except CatallaxError:
+            continue
+        return outcome.draw(rng) if isinstance(outcome, Lottery) else outcome
+    return None
+
+
+def _picture(outcome: Outcome | None) -> Figure | None:
+    from catallax.report.market_picture import draw_market
+
+    return None if outcome is None else draw_market(outcome)
