@@ -47,22 +47,24 @@ WORDS = {
 }
 
 
-def row(mechanism: str, budget: int) -> tuple[dict[str, Cell], dict[str, Any], float]:
+def row(mechanism: str, made: dict[str, int]) -> tuple[dict[str, Cell], dict[str, Any], float]:
     """Audit one mechanism; the witnesses come back as documents, which every process can read."""
     start = time.perf_counter()
     sampled = {kind.slug: kind for kind in (RandomOffererBalanced, SecondBest)}
     rule = sampled[mechanism](samples=SAMPLES) if mechanism in sampled else mechanism
-    cells, witnesses = make_row(rule, rng=SEED, budget=budget, random=RANDOM, again=AGAIN)
+    cells, witnesses = make_row(rule, SEED, made["budget"], made["random"], made["again"])
     documents = {name: witness.to_dict() for name, witness in witnesses.items()}
     return cells, documents, time.perf_counter() - start
 
 
-def rows(budget: int, workers: int) -> dict[str, tuple[dict[str, Cell], dict[str, Any], float]]:
+def rows(
+    made: dict[str, int], workers: int
+) -> dict[str, tuple[dict[str, Cell], dict[str, Any], float]]:
     """Audit all mechanisms, and say on standard error how far this is."""
     found = {}
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = {pool.submit(row, name, budget): name for name in names()}
+        waiting = {pool.submit(row, name, made): name for name in names()}
         for done in as_completed(waiting):
             name = waiting[done]
             found[name] = done.result()
@@ -109,9 +111,50 @@ def counterexamples(table: PropertyTable) -> list[str]:
     return lines
 
 
+PAGE_BEGINS = """\
+# Which mechanism has which property
+
+<!-- Made by `make properties` (benchmarks/properties.py): edit that, not this. -->
+
+Every cell is what [audits](audits.md) found on a battery of {markets} small markets: ties, atoms,
+plateaus, empty sides, paths, parts, every kind of constraint, one buyer with a value for each item.
+On each the mechanism was run {budget:,} times, and {again:,} times more where an estimate did not
+decide. (`second-best` and `random-offerer-balanced` drew {samples} profiles for their multiplier
+and their lump sums, not 1,000.) `make properties` makes this page anew, `catallax mechanisms
+--properties` prints the table, and the tests verify it.
+
+![Mechanisms against properties: dots are claims that hold, rings hold unclaimed, crosses are \
+violated](images/properties.svg)
+
+| sign | meaning |
+|---|---|
+| **yes** | claimed, and no market of the battery violates it |
+| yes | not claimed, and holds on every market: an observation, no promise |
+| no | violated; the link leads to the smallest case that was found |
+| ? | not claimed, refuted nowhere, and an expectation that some markets left open |
+| ° | a claim that held wherever it was decided; some markets left it open |
+| (empty) | does not apply |
+"""
+
+PAGE_EXPLAINS = """\
+## Where they fail
+
+Each link is a market file: `catallax audit FILE --mechanism NAME` finds the same again, and so does
+
+```python
+>>> from catallax.audit import stored_witness
+>>> witness = stored_witness("first-best", "weak-budget-ex-post")
+>>> print(witness.story)
+{story}
+>>> witness.rerun() == witness.amount
+True
+
+```
+"""
+
+
 def page(table: PropertyTable) -> str:
     """Write docs/properties.md."""
-    made = table.made
     grouped = {name for group in GROUPS.values() for name in group}
     rest = tuple(name for name in table.meanings if name not in grouped)
     tables = [
@@ -119,58 +162,13 @@ def page(table: PropertyTable) -> str:
         ("Nobody loses; the budget", GROUPS["nobody loses"] + GROUPS["budget"]),
         ("What else", GROUPS["structure"] + rest),
     ]
-    lines = [
-        "# Which mechanism has which property",
-        "",
-        "<!-- Made by `make properties` (benchmarks/properties.py): edit that, not this. -->",
-        "",
-        "Every cell is what [audits](audits.md) found on a battery of "
-        f"{made['markets']} small markets: ties, atoms, plateaus,",
-        "empty sides, paths, parts, every kind of constraint, one buyer with a value for each item. "
-        "On each the mechanism was",
-        f"run {made['budget']:,} times, and {made['again']:,} times more where an estimate did not "
-        "decide. (`second-best` and",
-        f"`random-offerer-balanced` drew {made['samples']} profiles for their multiplier and their "
-        "lump sums, not 1,000.) `make properties`",
-        "makes this page anew, `catallax mechanisms --properties` prints the table, and the tests "
-        "verify it.",
-        "",
-        "![Mechanisms against properties: filled dots are claims that hold, rings hold unclaimed, "
-        "crosses are violated](images/properties.svg)",
-        "",
-        "| sign | meaning |",
-        "|---|---|",
-        "| **yes** | claimed, and no market of the battery violates it |",
-        "| yes | not claimed, and holds on every market: an observation, no promise |",
-        "| no | violated; the link leads to the smallest case that was found |",
-        "| ? | not claimed, nowhere refuted, and an expectation that was left open on some markets |",
-        "| ° | a claim that held wherever it could be decided; it was left open on some markets |",
-        "| (empty) | does not apply |",
-        "",
-    ]
+    lines = [PAGE_BEGINS.format(**table.made)]
     for heading, columns in tables:
         lines += [f"## {heading}", "", *grid(table, list(columns)), ""]
     lines += ["## What the properties mean", "", "| property | meaning |", "|---|---|"]
     lines += [f"| `{name}` | {said} |" for name, said in table.meanings.items()]
-    lines += [
-        "",
-        "## Where they fail",
-        "",
-        "Each link is a market file: `catallax audit FILE --mechanism NAME` finds the same again, "
-        "and so does",
-        "",
-        "```python",
-        ">>> from catallax.audit.table import stored_witness",
-        '>>> witness = stored_witness("first-best", "weak-budget-ex-post")',
-        ">>> print(witness.story)",
-        table.rows["first-best"]["weak-budget-ex-post"].story,
-        ">>> witness.rerun() == witness.amount",
-        "True",
-        "",
-        "```",
-        "",
-        *counterexamples(table),
-    ]
+    story = table.cell("first-best", "weak-budget-ex-post").story
+    lines += ["", PAGE_EXPLAINS.format(story=story), *counterexamples(table)]
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -178,11 +176,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--budget", type=int, default=BUDGET, help="runs on each market")
     parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--again", type=int, default=AGAIN, help="runs on what is undecided")
+    parser.add_argument("--random", type=int, default=RANDOM, help="random markets")
     asked = parser.parse_args()
-    found = rows(asked.budget, asked.workers)
+    made = {"seed": SEED, "markets": len(battery(SEED, asked.random)), "random": asked.random}
+    made |= {"budget": asked.budget, "again": asked.again, "samples": SAMPLES}
+    found = rows(made, asked.workers)
     meanings = {name: get_property(name).meaning for name in property_names()}
-    made = {"seed": SEED, "markets": len(battery(SEED, RANDOM)), "random": RANDOM}
-    made |= {"budget": asked.budget, "again": AGAIN, "samples": SAMPLES}
     table = PropertyTable(meanings, {name: cells for name, (cells, _, _) in found.items()}, made)
     witnesses = {
         (mechanism, name): witness_of_document(document)

@@ -19,10 +19,37 @@ if TYPE_CHECKING:
     from catallax.markets import Market
     from catallax.mechanisms import BilateralRule
 
-__all__ = ["BUDGET", "audit"]
+__all__ = ["BUDGET", "audit", "default_budget"]
 
 BUDGET = 8000
-"""How often a mechanism is run by default, besides shrinking witnesses."""
+"""How often a mechanism is run by default in a small market, besides shrinking witnesses."""
+
+
+def default_budget(market: Market) -> int:
+    """Return how often a mechanism is run by default, besides shrinking witnesses.
+
+    Parameters
+    ----------
+    market
+        The market.
+
+    Returns
+    -------
+    int
+        `BUDGET` in a small market without constraints, and less where a run takes longer: half
+        of it where caps and quotas make a flow of the matching, an eighth where other constraints
+        need integer programs or bids stand on edges, and less with every 500 edges; 200 at least.
+
+    Examples
+    --------
+    >>> import catallax as cx
+    >>> default_budget(cx.Market([{"id": "b"}], [{"id": "s"}]))
+    8000
+    """
+    share = {"plain": 1, "network": 2}.get(market.family.structure, 8)
+    if "bid" in market.edge_table.columns or "prior" in market.edge_table.columns:
+        share = 8
+    return max(200, int(BUDGET / share / max(1.0, market.graph.n_edges / 500)))
 
 
 def audit(
@@ -48,8 +75,9 @@ def audit(
     rng
         What profiles are drawn with; results depend on it alone.
     budget
-        How often the mechanism may be run, besides shrinking witnesses; 8,000 by default, which
-        takes seconds in a small market.
+        How often the mechanism may be run, besides shrinking witnesses; by default 8,000 times in
+        a small market, which takes seconds, and less where a run takes longer; see
+        `catallax.audit.audit.default_budget`.
     progress
         Called now and then with the share of the work that is done, and what is being done.
 
@@ -82,7 +110,7 @@ def audit(
     <market 'market': 1 buyer, 1 seller, complete>
     """
     wanted = chosen(properties)
-    limit = BUDGET if budget is None else int(budget)
+    limit = default_budget(market) if budget is None else int(budget)
     if limit < 1:
         raise CatallaxError(f"budget = {budget}: an audit needs at least one run of the mechanism")
     judged = _mechanism(mechanism)

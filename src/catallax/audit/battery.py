@@ -177,8 +177,8 @@ def _graphs() -> list[Market]:
         _market("a book of coins", [*coins, (0.0, COIN)], [(0.0, COIN), (0.0, COIN), (2.0, COIN)]),
         _market(
             "a book with a long side",
-            [(2.0, THREE), (1.0, THREE), (1.0, COIN)],
-            [(0.0, THREE), (1.0, COIN)],
+            [(2.0, THREE), (1.0, THREE), (2.0, COIN)],
+            [(0.0, THREE), (1.0, THREE)],
         ),
         _market(
             "a book",

@@ -42,11 +42,21 @@ def parts_dropped(case: Case) -> Iterator[Case]:
     agents = [(side, r["id"]) for side in ("buyers", "sellers") for r in document[side]]
     needed = None if case.focus is None else (f"{case.focus[0]}s", case.focus[1])
     for chunk in _chunks([one for one in agents if one != needed]):
-        yield replace(case, document=without_agents(document, chunk))
+        yield _fitted(case, without_agents(document, chunk))
     for edges in _fewer_edges(document):
-        yield replace(case, document=_constraints_fitted({**document, "edges": edges}))
+        yield _fitted(case, _constraints_fitted({**document, "edges": edges}))
     for smaller in _fewer_columns(document):
         yield replace(case, document=smaller)
+
+
+def _fitted(case: Case, document: Document) -> Case:
+    """Return a case with another document; of a report for each edge, the edges' that are left."""
+    report = case.report
+    if isinstance(report, list):
+        left = {_key(_ends(edge)) for edge in document["edges"]}
+        edges = zip(case.document["edges"], report, strict=True)
+        report = [bid for edge, bid in edges if _key(_ends(edge)) in left]
+    return replace(case, document=document, report=report)
 
 
 def _chunks(things: list[Any]) -> Iterator[list[Any]]:

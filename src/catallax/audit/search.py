@@ -42,7 +42,7 @@ class Vectors(NamedTuple):
     report
         The best vector of those tried.
     gain
-        What it gains; NaN never occurs, infinite where the mechanism fails at the truth.
+        What it gains; 0.0 where the mechanism fails at the truth.
     tried
         How many were tried.
     """
@@ -179,6 +179,21 @@ class Search:
             self.agents_tried.add(int(number))
             self.curves.append(explore(runner, landscape, agent))
         return True
+
+    def _explore_vectors(self, agent: Agent, values: Array) -> None:
+        """Try vectors of bids in place of the truth, and keep the best."""
+        reports = vector_deviations(self.runner, agent, values)
+        slots = list(agent.slots)
+        utilities = []
+        for report in [values[slots], *reports]:
+            moved = values.copy()
+            moved[slots] = report
+            run = self.runner(moved)
+            utilities.append(-np.inf if run.problem else run.utility(agent, values))
+        best = int(np.argmax(utilities[1:]))
+        gain = 0.0 if np.isinf(utilities[0]) else utilities[1 + best] - utilities[0]
+        self.agents_tried.add(self.setting.number_of(agent))
+        self.vectors.append(Vectors(agent, values, reports[best], gain, len(reports)))
 
     @cached_property
     def types(self) -> list[TypeTable]:

@@ -64,6 +64,7 @@ class Shrinker:
         self.prop, self.mechanism = prop, setting.mechanism
         self.least = _KEPT * amount
         self.supported = False
+        self.unit = setting.unit is not None
         self.runs = self.trials = 0
         self.known: set[str] = set()
 
@@ -87,6 +88,8 @@ class Shrinker:
         self.trials += 1
         try:
             setting = Setting.of(self.market(case), self.mechanism)
+            if (setting.unit is not None) != self.unit:
+                return None
             if self.supported and not _supported(setting):
                 return None
             runner = Runner(setting)

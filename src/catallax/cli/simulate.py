@@ -101,24 +101,13 @@ def simulate(
     with limit:
         for one in markets:
             with _bar(one, quiet=quiet) as progress:
-                found.append(
-                    simulate_market(
-                        one,
-                        chosen,
-                        samples,
-                        seed,
-                        workers,
-                        until=until,
-                        draws=draws,
-                        conditional=conditional,
-                        exact=not sampled,
-                        progress=progress,
-                    )  # fmt: skip
-                )
+                how = {"until": until, "draws": draws, "conditional": conditional}
+                more = {"exact": not sampled, "progress": progress}
+                found.append(simulate_market(one, chosen, samples, seed, workers, **how, **more))
     lines = [json_line(one.to_dict()) for one in found] if json else []
     _draw(found, pictures)
     for one in found:
-        for line in _warnings(one):
+        for line in _warnings(one, shown=json or not quiet):
             warn(f"market '{one.market.name}': {line}")
     if json:
         print_lines(lines)
@@ -178,9 +167,9 @@ def _draw(found: list[Simulation], pictures: list[Path]) -> None:
             staging.add(path, lambda place, one=one: save_simulation_picture(one, place))
 
 
-def _warnings(found: Simulation) -> list[str]:
-    """Say what was left out, and what was not reached."""
-    lines = [f"{name} is left out: {reason}" for name, reason in found.skipped.items()]
+def _warnings(found: Simulation, *, shown: bool) -> list[str]:
+    """Say what was left out, unless tables or JSON do, and what was not reached."""
+    lines = [f"{name} is left out: {why}" for name, why in found.skipped.items() if not shown]
     if found.reached is False:
         lines.append(
             f"a precision of {found.until:g} was not reached with {found.samples:,} samples: allow "

@@ -7,16 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from catallax.estimate.exact_integrals import tail_of
-from catallax.estimate.exact_regions import (
-    Prices,
-    Region,
-    combined,
-    efficient,
-    offered,
-    posted_by_seller,
-    region_values,
-)
-from catallax.estimate.exact_result import ExactValues, Method, mixed
+from catallax.estimate.exact_pair import Pair, Prices, Region, region_values
+from catallax.estimate.exact_regions import combined, efficient, offered, posted_by_seller
+from catallax.estimate.exact_result import ExactValues, mixed
 from catallax.estimate.exact_second_best import balanced
 from catallax.mechanisms import (
     BalancedBuyersOffering,
@@ -44,13 +37,12 @@ from catallax.mechanisms.second_best import CombinedWeights
 
 if TYPE_CHECKING:
     from catallax.markets import Market
-    from catallax.priors import Prior
 
 __all__ = ["bilateral_values", "only_pair"]
 
 
-def only_pair(market: Market) -> tuple[Prior, Prior] | None:
-    """Return the priors of the only pair that can trade, if a market has but one edge.
+def only_pair(market: Market) -> Pair | None:
+    """Return the only pair that can trade, if a market has but one edge.
 
     Raises
     ------
@@ -66,7 +58,7 @@ def only_pair(market: Market) -> tuple[Prior, Prior] | None:
     j = 0 if complete else int(market.graph.seller[0])
     buyer, seller = market.buyers.prior(i), market.sellers.prior(j)
     assert buyer is not None and seller is not None
-    return buyer, seller
+    return Pair(buyer, seller)
 
 
 def bilateral_values(market: Market, mechanism: Mechanism) -> ExactValues | None:
@@ -94,28 +86,23 @@ def bilateral_values(market: Market, mechanism: Mechanism) -> ExactValues | None
     pair = only_pair(market)
     if pair is None:
         return None
-    buyer, seller = pair
     kind = type(mechanism)
     if kind in (TradeReduction, McAfee, Hybrid):
         check_complete(market, mechanism.slug)
-    if not np.isfinite(buyer.mean) or not np.isfinite(seller.mean):
+    if not np.isfinite(pair.buyer.mean) or not np.isfinite(pair.seller.mean):
         return None
-    pieces = buyer._parts().pieces or seller._parts().pieces
-    method: Method = "quadrature" if pieces else "enumeration"
     if kind in (TradeReduction, McAfee):  # the only pair sets the prices and stays out
-        return ExactValues(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, method, 0.0)
+        return ExactValues(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, pair.method, 0.0)
     if isinstance(mechanism, PostedPrice) and kind is PostedPrice:
         price = best_price(market) if mechanism.price is None else mechanism.price
-        return _posted(buyer, seller, price, method)
-    parts = _parts(mechanism, buyer, seller)
+        return _posted(pair, price)
+    parts = _parts(mechanism, pair)
     if parts is None:
         return None
-    return mixed([(p, region_values(buyer, seller, *part, method)) for p, *part in parts])
+    return mixed([(p, region_values(pair, at, how)) for p, at, how in parts])
 
 
-def _parts(
-    mechanism: Mechanism, buyer: Prior, seller: Prior
-) -> list[tuple[float, Region, Prices]] | None:
+def _parts(mechanism: Mechanism, pair: Pair) -> list[tuple[float, Region, Prices]] | None:
     """Return what a mechanism does with one pair: regions with probabilities, and who sets prices.
 
     With one pair GSOM is the seller's best offer and GBOM the buyer's, which is what the hybrid's
@@ -125,21 +112,21 @@ def _parts(
     """
     kind = type(mechanism)
     if kind is SecondBest:
-        return [(p, region, "own") for p, region in balanced(buyer, seller)]
+        return [(p, region, "own") for p, region in balanced(pair)]
     if isinstance(mechanism, CombinedWeights) and kind is CombinedWeights:
-        return [(1.0, combined(buyer, seller, mechanism.share), "own")]
+        return [(1.0, combined(pair, mechanism.share), "own")]
     if isinstance(mechanism, MetaAuctionSellers) and kind is MetaAuctionSellers:
         rule = mechanism.rule
         if type(rule) is not MultiQuantile:
             return None
-        return [(1.0, posted_by_seller(rule, buyer, seller), "buyer's")]
+        return [(1.0, posted_by_seller(pair, rule), "buyer's")]
     if isinstance(mechanism, MetaAuctionBuyers) and type(mechanism.rule) is not PostQuantile:
         return None
     if kind is FirstBest:
-        return [(1.0, efficient(buyer, seller), "own")]
+        return [(1.0, efficient(pair), "own")]
     if kind not in _OFFERS:
         return None
-    return [(p, offered(buyer, seller, by), prices) for p, by, prices in _OFFERS[kind]]
+    return [(p, offered(pair, by), prices) for p, by, prices in _OFFERS[kind]]
 
 
 _OFFERS: dict[type[Mechanism], list[tuple[float, Literal["seller", "buyer"], Prices]]] = {
@@ -156,13 +143,13 @@ _OFFERS: dict[type[Mechanism], list[tuple[float, Literal["seller", "buyer"], Pri
 """Who offers with which probability, and whose threshold sets the prices."""
 
 
-def _posted(buyer: Prior, seller: Prior, price: float, method: Method) -> ExactValues:
+def _posted(pair: Pair, price: float) -> ExactValues:
     """Both accept a posted price independently."""
-    at = np.array([price])
+    buyer, seller, at = pair.buyer, pair.seller, np.array([price])
     buys, sells = float(buyer.probability_at_least(price)), float(seller.cdf(price))
     above, below = tail_of(buyer, 1), tail_of(seller, -1)
     bought, sold = float(above(at)[0]) * sells, float(below(at)[0]) * buys
     error = float(above.error(at)[0]) * sells + float(below.error(at)[0]) * buys
     trades = buys * sells
     bound = max(error / (bought + sold) if bought + sold > 0 else 0.0, 4e-16)
-    return ExactValues(bought + sold, bought, sold, 0.0, trades, trades, method, bound)
+    return ExactValues(bought + sold, bought, sold, 0.0, trades, trades, pair.method, bound)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from catallax.priors import Prior
 
-__all__ = ["Integral", "Tail", "expectation", "integrate", "tail_of"]
+__all__ = ["Integral", "Tail", "cuts_of", "expectation", "integrate", "tail_of"]
 
 Array = NDArray[np.float64]
 Integrand = Callable[[Array], Array]
@@ -32,6 +32,7 @@ _MOST_ROUNDS = 200
 _FARTHEST = 1e300
 # Nodes of smooth priors are closer than the cells of an integral have to be.
 _MANY, _EVERY = 300, 4
+_FAINT = 1e-25
 _EPSILON = float(np.finfo(np.float64).eps)
 
 # Kronrod's points of degree 23 and, at every second of them, Gauss's weights of degree 13.
@@ -156,7 +157,7 @@ def _sums(
 
 
 def _shares(prior: Prior, at: Array, low: Array, high: Array) -> Array:
-    """Return the density in units of half a cell; where it misses the probability, make it right."""
+    """Return the density times half a cell; where it misses the probability, make it right."""
     with np.errstate(all="ignore"):
         # As logarithms, for far out in a tail the density alone underflows.
         height = np.exp(prior._log_density(at) + np.log(high / 2 - low / 2)[:, None])
@@ -211,13 +212,30 @@ def expectation(
         asked = function(parts.atoms) * parts.masses
         rounding = 4 * _EPSILON * np.abs(asked).sum(axis=1)
         total = total.plus(Integral(asked.sum(axis=1), rounding))
-    nodes = prior._nodes()
-    nodes = nodes if nodes.size < _MANY else nodes[::_EVERY]
-    inner = np.concatenate([nodes, np.asarray(breaks, dtype=np.float64).ravel()])
+    inner = np.concatenate([cuts_of(prior), np.asarray(breaks, dtype=np.float64).ravel()])
     for start, end in parts.pieces:
         edges = _edges(prior, inner, start, end)
         total = total.plus(integrate(function, edges, units=units, under=prior))
     return total
+
+
+@lru_cache(maxsize=128)
+def cuts_of(prior: Prior) -> Array:
+    """Return where to cut an integral under a prior: some of its nodes, ascending.
+
+    Next to a finite end of the support, what has a probability of 1e-25 is one cell, to be halved
+    only if it should matter.
+    """
+    nodes = prior._nodes()
+    if nodes.size < _MANY:
+        return nodes
+    low, high = prior.support
+    kept = np.ones(nodes.size, bool)
+    if np.isfinite(low):
+        kept &= prior.cdf(nodes) > _FAINT
+    if np.isfinite(high):
+        kept &= prior.sf(nodes) > _FAINT
+    return nodes[kept][::_EVERY]
 
 
 def _edges(prior: Prior, inner: Array, start: float, end: float) -> Array:

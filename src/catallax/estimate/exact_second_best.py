@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from catallax.estimate.exact_regions import Region, combined, efficient, region_values
+from catallax.estimate.exact_pair import Pair, Region, region_values
+from catallax.estimate.exact_regions import combined
 from catallax.mechanisms.second_best import find_multiplier
 from catallax.mechanisms.second_best_budget import Expected
-
-if TYPE_CHECKING:
-    from catallax.priors import Prior
 
 __all__ = ["balanced"]
 
 
-def balanced(buyer: Prior, seller: Prior) -> list[tuple[float, Region]]:
+def balanced(pair: Pair) -> list[tuple[float, Region]]:
     """Find where a pair trades in the second best.
 
     Parameters
     ----------
-    buyer, seller
-        Priors of finite means.
+    pair
+        The pair.
 
     Returns
     -------
@@ -31,14 +29,18 @@ def balanced(buyer: Prior, seller: Prior) -> list[tuple[float, Region]]:
     ----------
     Myerson and Satterthwaite, Efficient mechanisms for bilateral trading (1983), Theorem 2.
     """
-    found = find_multiplier(_Budget(buyer, seller))
+    found = find_multiplier(_Budget(pair))
     parts = zip(found.probabilities, found.shares, strict=True)
-    return [(p, _region(buyer, seller, share)) for p, share in parts]
+    return [(p, _region(pair, share)) for p, share in parts]
 
 
-def _region(buyer: Prior, seller: Prior, share: float) -> Region:
-    # Without a share of virtual values it is the first best, be they infinite.
-    return combined(buyer, seller, share) if share > 0 else efficient(buyer, seller)
+# At a share of zero an infinite virtual value must not count at all, and zero times infinity is
+# no number; this little of it leaves every finite weight as it is.
+_LEAST = 1e-300
+
+
+def _region(pair: Pair, share: float) -> Region:
+    return combined(pair, max(share, _LEAST))
 
 
 class _Budget:
@@ -46,10 +48,9 @@ class _Budget:
 
     method: Literal["bilateral"] = "bilateral"
 
-    def __init__(self, buyer: Prior, seller: Prior) -> None:
-        self._buyer, self._seller = buyer, seller
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
 
     def __call__(self, share: float) -> Expected:
-        region = _region(self._buyer, self._seller, share)
-        found = region_values(self._buyer, self._seller, region, "own")
+        found = region_values(self._pair, _region(self._pair, share), "own")
         return Expected(found.surplus, found.gains_from_trade, 0.0)

@@ -188,27 +188,28 @@ def vote_limit(trade: GroupTrade) -> float:
         return 1.0
     n, m = trade.n_buyers, trade.n_sellers
 
-    def explained(transfer: float) -> float:
-        # Ties may be counted for the trade or against it: the price may lie just beyond an atom.
-        total = 0.0
+    def explained(transfers: NDArray[np.float64]) -> NDArray[np.float64]:
+        total = np.zeros(transfers.shape)
         for prior, size, sellers in ((value, n, False), (cost, m, True)):
-            price = transfer / size
-            ways = (price, math.nextafter(price, math.inf if not sellers else -math.inf))
-            total += size * max(_explained(prior, way, sellers=sellers) for way in ways)
+            # Ties may be counted for the trade or against it: then the price lies beyond an atom.
+            prices = transfers / size
+            beyond = np.nextafter(prices, -np.inf if sellers else np.inf)
+            ways = [_explained(prior, way, sellers=sellers) for way in (prices, beyond)]
+            total += size * np.maximum(*ways)
         return total
 
     return math.sqrt(_largest(explained, _prices(trade)) / rate.spread**2)
 
 
-def _explained(prior: Prior, price: float, *, sellers: bool) -> float:
-    """Return the variance of the expected value given the vote at a price."""
+def _explained(prior: Prior, prices: NDArray[np.float64], *, sellers: bool) -> NDArray[np.float64]:
+    """Return the variances of the expected value given the vote at each price."""
     if sellers:
-        yes, part = float(prior.cdf(price)), float(mean_at_most(prior, price))
+        yes, part = prior.cdf(prices), mean_at_most(prior, prices)
     else:
-        yes, part = float(prior.probability_at_least(price)), float(mean_at_least(prior, price))
-    if not 0 < yes < 1:
-        return 0.0
-    return (part - yes * prior.mean) ** 2 / (yes * (1 - yes))
+        yes, part = prior.probability_at_least(prices), mean_at_least(prior, prices)
+    inside = (yes > 0) & (yes < 1)
+    split = np.where(inside, yes * (1 - yes), 1.0)
+    return np.where(inside, (part - yes * prior.mean) ** 2 / split, 0.0)
 
 
 def _prices(trade: GroupTrade) -> NDArray[np.float64]:
@@ -222,19 +223,19 @@ def _prices(trade: GroupTrade) -> NDArray[np.float64]:
     return np.unique(np.concatenate(found))
 
 
-def _largest(function: Callable[[float], float], points: NDArray[np.float64]) -> float:
+def _largest(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]], points: NDArray[np.float64]
+) -> float:
     """Return the maximum on the points, refined between the neighbours of the best."""
-    from scipy import optimize
-
-    values = np.array([function(point) for point in points])
-    best = int(np.argmax(values))
-    start, end = points[max(0, best - 1)], points[min(points.size - 1, best + 1)]
-    if start == end:
-        return float(values[best])
-    found = optimize.minimize_scalar(
-        lambda x: -function(x), bounds=(start, end), method="bounded", options={"xatol": 1e-12}
-    )
-    return max(float(values[best]), -float(found.fun))
+    best = float(function(points).max())
+    for _ in range(8):  # each time the neighbourhood shrinks a hundredfold
+        at = int(np.argmax(function(points)))
+        start, end = points[max(0, at - 1)], points[min(points.size - 1, at + 1)]
+        if not start < end:
+            break
+        points = np.linspace(start, end, 201)
+        best = max(best, float(function(points).max()))
+    return best
 
 
 def smooth_bound(trade: GroupTrade, *, balanced: bool = False) -> float:
@@ -299,7 +300,7 @@ def smooth_bound(trade: GroupTrade, *, balanced: bool = False) -> float:
     )
     # Every lambda gives a bound, so what the search misses makes it larger and not wrong.
     ends = [buyers(extra) + sellers(drift - extra) for extra in (0.0, drift)]
-    return min(float(found.fun), *ends)
+    return min(float(found.fun), *ends)  # type: ignore[attr-defined]
 
 
 def _above(prior: Prior, level: float) -> float:

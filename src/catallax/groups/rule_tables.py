@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from catallax.errors import MechanismError, ReportError
+from catallax.groups.base import GroupMechanism
+from catallax.groups.trade import GroupReports, GroupTrade
 from catallax.groups.witnesses import Deviation, Profile, Side
 
-__all__ = ["BlackBox", "RuleTable", "answer_of", "tabulate"]
+__all__ = ["BlackBox", "RuleTable", "answer_of", "black_box", "tabulate"]
 
 Array = NDArray[np.float64]
 BlackBox = Callable[[Array, Array], Any]
@@ -149,6 +151,36 @@ def _ascending(values: ArrayLike, position: int, n_buyers: int) -> Array:
         )
     array.flags.writeable = False
     return array
+
+
+def black_box(mechanism: GroupMechanism, trade: GroupTrade) -> BlackBox:
+    """Return a mechanism as a function of bids and asks alone.
+
+    Parameters
+    ----------
+    mechanism
+        The mechanism.
+    trade
+        The groups, whose priors have to allow the reports that will be asked about.
+
+    Returns
+    -------
+    callable
+        Which returns (x, what each buyer pays, what each seller receives).
+
+    Examples
+    --------
+    >>> from catallax.groups import GroupTrade, RankedPrices
+    >>> rule = black_box(RankedPrices(), GroupTrade(1, 1, "uniform(0, 1)", "uniform(0, 1)"))
+    >>> rule(np.array([0.75]), np.array([0.5]))
+    (1.0, 0.5, 0.75)
+    """
+
+    def ask(bids: Array, asks: Array) -> tuple[float, float, float]:
+        outcome = mechanism.decide(trade, GroupReports(bids, asks))
+        return outcome.x, float(outcome.pays), float(outcome.receives)
+
+    return ask
 
 
 def tabulate(

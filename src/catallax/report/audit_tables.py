@@ -93,9 +93,11 @@ def audit_tables(
     table.add_column("verdict", no_wrap=True)
     table.add_column(f"worst{unit}", justify="right", no_wrap=True)
     table.add_column("checked", justify="right", no_wrap=True)
-    table.add_column("how", overflow="fold")
+    table.add_column("how", justify="right", style="dim")
     worst = [abs(finding.worst) for finding in report if finding.verdict == "violated"]
     amounts = iter(aligned(worst))
+    # Many are checked in the same way: a number stands for it, and is explained below.
+    ways = list(dict.fromkeys(finding.how for finding in report))
     for finding in report:
         amount = next(amounts) if finding.verdict == "violated" else ""
         if not finding.worst:
@@ -105,7 +107,7 @@ def audit_tables(
             _verdict(finding, finding.name in claimed),
             amount,
             f"{finding.checked:,}",
-            Text(one_line(finding.how), "dim"),
+            str(ways.index(finding.how) + 1),
         )
     how = one_line(f"{report.mechanism}: {summary}" if summary else report.mechanism)
     return Group(
@@ -113,6 +115,7 @@ def audit_tables(
         table,
         *_stories(report, claimed),
         *_left_out(report),
+        *_explained(ways),
         Text(f"  {how} ({report.runs:,} runs)", "dim"),
     )
 
@@ -137,6 +140,16 @@ def _stories(report: AuditReport, claimed: Collection[str]) -> list[RenderableTy
         line = Text.assemble((finding.name, "cyan"), ": ", one_line(finding.story))
         lines.append(Padding(line, (0, 0, 0, 2)))
     return [*lines, Text("")] if lines else []
+
+
+def _explained(ways: Sequence[str]) -> list[RenderableType]:
+    """Say what the numbers in the last column of the table stand for."""
+    grid = Table.grid(padding=(0, 1))
+    grid.add_column(justify="right", style="dim")
+    grid.add_column(style="dim", overflow="fold")
+    for number, way in enumerate(ways, start=1):
+        grid.add_row(str(number), Text(one_line(way)))
+    return [Padding(grid, (0, 0, 1, 2))] if ways else []
 
 
 def _left_out(report: AuditReport) -> list[RenderableType]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["draw_simulation", "save_simulation_picture"]
 
 _LONGEST_NAME = 26
+_WHITE = "#ffffff"
 
 
 def save_simulation_picture(simulation: Simulation, path: str | Path) -> None:
@@ -68,15 +69,16 @@ def draw_simulation(simulation: Simulation) -> Figure:
     with drawing():
         from matplotlib.figure import Figure
 
-        height = 2.2 + 0.62 * rows
+        tall = 0.62 * rows
+        height = tall + 1.9
         figure = Figure(figsize=(12.5, height), facecolor="white")
         grid = figure.add_gridspec(
             1, 2, width_ratios=[1.0, 0.8], wspace=0.32, left=0.16, right=0.975,
             bottom=0.95 / height, top=1 - 0.95 / height,
         )  # fmt: skip
         left, right = figure.add_subplot(grid[0, 0]), figure.add_subplot(grid[0, 1])
-        _draw_gains(left, simulation)
-        _draw_payments(right, simulation)
+        _draw_gains(left, simulation, tall)
+        _draw_payments(right, simulation, tall)
         for axes in (left, right):
             axes.set_ylim(rows - 0.45, -0.55)
             axes.tick_params(axis="y", length=0)
@@ -87,19 +89,21 @@ def draw_simulation(simulation: Simulation) -> Figure:
     return figure
 
 
-def _draw_gains(axes: Axes, simulation: Simulation) -> None:
+def _draw_gains(axes: Axes, simulation: Simulation, tall: float) -> None:
     """Draw expected gains with intervals, above bars of who gets them."""
     tidy(axes)
-    axes.yaxis.set_major_locator(_nowhere())
     axes.axvline(0, color=INK, linewidth=0.8)
     best = simulation.first_best.mean
-    axes.axvline(best, color=GREY, linewidth=1.2, linestyle=(0, (4, 2)), gid="first-best")
+    axes.axvline(
+        best, color=GREY, linewidth=1.2, linestyle=(0, (4, 2)), label="first best",
+        gid="first-best",
+    )  # fmt: skip
     for row, one in enumerate(simulation):
         start, below = 0.0, 0.0
         parts = (
             (one.buyers_utility.mean, BUYER, "", "buyers"),
             (one.sellers_utility.mean, SELLER, "////", "sellers"),
-            (one.surplus.mean, WHITE, "....", "mechanism"),
+            (one.surplus.mean, _WHITE, "....", "mechanism (a deficit: left of 0)"),
         )
         for amount, colour, hatch, name in parts:
             # A loss stands to the left of zero, and what the others gain reaches beyond.
@@ -107,7 +111,7 @@ def _draw_gains(axes: Axes, simulation: Simulation) -> None:
             axes.barh(
                 row + 0.14, abs(amount), 0.3, at, color=colour, hatch=hatch, alpha=0.85,
                 edgecolor=INK, linewidth=0.5, label=f"to {name}" if row == 0 else None,
-                gid=f"{name}-{row}",
+                gid=f"{name.split()[0]}-{row}",
             )  # fmt: skip
             start, below = start + max(amount, 0.0), below + min(amount, 0.0)
     gains = [one.gains_from_trade for one in simulation]
@@ -121,36 +125,21 @@ def _draw_gains(axes: Axes, simulation: Simulation) -> None:
         axes.annotate(
             share.removeprefix("= "), (one.mean + reach(one), row - 0.17), (7, 0),
             textcoords="offset points", va="center", fontsize=8, color=INK, parse_math=False,
+            bbox={"facecolor": _WHITE, "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
         )  # fmt: skip
-    axes.margins(x=0.12)
+    axes.use_sticky_edges = False
+    axes.margins(x=0.1)
     axes.set_xlabel(f"expected amount{unit_of(simulation.market.currency)}", parse_math=False)
     axes.set_title("gains from trade, beside them the share of the first best", loc="left")
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.5 / axes.get_position().height / _tall(axes)),
-        ncols=4, columnspacing=1.2, handlelength=1.6,
+        loc="upper center", bbox_to_anchor=(0.44, -0.5 / tall), ncols=5, columnspacing=1.1,
+        handlelength=1.5,
     )  # fmt: skip
 
 
-WHITE = "#ffffff"
-
-
-def _tall(axes: Axes) -> float:
-    """Return the height of the whole figure in inches."""
-    figure = axes.get_figure()
-    assert figure is not None
-    return float(figure.get_size_inches()[1])
-
-
-def _nowhere():  # noqa: ANN202
-    from matplotlib.ticker import NullLocator
-
-    return NullLocator()
-
-
-def _draw_payments(axes: Axes, simulation: Simulation) -> None:
+def _draw_payments(axes: Axes, simulation: Simulation, tall: float) -> None:
     """Draw how prices vary: what buyers pay above what sellers receive."""
     tidy(axes)
-    axes.yaxis.set_major_locator(_nowhere())
     seen: list[Distribution] = []
     for row, one in enumerate(simulation):
         sides = (
@@ -178,10 +167,7 @@ def _draw_payments(axes: Axes, simulation: Simulation) -> None:
     axes.set_xlabel(f"price of a trade{unit_of(simulation.market.currency)}", parse_math=False)
     axes.set_title("prices: median, half of all, nine tenths of all", loc="left")
     if seen:
-        axes.legend(
-            loc="upper center", ncols=2,
-            bbox_to_anchor=(0.5, -0.5 / axes.get_position().height / _tall(axes)),
-        )  # fmt: skip
+        axes.legend(loc="upper center", ncols=2, bbox_to_anchor=(0.5, -0.5 / tall))
     else:
         axes.text(0.5, 0.5, "no trades", ha="center", transform=axes.transAxes, style="italic")
         axes.set_xticks([])

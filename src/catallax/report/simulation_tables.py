@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from math import floor, log10
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from catallax.report.numbers import aligned
 from catallax.report.tables import title
 from catallax.report.text import one_line
 
@@ -21,16 +20,19 @@ if TYPE_CHECKING:
 
 __all__ = ["reach", "simulation_tables", "with_error"]
 
-# What the quantities are called, in the order in which they are shown.
-_HEADINGS = {
+# What the quantities are called. Two tables, for a screen of eighty columns.
+_FIRST = {
     "gains_from_trade": "gains from trade",
     "share_of_first_best": "share of first best",
+    "trades": "trades",
+}
+_SECOND = {
     "buyers_utility": "buyers gain",
     "sellers_utility": "sellers gain",
     "surplus": "surplus",
-    "trades": "trades",
     "trade_probability": "any trade",
 }
+_SEEN = {"gains": "gains", "buyer_pays": "buyer pays", "seller_receives": "seller receives"}
 _NOTHING = "–"
 
 
@@ -47,7 +49,11 @@ def simulation_tables(simulation: Simulation) -> RenderableType:
     rich renderable
         Print it with a `rich.console.Console`.
     """
-    parts: list[RenderableType] = [title(simulation.market), _expectations(simulation)]
+    parts: list[RenderableType] = [
+        title(simulation.market),
+        _expectations(simulation, _FIRST),
+        _expectations(simulation, _SECOND),
+    ]
     if any(one.gains is not None for one in simulation):
         parts.append(_quantiles(simulation))
     parts += [Padding(Text(line, "dim"), (0, 0, 0, 2)) for line in _notes(simulation)]
@@ -112,18 +118,24 @@ def _plain(value: float, decimals: int) -> str:
     if abs(value) >= 1e15:
         return f"{value:.6g}"
     # Adding zero makes a negative zero a plain one.
-    return f"{round(value, decimals) + 0.0:,.{decimals}f}"
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}" if value else "0"
 
 
-def _expectations(simulation: Simulation) -> Table:
-    table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1), pad_edge=False)
-    table.add_column("mechanism", overflow="fold", style="cyan")
+def _expectations(simulation: Simulation, headings: Mapping[str, str]) -> Table:
+    """Show some quantities, a row for each mechanism."""
+    table = _table("mechanism")
     columns = []
-    for name, heading in _HEADINGS.items():
-        table.add_column(heading, justify="right", no_wrap=True)
+    for name, heading in headings.items():
+        table.add_column(heading, justify="right", overflow="fold")
         columns.append(with_error(getattr(one, name) for one in simulation))
     for row, name in enumerate(simulation.estimates):
         table.add_row(Text(one_line(name)), *(Text(column[row]) for column in columns))
+    return table
+
+
+def _table(first: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1), pad_edge=False)
+    table.add_column(first, overflow="fold", style="cyan", min_width=12)
     return table
 
 
@@ -131,35 +143,26 @@ def _quantiles(simulation: Simulation) -> Table:
     """Show how gains and prices vary, a row for each mechanism and amount."""
     from catallax.estimate.result import PROBABILITIES
 
-    table = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 1), pad_edge=False)
-    table.add_column("how it varies", overflow="fold", style="cyan")
+    table = _table("how it varies")
     table.add_column("")
     for probability in PROBABILITIES:
-        table.add_column(f"{probability:.0%}", justify="right", no_wrap=True)
-    seen = [
-        (name, word, amounts)
+        table.add_column(f"{probability:.0%}", justify="right", overflow="fold")
+    rows = [
+        (name, word, [getattr(one, field) for one in simulation], getattr(one, field))
         for name, one in simulation.estimates.items()
-        for word, amounts in (
-            ("gains", one.gains),
-            ("buyer pays", one.buyer_pays),
-            ("seller receives", one.seller_receives),
-        )
-        if amounts is not None
+        for field, word in _SEEN.items()
     ]
-    numbers = [one.quantile(p) for *_, one in seen for p in PROBABILITIES]
-    largest = max(map(abs, numbers), default=0.0)
-    texts = iter(aligned(_rounded(numbers), noise=1e-9 * largest))
     before = None
-    for name, word, _ in seen:
-        cells = [next(texts) for _ in PROBABILITIES]
+    for name, word, alike, amounts in rows:
+        if amounts is None:
+            continue
+        # One number of decimals for all mechanisms, so that they compare at a glance.
+        ends = [abs(one.quantile(p)) for one in alike if one is not None for p in PROBABILITIES]
+        decimals = max(0, 3 - floor(log10(max(*ends, 1e-12))))
+        cells = [_plain(amounts.quantile(p), decimals) for p in PROBABILITIES]
         table.add_row(Text("" if name == before else one_line(name)), word, *cells)
         before = name
     return table
-
-
-def _rounded(numbers: Sequence[float]) -> list[float]:
-    """Round to the digits that quantiles of samples can have."""
-    return [float(f"{value:.4g}") for value in numbers]
 
 
 def _notes(simulation: Simulation) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -31,6 +32,8 @@ _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
 _WIDTH = 10.0
+_MOST_TICKS = 9
+_DASHES = (0, (5, 3))
 _SIZES = {"n", "n_buyers", "n_sellers"}
 
 
@@ -153,7 +156,7 @@ def draw_sweep(results: StudyResults, sweeps: Sequence[Sweep]) -> Figure:
                 if name not in names:
                     handles.append(handle)
                     names.append(name)
-        figure.legend(handles, names, loc="outside lower center", ncols=min(4, max(1, len(names))))
+        figure.legend(handles, names, loc="outside lower center", ncols=_columns(len(names)))
     return figure
 
 
@@ -161,13 +164,13 @@ def _draw_panel(axes: Axes, results: StudyResults, sweep: Sweep, looks: dict[str
     numbers = sorted({number for number, _ in sweep.points})
     tidy(axes)
     if numbers[0] > 0 and numbers[-1] >= 8 * numbers[0]:
-        from matplotlib.ticker import FixedLocator, NullLocator
+        from matplotlib.ticker import NullLocator
 
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(FixedLocator(numbers))
         axes.xaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_formatter(lambda value, _: tick(value))
-    axes.axhline(1.0, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
+    if len(numbers) <= _MOST_TICKS:
+        axes.set_xticks(numbers, [tick(number) for number in numbers])
+    axes.axhline(1.0, color=GREY, linewidth=0.8, linestyle=_DASHES)
     for rule in results.study.rules:
         found = [(number, results.average(setting, rule, "share_of_first_best"))
                  for number, setting in sweep.points]  # fmt: skip
@@ -206,7 +209,7 @@ def draw_overview(results: StudyResults, settings: Sequence[Setting]) -> Figure:
     with drawing():
         from matplotlib.figure import Figure
 
-        height = 1.3 + 0.42 * len(settings) + 0.2 * (-(-len(rules) // 4))
+        height = 1.4 + max(0.42, 0.09 * len(rules)) * len(settings)
         figure = Figure(figsize=(_WIDTH, height), layout="constrained", facecolor="white")
         axes = figure.add_subplot()
         looks = looks_of(results.study.rules)
@@ -222,15 +225,21 @@ def draw_overview(results: StudyResults, settings: Sequence[Setting]) -> Figure:
                     color=look.colour, marker=look.marker, markersize=5, linestyle="none",
                     elinewidth=1.1, capsize=2.0,
                 )  # fmt: skip
-        axes.axvline(1.0, color=GREY, linewidth=0.8, linestyle=(0, (2, 2)))
+        axes.axvline(1.0, color=GREY, linewidth=0.8, linestyle=_DASHES)
         for edge in range(len(settings) - 1):
             axes.axhline(edge + 0.5, color="#e8e8e8", linewidth=0.7)
         tidy(axes)
         _label(axes, [setting.label for setting in settings])
         axes.set_xlabel("share of first best, with 95 % intervals")
         if rules:
-            figure.legend(loc="outside lower center", ncols=min(4, len(rules)))
+            figure.legend(loc="outside lower center", ncols=_columns(len(rules)))
     return figure
+
+
+def _columns(names: int) -> int:
+    """Spread the names of a legend evenly over its lines, of no more than five."""
+    lines = max(1, -(-names // 5))
+    return max(1, -(-names // lines))
 
 
 def _found(
@@ -247,7 +256,8 @@ def _label(axes: Axes, names: Sequence[str]) -> None:
     """Name the rows, the first on top."""
     axes.set_ylim(len(names) - 0.45, -0.55)
     axes.set_yticks(range(len(names)))
-    axes.set_yticklabels([shortened(name, 46) for name in names], parse_math=False)
+    lines = [fill(shortened(name, 80), 40) for name in names]
+    axes.set_yticklabels(lines, parse_math=False, fontsize=8.5)
     axes.tick_params(axis="y", length=0)
 
 
@@ -281,7 +291,6 @@ def draw_market_charts(results: StudyResults, setting: Setting, currency: str) -
         _draw_gains(gains, results, setting)
         _draw_parts(parts, results, setting)
         _draw_prices(prices, results, setting)
-        _label(gains, [rule.label for rule in rules])
         unit = unit_of(one_line(currency) or "units of money")
         for axes, title, label in (
             (gains, "gains from trade, 95 % intervals", "gains from trade"),
@@ -292,6 +301,7 @@ def draw_market_charts(results: StudyResults, setting: Setting, currency: str) -
             axes.locator_params(axis="x", nbins=5)
             axes.set_title(title, fontsize=9, loc="left")
             axes.set_xlabel(label + unit)
+        _label(gains, [rule.label for rule in rules])
         for axes in (parts, prices):
             axes.tick_params(axis="y", length=0, labelleft=False)
     return figure
@@ -315,9 +325,7 @@ def _draw_gains(axes: Axes, results: StudyResults, setting: Setting) -> None:
             markersize=6, linestyle="none", elinewidth=1.4, capsize=3,
         )  # fmt: skip
     if best is not None:
-        axes.axvline(best.mean, color=GREY, linewidth=0.9, linestyle=(0, (2, 2)))
-        axes.text(best.mean, 1.0, "first best ", ha="right", va="bottom", fontsize=7.5, color=INK,
-                  transform=axes.get_xaxis_transform())  # fmt: skip
+        axes.axvline(best.mean, color=GREY, linewidth=0.9, linestyle=_DASHES)
 
 
 _PARTS = (

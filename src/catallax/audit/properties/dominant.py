@@ -57,7 +57,7 @@ class _Truthful(CurveProperty):
         found = [
             Violation(one.gain, one.values, one.agent, one.report)
             for one in search.vectors
-            if rounding(one.values) < one.gain < np.inf
+            if one.gain > rounding(one.values)
         ]
         return search.finding(
             self,
