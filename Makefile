@@ -14,7 +14,7 @@ FOR_USERS := $(if $(wildcard $(FOR_DEVELOPERS)),$(FOR_DEVELOPERS),$(VENV)/.insta
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format wheel bench clean distclean
+.PHONY: help demo test lint format wheel bench properties clean distclean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ wheel: $(FOR_DEVELOPERS) ## build the source archive, and from it the wheel, int
 bench: $(FOR_DEVELOPERS) ## time clearing against other solvers (some minutes)
 	$(BIN)/python benchmarks/clearing.py
 	$(BIN)/python benchmarks/constrained.py
+
+properties: $(FOR_DEVELOPERS) ## audit every mechanism, and renew the table of their properties (an hour)
+	$(BIN)/python benchmarks/properties.py
 
 clean: ## remove what was built and cached, but keep the environment
 	rm -rf build dist .hypothesis .pytest_cache .ruff_cache

@@ -30,9 +30,10 @@ if __name__ == "__main__":
         buyers=[{"id": "b1", "bid": 0.75, "prior": "uniform(0, 1)"}],
         sellers=[{"id": "s1", "ask": 0.25, "prior": "uniform(0, 1)"}],
     )
-    report = cx.audit(market, SplitTheDifference(), ["dsic-buyers", "strong-budget-ex-post"])
+    wanted = ["dsic-buyers", "strong-budget-ex-post"]
+    report = cx.audit(market, SplitTheDifference(), wanted, budget=500)
     for finding in report:
         print(f"{finding.name}: {finding.verdict}; {finding.story}")
 
     # What it claims, on a battery of markets: the one line that belongs into its test suite.
-    print(check_mechanism(SplitTheDifference()))
+    print(check_mechanism(SplitTheDifference(), budget=25))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import runpy
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -15,10 +17,10 @@ from tests.audit import planted
 from tests.audit.ours import SAMPLED, quick
 
 FIXED = {market.name: market for market in fixed_markets()}
+EXAMPLE = Path(__file__).parents[2] / "examples" / "audit_own_mechanism.py"
 PAIR = [FIXED["one pair"], FIXED["a pair that ties"]]
 
-# Runs of a mechanism on each market: without constraints, with them, and where every profile of
-# a market that is not discrete has to be prepared first.
+# Runs of a mechanism on each market: without constraints, and with them, where a run takes longer.
 PLAIN, CONSTRAINED = 40, 12
 
 
@@ -147,6 +149,14 @@ def test_separable_mechanisms_claim_threshold_payments() -> None:
     assert "threshold-payments" in claimed_properties(FirstBest())
     # It pays averages to sellers, and says so.
     assert "threshold-payments" not in claimed_properties(get("gsom-bic"))
+
+
+def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    first, second, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith("dsic-buyers: violated; buyer 'b1' with value")
+    assert second.startswith("strong-budget-ex-post: holds; ")
+    assert any(line.split()[:3] == ["ir-ex-post", "holds", "(claimed):"] for line in rest)
 
 
 def test_the_documented_line_passes_for_a_mechanism_of_somebody_else() -> None:

@@ -113,7 +113,7 @@ def uniform_pair() -> cx.Market:
 
 def coin_market() -> cx.Market:
     """Two buyers and two sellers with atoms, ties and a missing edge; known by enumeration."""
-    coin = "discrete([0, 1, 3], [0.5, 0.2, 0.3])"
+    coin = "discrete([0, 1, 2, 4], [0.25, 0.25, 0.25, 0.25])"
     buyers = [{"id": f"b{k}", "prior": coin} for k in range(2)]
     sellers = [{"id": f"s{k}", "prior": coin} for k in range(2)]
     return cx.Market(buyers, sellers, [("b0", "s0"), ("b0", "s1"), ("b1", "s1")])
@@ -135,63 +135,69 @@ def known_values(market: cx.Market, slug: str) -> tuple[np.ndarray, float]:
     return totals, best
 
 
-@pytest.mark.parametrize(
-    ("draws", "samples", "conditional"),
-    [
-        ("plain", 200, False),
-        ("antithetic", 200, False),
-        ("plain", 200, True),
-        ("antithetic", 200, True),
-    ],
-)
-@pytest.mark.parametrize("slug", ["gsom", "random-offerer"])
-def test_intervals_cover(slug: str, draws: str, samples: int, conditional: bool) -> None:
-    """95 % intervals cover what is known in 93 to 97 % of 2,000 repetitions."""
-    whole = Plan.plan(draws, samples * REPETITIONS, 2, growing=False)
-    known = {  # U[0, 1] against U[0, 1]: gains, sellers' utility, surplus, trades, share
-        "gsom": (1 / 8, 1 / 12, 0.0, 1 / 4, 3 / 4),
-        "random-offerer": (1 / 8, 1 / 16, 0.0, 1 / 4, 3 / 4),
-    }[slug]
-    rows, plan = rows_of(uniform_pair(), slug, whole, conditional=conditional)
-    extra = CONTROLS + 2 if conditional else 0
-    hits = np.zeros(5)
+def coverage(
+    rows: np.ndarray, plan: Plan, extra: int, columns: list[int], truths: list[float]
+) -> np.ndarray:
+    """Return how many of the repetitions cover each truth, the last one that of the share.
+
+    Where the controls explain all there is, no interval is left to cover anything: there the
+    estimates must be right, and are left out of the count as NaN.
+    """
+    hits, widest = np.zeros(len(truths)), np.zeros(len(truths))
     for part in np.split(rows, REPETITIONS):
         account = account_of(part, plan, extra)
         share = account.share
         assert share is not None
-        columns = ("gains_from_trade", "sellers_utility", "surplus", "trades")
-        found = [account.estimate(COLUMNS.index(name)) for name in columns]
-        for k, (estimate, truth) in enumerate(zip([*found, share], known, strict=True)):
-            low, high = estimate.interval()
-            hits[k] += low <= truth <= high
-    assert (hits >= 0.93 * REPETITIONS).all() and (hits <= 0.97 * REPETITIONS).all(), hits
-
-
-@pytest.mark.parametrize("slug", ["gsom", "gbom-bic", "first-best"])
-def test_intervals_cover_with_atoms_and_ties(slug: str) -> None:
-    market = coin_market()
-    totals, best = known_values(market, slug)
-    plan = Plan.plan("plain", 300 * REPETITIONS, 4, growing=False)
-    rows, _ = rows_of(market, slug, plan, conditional=True)
-    hits = np.zeros(len(COLUMNS) + 1)
-    for part in np.split(rows, REPETITIONS):
-        account = account_of(part, plan, CONTROLS + 2)
-        estimates = [account.estimate(column) for column in range(len(COLUMNS))]
-        estimates.append(account.paired.mean(FIRST_BEST))
-        for k, (estimate, truth) in enumerate(zip(estimates, [*totals, best], strict=True)):
+        found = [*(account.paired.mean(column) for column in columns), share]
+        for k, (estimate, truth) in enumerate(zip(found, truths, strict=True)):
             low, high = estimate.interval()
             hits[k] += low - 1e-12 <= truth <= high + 1e-12
-    assert (hits >= 0.93 * REPETITIONS).all() and (hits <= 0.97 * REPETITIONS).all(), hits
+            widest[k] = max(widest[k], high - low)
+    assert (hits[widest < 1e-9] == REPETITIONS).all()
+    return np.where(widest < 1e-9, np.nan, hits / REPETITIONS)
+
+
+@pytest.mark.parametrize(
+    ("slug", "draws", "samples", "conditional"),
+    [
+        ("gsom", "plain", 250, False),
+        ("random-offerer", "antithetic", 250, False),
+        ("random-offerer", "plain", 300, True),
+    ],
+)
+def test_intervals_cover(slug: str, draws: str, samples: int, conditional: bool) -> None:
+    """95 % intervals cover what is known in 93 to 97 % of 2,000 repetitions."""
+    truths = {  # U[0, 1] against U[0, 1]
+        "gsom": [1 / 8, 1 / 24, 1 / 12, 0.0, 1 / 4, 1 / 6, 3 / 4],
+        "random-offerer": [1 / 8, 1 / 16, 1 / 16, 0.0, 1 / 4, 1 / 6, 3 / 4],
+    }[slug]
+    plan = Plan.plan(draws, samples * REPETITIONS, 2, growing=False)
+    rows, _ = rows_of(uniform_pair(), slug, plan, conditional=conditional)
+    extra = CONTROLS + 2 if conditional else 0
+    share = coverage(rows, plan, extra, [0, 1, 2, 3, 4, FIRST_BEST], truths)
+    assert np.isfinite(share).sum() >= 5
+    known = share[np.isfinite(share)]
+    assert known.min() >= 0.93 and known.max() <= 0.97, share
+
+
+def test_intervals_cover_with_atoms_and_ties() -> None:
+    market = coin_market()
+    totals, best = known_values(market, "random-offerer-bic")
+    plan = Plan.plan("plain", 200 * REPETITIONS, 4, growing=False)
+    rows, _ = rows_of(market, "random-offerer-bic", plan, conditional=False)
+    truths = [*totals, best, totals[GAINS] / best]
+    share = coverage(rows, plan, 0, [*range(len(COLUMNS)), FIRST_BEST], truths)
+    known = share[np.isfinite(share)]
+    assert known.size >= 6 and known.min() >= 0.93 and known.max() <= 0.97, share
 
 
 def test_intervals_of_sobol_points_cover() -> None:
-    """Fewer repetitions, as scrambling takes its time, and so a wider margin: 92 to 98 %."""
-    market, repetitions, samples = uniform_pair(), 600, 64
-    plan = Plan.plan("sobol", samples * repetitions, 2, growing=False)
-    plan = Plan("sobol", samples * repetitions, 2, plan.block)
+    """Fewer repetitions, as scrambling takes its time, and so a wider margin: 91 to 99 %."""
+    market, repetitions, samples = uniform_pair(), 300, 64
+    plan = Plan("sobol", samples * repetitions, 2, 1024)
     rows, _ = rows_of(market, "gsom", plan, conditional=False)
     hits = 0
     for part in np.split(rows, repetitions):
         low, high = account_of(part, plan, 0).estimate(GAINS).interval()
         hits += low <= 1 / 8 <= high
-    assert 0.92 * repetitions <= hits <= 0.98 * repetitions, hits
+    assert 0.91 * repetitions <= hits <= 0.99 * repetitions, hits

@@ -38,7 +38,7 @@ def default_budget(market: Market) -> int:
     int
         `BUDGET` in a small market without constraints, and less where a run takes longer: half
         of it where caps and quotas make a flow of the matching, an eighth where other constraints
-        need integer programs or bids stand on edges, and less with every 500 edges; 200 at least.
+        need integer programs or bids stand on edges, and less with every 1,500 edges; 200 at least.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def default_budget(market: Market) -> int:
     share = {"plain": 1, "network": 2}.get(market.family.structure, 8)
     if "bid" in market.edge_table.columns or "prior" in market.edge_table.columns:
         share = 8
-    return max(200, int(BUDGET / share / max(1.0, market.graph.n_edges / 500)))
+    return max(200, int(BUDGET / share / max(1.0, market.graph.n_edges / 1500)))
 
 
 def audit(

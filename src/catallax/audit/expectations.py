@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from math import log
 from typing import TYPE_CHECKING
 
@@ -399,7 +400,11 @@ def _sampled_tables(search: Search, allowed: int, numbers: list[int]) -> list[Ty
     setting, rng = search.setting, search.rng
     reports = {n: _spread_reports(setting, setting.agent(n)) for n in numbers}
     most = max(len(r) for r in reports.values())
-    tried = [numbers[k] for k in rng.permutation(len(numbers))[: max(1, allowed // (8 * most))]]
+    sides = [[n for n in numbers if setting.agent(n).role == role] for role in ("buyer", "seller")]
+    shuffled = [[side[k] for k in rng.permutation(len(side))] for side in sides]
+    # From each side in turn, at least one of each.
+    turns = [n for pair in zip_longest(*shuffled) for n in pair if n is not None]
+    tried = turns[: max(2, allowed // (8 * most))]
     tables = []
     for number in sorted(tried):
         agent = setting.agent(number)

@@ -94,6 +94,8 @@ def draw(setting: Setting, rng: np.random.Generator) -> Array:
                 "with; give the market reports or priors"
             )
         low, high = float(pool.min()), float(pool.max())
+        beyond = (high - low) / 2 or abs(high) / 2 or 0.5
+        low, high = low - beyond, high + beyond
         for slot in unknown:
             copied = rng.random() < 0.5
             value = rng.choice(pool) if copied else rng.uniform(low, high)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
+from itertools import combinations
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,8 @@ ALLOWED = "allowed sets of trades"
 
 # A complete market of at most so many edges has them listed, so that some can be dropped.
 _LISTED_EDGES = 16
+# Among so many agents every two are tried together.
+_FEW_AGENTS = 7
 
 
 def parts_dropped(case: Case) -> Iterator[Case]:
@@ -41,8 +44,12 @@ def parts_dropped(case: Case) -> Iterator[Case]:
             yield replace(case, document=rest)
     agents = [(side, r["id"]) for side in ("buyers", "sellers") for r in document[side]]
     needed = None if case.focus is None else (f"{case.focus[0]}s", case.focus[1])
-    for chunk in _chunks([one for one in agents if one != needed]):
+    free = [one for one in agents if one != needed]
+    for chunk in _chunks(free):
         yield _fitted(case, without_agents(document, chunk))
+    if len(free) <= _FEW_AGENTS:  # a buyer and her seller may be needed only by each other
+        for pair in combinations(free, 2):
+            yield _fitted(case, without_agents(document, list(pair)))
     for edges in _fewer_edges(document):
         yield _fitted(case, _constraints_fitted({**document, "edges": edges}))
     for smaller in _fewer_columns(document):

@@ -29,6 +29,9 @@ Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
 """Called now and then with the share of the work that is done, and what is being done."""
 
+# So many drawn profiles in a row without anything new end a search.
+_MOST_IDLE = 20
+
 
 class Vectors(NamedTuple):
     """What the best vector of bids gains over the truth, at one profile.
@@ -138,21 +141,18 @@ class Search:
         allowed = self.share("curves")
         if not allowed:
             return
-        exploring = any(one.need == "curves" for one in self.properties)
         seen: set[bytes] = set()
-        complete = True
+        complete, idle = True, 0
         for kind, values in profiles(self.setting, self.rng):
-            if self.runner.spent >= allowed:
+            if self.runner.spent >= allowed or idle > _MOST_IDLE:
                 complete = False
                 break
+            before = self.runner.spent
             self.kinds[kind] += 1
             self.runner(values)
-            if not exploring:
-                if self.kinds.total() >= allowed:
-                    complete = False
-                    break
-                continue
             complete &= self._explore(values, allowed, seen)
+            # Without priors all draws may be alike.
+            idle = 0 if kind == "all" or self.runner.spent > before else idle + 1
         listed = self.setting.size == 0 or count_profiles(self.setting) is not None
         located = all(curve.located for curve in self.curves)
         self.exhaustive = complete and listed and located

@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "shrink"]
 
-# Runs of the mechanism, and markets, that shrinking one violation may take.
+# Runs of the mechanism, markets, and agents in all markets, that shrinking one violation may take.
 _MOST_RUNS = 5000
 _MOST_TRIALS = 400
-# What a smaller case keeps of the violation.
+_MOST_AGENTS = 60_000
+# What a smaller case keeps of the violation; in a large market a part of a typical amount will do.
 _KEPT = 0.3
+_TYPICAL = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,15 +65,24 @@ class Shrinker:
     def __init__(self, prop: Property, setting: Setting, amount: float) -> None:
         self.prop, self.mechanism = prop, setting.mechanism
         self.least = _KEPT * amount
+        typical = max(
+            setting.typical,
+            0.0 if setting.own is None else float(np.abs(setting.own).max(initial=0.0)),
+        )
+        if typical:
+            self.least = min(self.least, _TYPICAL * typical)
         self.supported = False
         self.unit = setting.unit is not None
-        self.runs = self.trials = 0
+        self.runs = self.trials = self.agents = 0
         self.known: set[str] = set()
 
     @property
     def spent(self) -> bool:
         """Whether there is no more to be spent."""
-        return self.runs >= _MOST_RUNS or self.trials >= _MOST_TRIALS
+        limits = (_MOST_RUNS, _MOST_TRIALS, _MOST_AGENTS)
+        return any(
+            x >= y for x, y in zip((self.runs, self.trials, self.agents), limits, strict=True)
+        )
 
     def market(self, case: Case) -> Market:
         """Build the market of a case."""
@@ -86,6 +97,7 @@ class Shrinker:
             return None
         self.known.add(key)
         self.trials += 1
+        self.agents += len(case.document["buyers"]) + len(case.document["sellers"])
         try:
             setting = Setting.of(self.market(case), self.mechanism)
             if (setting.unit is not None) != self.unit:
@@ -158,7 +170,7 @@ def shrink(prop: Property, setting: Setting, violation: Violation) -> tuple[Witn
     shrinker.supported = prop.need not in ("types", "average") and _supported(setting, first.values)
     case = _reduced(prop, shrinker, case)
     shrinker.known.clear()
-    shrinker.runs = shrinker.trials = 0
+    shrinker.runs = shrinker.trials = shrinker.agents = 0
     name = f"{mechanism_name(setting.mechanism)} {prop.slug}"
     case = replace(case, document=case.document | {"name": name})
     last = shrinker.failing(case, anew=False)

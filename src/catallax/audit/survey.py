@@ -76,7 +76,9 @@ class Surveyed:
         return "undecided" if self.undecided else None
 
     def after(self, finding: Finding, market: str) -> Surveyed:
-        """Return what is known after one more market."""
+        """Return what is known after one more market; where nothing was checked, nothing is."""
+        if finding.verdict == "holds" and not finding.checked:
+            return self
         counts = {word: getattr(self, field) for word, field in _COUNT.items()}
         counts[finding.verdict] += 1
         kept, where = self.finding, self.market

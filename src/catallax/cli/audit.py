@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -167,10 +168,12 @@ def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float, str], Non
 
 
 def _document(report: AuditReport, claimed: frozenset[str]) -> dict[str, Any]:
-    """Give the JSON object of a market, with what is claimed."""
+    """Give the JSON object of a market, with what is claimed; an open end of an interval is null."""
     document = report.to_dict()
     for entry in document["properties"]:
         entry["claimed"] = entry["name"] in claimed
+        if entry["interval"] is not None:
+            entry["interval"] = [end if isfinite(end) else None for end in entry["interval"]]
     return document
 
 

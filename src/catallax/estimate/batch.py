@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.matching import PairBounds, Thresholds
+from catallax.mechanisms import SeparableMechanism
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from catallax.estimate.draws import Draws
     from catallax.markets import Agents, Graph, Market
-    from catallax.mechanisms import SeparableMechanism
     from catallax.priors import Prior
 
 __all__ = ["Block", "Branch", "Matched", "Pairs", "clear_separable", "ordered"]
@@ -50,12 +50,13 @@ def ordered(weights: Array) -> Places:
     >>> ordered(np.array([[1.0, 3.0, 3.0]])).tolist()
     [[1, 2, 0]]
     """
+    from catallax.estimate.kernels_tally import tied
+
     keys = -weights
     rows = np.argsort(keys, axis=1)
-    along = np.sort(keys, axis=1)  # faster than looking them up
-    tied = (along[:, 1:] == along[:, :-1]).any(axis=1)
-    if tied.any():  # a stable sort is several times slower
-        rows[tied] = np.argsort(keys[tied], axis=1, kind="stable")
+    again = tied(keys, rows)
+    if again.any():  # a stable sort is several times slower
+        rows[again] = np.argsort(keys[again], axis=1, kind="stable")
     return rows
 
 
@@ -281,11 +282,22 @@ def clear_separable(
     weigh
         Gives the rule's weights of buyers and sellers, a row a profile.
     """
+    from catallax.estimate.kernels_tally import charge
+
     matched = block.matched(rule, weigh)
-    prices = np.zeros(block.reports.shape)
-    flat, reports = prices.reshape(-1), block.reports.reshape(-1)
-    at, known = matched.thresholds(matched.trades, matched.setter, buyers=True)
-    flat[at] = np.minimum(rule.critical_bids(block.market, known), reports[at])
-    at, known = matched.thresholds(matched.trades, matched.setter, buyers=False)
-    flat[at] = np.maximum(rule.critical_asks(block.market, known), reports[at])
-    return Branch(1.0, matched.trades, prices, rule, matched)
+    trades, setter = matched.trades, matched.setter
+    n, cut = trades.shape[1], block.n_buyers
+    prices, reports = np.zeros(trades.shape), block.reports.reshape(-1)
+    if type(rule).critical_bids is SeparableMechanism.critical_bids:  # the level itself
+        charge(trades, setter, matched.weights, 0, cut, prices)
+    else:
+        at, known = matched.thresholds(trades, setter, buyers=True)
+        critical = rule.critical_bids(block.market, known)
+        prices.reshape(-1)[at] = np.minimum(critical, reports[at])
+    if type(rule).critical_asks is SeparableMechanism.critical_asks:
+        charge(trades, setter, matched.weights, cut, n, prices)
+    else:
+        at, known = matched.thresholds(trades, setter, buyers=False)
+        critical = rule.critical_asks(block.market, known)
+        prices.reshape(-1)[at] = np.maximum(critical, reports[at])
+    return Branch(1.0, trades, prices, rule, matched)

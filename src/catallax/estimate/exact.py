@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catallax.estimate.exact_bilateral import bilateral_values
+from catallax.estimate.exact_enumeration import enumerated_values
 from catallax.estimate.exact_result import ExactValues
 from catallax.mechanisms.registry import get
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from catallax.markets import Market
     from catallax.mechanisms import Mechanism
 
-__all__ = ["exact_values"]
+__all__ = ["ExactValues", "exact_values"]
 
 
 def exact_values(market: Market, mechanism: str | Mechanism) -> ExactValues | None:
@@ -47,7 +48,7 @@ def exact_values(market: Market, mechanism: str | Mechanism) -> ExactValues | No
     chosen = get(mechanism)
     for side in (market.buyers, market.sellers):
         list(side.groups())  # which raises where a prior is missing
-    for way in (bilateral_values,):
+    for way in (bilateral_values, enumerated_values):
         found = way(market, chosen)
         if found is not None:
             return found if found.reliable else None

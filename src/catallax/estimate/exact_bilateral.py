@@ -8,7 +8,7 @@ import numpy as np
 
 from catallax.estimate.exact_integrals import tail_of
 from catallax.estimate.exact_pair import Pair, Prices, Region, region_values
-from catallax.estimate.exact_regions import combined, efficient, offered, posted_by_seller
+from catallax.estimate.exact_regions import balancing, efficient, offered, posted_by_seller
 from catallax.estimate.exact_result import ExactValues, mixed
 from catallax.estimate.exact_second_best import balanced
 from catallax.mechanisms import (
@@ -114,7 +114,7 @@ def _parts(mechanism: Mechanism, pair: Pair) -> list[tuple[float, Region, Prices
     if kind is SecondBest:
         return [(p, region, "own") for p, region in balanced(pair)]
     if isinstance(mechanism, CombinedWeights) and kind is CombinedWeights:
-        return [(1.0, combined(pair, mechanism.share), "own")]
+        return [(1.0, balancing(pair, mechanism.share), "own")]
     if isinstance(mechanism, MetaAuctionSellers) and kind is MetaAuctionSellers:
         rule = mechanism.rule
         if type(rule) is not MultiQuantile:

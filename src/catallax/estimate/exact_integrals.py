@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     from catallax.priors import Prior
 
-__all__ = ["Integral", "Tail", "cuts_of", "expectation", "integrate", "tail_of"]
+__all__ = ["Integral", "Tail", "cuts_of", "edges_between", "expectation", "integrate", "tail_of"]
 
 Array = NDArray[np.float64]
 Integrand = Callable[[Array], Array]
@@ -214,7 +214,7 @@ def expectation(
         total = total.plus(Integral(asked.sum(axis=1), rounding))
     inner = np.concatenate([cuts_of(prior), np.asarray(breaks, dtype=np.float64).ravel()])
     for start, end in parts.pieces:
-        edges = _edges(prior, inner, start, end)
+        edges = edges_between(prior, inner, start, end)
         total = total.plus(integrate(function, edges, units=units, under=prior))
     return total
 
@@ -238,7 +238,7 @@ def cuts_of(prior: Prior) -> Array:
     return nodes[kept][::_EVERY]
 
 
-def _edges(prior: Prior, inner: Array, start: float, end: float) -> Array:
+def edges_between(prior: Prior, inner: Array, start: float, end: float) -> Array:
     """Cut an interval; an infinite one as far out as anything counts."""
     inside = inner[np.isfinite(inner) & (inner > start) & (inner < end)]
     ends = [x for x in (start, end) if np.isfinite(x)]
@@ -267,6 +267,11 @@ class Tail:
     side
         1 for the upper tail, which is E[max(V - x, 0)]; -1 for the lower, E[max(x - V, 0)].
 
+    Attributes
+    ----------
+    beyond
+        How much of it lies so far out that only the prior's mean tells of it.
+
     Examples
     --------
     >>> from catallax.priors import parse_prior
@@ -281,12 +286,13 @@ class Tail:
         self._side = side
         ends = np.array([x for piece in parts.pieces for x in piece])
         own = np.concatenate([parts.atoms, ends[np.isfinite(ends)]])
-        pieces = [_edges(prior, prior._nodes(), *piece) for piece in parts.pieces]
+        pieces = [edges_between(prior, prior._nodes(), *piece) for piece in parts.pieces]
         grid = np.unique(np.concatenate([own, *pieces]))
         self._grid = _refined(self._probability, np.unique(side * grid))
         cells, errors = _sums(self._probability, self._grid[:-1], self._grid[1:])
         self._rest, self._errors = _from_above(cells[0]), _from_above(errors[0])
-        self._rest += self._missing(prior)
+        self.beyond = self._missing(prior)
+        self._rest += self.beyond
 
     def _missing(self, prior: Prior) -> float:
         """Return what the mean tells of the tail beyond the last cell."""

@@ -32,8 +32,8 @@ Function = Callable[[Array], Array]
 Prices = Literal["own", "buyer's", "seller's"]
 """Whose thresholds set the prices: everybody's own, or for both the buyer's or the seller's."""
 
-_FAINT = 1e-20
-"""A partner with whom so small a share of all efficient trades and gains is possible is left out."""
+_FAINT = 1e-100
+"""Reports with so small a share of all efficient trades and gains are left out."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from catallax.estimate.exact_pair import Pair, Region, region_values
-from catallax.estimate.exact_regions import combined
+from catallax.estimate.exact_regions import balancing
 from catallax.mechanisms.second_best import find_multiplier
 from catallax.mechanisms.second_best_budget import Expected
 
@@ -31,16 +31,7 @@ def balanced(pair: Pair) -> list[tuple[float, Region]]:
     """
     found = find_multiplier(_Budget(pair))
     parts = zip(found.probabilities, found.shares, strict=True)
-    return [(p, _region(pair, share)) for p, share in parts]
-
-
-# At a share of zero an infinite virtual value must not count at all, and zero times infinity is
-# no number; this little of it leaves every finite weight as it is.
-_LEAST = 1e-300
-
-
-def _region(pair: Pair, share: float) -> Region:
-    return combined(pair, max(share, _LEAST))
+    return [(p, balancing(pair, share)) for p, share in parts]
 
 
 class _Budget:
@@ -52,5 +43,5 @@ class _Budget:
         self._pair = pair
 
     def __call__(self, share: float) -> Expected:
-        found = region_values(self._pair, _region(self._pair, share), "own")
+        found = region_values(self._pair, balancing(self._pair, share), "own")
         return Expected(found.surplus, found.gains_from_trade, 0.0)

@@ -12,7 +12,40 @@ import numpy as np
 
 from catallax.compiled import compiled
 
-__all__ = ["add_up", "listed"]
+__all__ = ["add_up", "charge", "listed", "tied"]
+
+
+@compiled
+def tied(weights, rows):
+    """Say of each row whether two neighbours weigh the same."""
+    found = np.zeros(rows.shape[0], np.bool_)
+    for s in range(rows.shape[0]):
+        equal = 0
+        for rank in range(rows.shape[1] - 1):
+            equal += weights[s, rows[s, rank]] == weights[s, rows[s, rank + 1]]
+        found[s] = equal > 0
+    return found
+
+
+@compiled
+def charge(trades, setter, weights, start, stop, prices):
+    """Charge every trader of one side the weight of the agent that sets her threshold.
+
+    Parameters
+    ----------
+    trades, setter
+        Who trades, and who sets the thresholds; shape (profiles, n).
+    weights
+        Of all agents.
+    start, stop
+        Positions of the side.
+    prices
+        Written: at these positions; 0 for those that do not trade.
+    """
+    for s in range(trades.shape[0]):
+        for x in range(start, stop):
+            level = weights[s, setter[s, x]]  # of somebody, where nobody sets it
+            prices[s, x] = level if trades[s, x] else 0.0
 
 
 @compiled

@@ -115,12 +115,14 @@ def simulate(
     sampler, seed, threads = sampler_of(market), seed_of(rng), _workers(workers)
     chosen = _named(mechanisms, sampler)
     wanted = _wanted_samples(samples, until)
+    exact = exact and sampler.unit_demand is None
     known, skipped = _computed(market, chosen) if exact else ({}, {})
     best = _computed_first_best(market) if exact else None
     # With the first best computed as well, draws only show how amounts vary.
     computed = set(known) if best is not None else set()
     asked = [name for name in chosen if name not in skipped]
-    if computed.issuperset(asked):
+    nothing_to_find = computed.issuperset(asked)
+    if nothing_to_find:
         wanted = min(wanted, _FOR_QUANTILES)
     plan = Plan.plan(draws, wanted, sum(sampler.sizes), growing=until is not None)
     jobs = []
@@ -143,7 +145,7 @@ def simulate(
         draws=draws,
         conditional=run.conditional,
         until=until,
-        reached=None if until is None else run.reached,
+        reached=None if until is None else nothing_to_find or run.reached,
     )
 
 

@@ -1,4 +1,4 @@
-"""Shares of first best against the size of the groups: forced trade, best vote, smooth lotteries."""
+"""Shares of first best against the size of the groups: forced trade, best vote, lotteries."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def share_curves(
     --------
     >>> curves = share_curves([5], [(0.51, 0.49)])
     >>> curves.forced_trade.round(3).tolist(), curves.best_vote.round(3).tolist()
-    ([[0.289]], [[0.88]])
+    ([[0.289]], [[0.881]])
     """
     from catallax.groups.evaluate import evaluate
 
@@ -118,14 +118,15 @@ def share_curves(
         (buyers, sellers), n = means[place[0]], int(sizes[place[1]])
         trade = GroupTrade(n, n, prior(buyers), prior(sellers))
         best = evaluate(trade, "best-vote")
-        if not best.first_best > 0:
+        if best.share_of_first_best is None:
             raise CatallaxError(
                 f"with means {buyers} and {sellers} first best gains nothing, so there is no share "
                 "of it; choose priors that overlap"
             )
         found["first_best"][place] = best.first_best
         found["best_vote"][place] = best.share_of_first_best
-        found["forced_trade"][place] = evaluate(trade, "forced-trade").share_of_first_best
+        forced = evaluate(trade, "forced-trade").gains_from_trade
+        found["forced_trade"][place] = min(1.0, forced / best.first_best)
         for name, balanced in (("smooth", False), ("smooth_balanced", True)):
             bound = smooth_bound(trade, balanced=balanced) / best.first_best
             found[name][place] = min(1.0, bound)
@@ -187,5 +188,6 @@ def bounds_table(
         trade = GroupTrade(n, n, buyer_prior, seller_prior)
         exact = evaluate(trade, "forced-trade")
         bounds = forced_trade_bounds(trade)
-        rows.append(BoundsRow(n, exact.ir_both, exact.share_of_first_best, bounds))
+        share = min(1.0, exact.gains_from_trade / exact.first_best)
+        rows.append(BoundsRow(n, exact.ir_both, share, bounds))
     return rows

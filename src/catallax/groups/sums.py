@@ -21,11 +21,12 @@ from catallax.groups.sums_series import excess_terms, series_terms
 from catallax.groups.sums_voters import Voters
 from catallax.groups.sums_weigh import Terms
 
-__all__ = ["VoteLaw", "expected_excess", "probability_at_least", "vote_law"]
+__all__ = ["VoteLaw", "ballot_law", "expected_excess", "probability_at_least", "vote_law"]
 
 Array = NDArray[np.float64]
 
 _NOTHING = 1e-15
+_COARSE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,26 @@ def vote_law(voters: Sequence[Voters], total: float) -> VoteLaw:
     return VoteLaw(votes, chance[kept], reached[kept], sums[kept], error)
 
 
+def ballot_law(voters: Sequence[Voters]) -> tuple[NDArray[np.int64], Array, Array]:
+    """Return totals of votes, their probabilities, and the expected sum on the event of each.
+
+    Parameters
+    ----------
+    voters
+        All members of one side.
+
+    Returns
+    -------
+    tuple of ndarray
+        As in `VoteLaw`, shape (totals,) each, without the law of the sum.
+    """
+    basis = product([_chances(one) for one in voters])
+    assert basis.once is not None
+    chance = np.maximum(basis.plain[0].real, 0.0)
+    kept = chance > 0
+    return basis.first + np.flatnonzero(kept), chance[kept], basis.once[0].real[kept]
+
+
 def probability_at_least(voters: Sequence[Voters], total: float) -> tuple[float, float]:
     """Return P(sum of all draws >= total) and a bound of its error.
 
@@ -143,9 +164,15 @@ def _terms(voters: Sequence[Voters], total: float) -> list[Terms]:
     dense = any(one.measure.low.size for one in voters)
     if dense and members == 2 and not rough:
         return [*exact, *pair_terms(voters, total)]
-    if rough or (dense and members > 2):
-        return [*(exact or []), *series_terms(voters, total, less=few and not rough, rough=rough)]
-    return exact or []
+    if not rough and not (dense and members > 2):
+        return exact
+    found = [*(exact or []), *series_terms(voters, total, less=few and not rough, rough=rough)]
+    if not rough and sum(terms.error for terms in found) > _COARSE:
+        # Densities with sharp peaks: what lies next to the total may be the better bound.
+        again = series_terms(voters, total, less=False, rough=True)
+        if sum(terms.error for terms in again) < sum(terms.error for terms in found):
+            return again
+    return found
 
 
 def _few(voters: Sequence[Voters]) -> float:

@@ -24,6 +24,7 @@ Values = NDArray[Any]
 
 _NEVER = 1e-19
 _SMALLEST = 1e-300
+_FEW = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,16 +122,22 @@ class Leaf:
         """Return C(n, k) yes^k no^(n - k), by logarithms; nothing for k outside 0..n."""
         inside = (votes >= 0) & (votes <= n)
         k = np.clip(votes, 0, n)
-        logs = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
-        if np.isrealobj(self.yes) and n <= 1000:
-            ways = special.binom(n, k)
-            terms = ways * self.yes[:, None] ** k * self.no[:, None] ** (n - k)
-            if np.isfinite(terms).all():
-                return np.where(inside, terms, 0.0)
-        terms = np.exp(_log(self.yes)[:, None] * k + _log(self.no)[:, None] * (n - k) + logs)
-        if np.isrealobj(self.yes):
-            terms = terms.real
+        if n <= _FEW:
+            yes, no = _all_powers(self.yes, n), _all_powers(self.no, n)
+            terms = special.binom(n, k) * yes[:, k] * no[:, n - k]
+        else:
+            logs = special.gammaln(n + 1) - special.gammaln(k + 1) - special.gammaln(n - k + 1)
+            terms = np.exp(_log(self.yes)[:, None] * k + _log(self.no)[:, None] * (n - k) + logs)
+            terms = terms.real if np.isrealobj(self.yes) else terms
         return np.where(inside, terms, 0.0)
+
+
+def _all_powers(base: Values, most: int) -> Values:
+    """Return the powers 0, ..., most, shape (frequencies, most + 1)."""
+    table = np.ones((base.size, max(most, 0) + 1), dtype=base.dtype)
+    for exponent in range(1, most + 1):
+        table[:, exponent] = table[:, exponent - 1] * base
+    return table
 
 
 def _power(base: Values, exponent: int) -> Values:

@@ -24,10 +24,10 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 MOST_FREQUENCIES = 1 << 20
-_ROUGH_FREQUENCIES = 1 << 19
+_ROUGH_FREQUENCIES = 1 << 20
 _GRID = np.exp2(np.arange(0.0, 90.0, 0.5))
 # Series of so many terms are taken if their error is at most this.
-_ACCEPTED = ((1 << 10, 1e-14), (1 << 12, 1e-12), (1 << 15, 1e-10), (1 << 17, 1e-9))
+_ACCEPTED = ((1 << 10, 1e-14), (1 << 12, 1e-12), (1 << 14, 1e-10), (1 << 17, 1e-8))
 _TAILS = (1e-16, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7)
 _OUTSIDE = 1e-15
 

@@ -129,7 +129,7 @@ class Voters:
 
 
 def voters_of(
-    group: Group, price: float | None = None, weights: Array | None = None
+    group: Group, price: float | None = None, weights: NDArray[np.int64] | None = None
 ) -> list[Voters]:
     """Return the members of a group, those together that are alike.
 

@@ -83,10 +83,12 @@ def weigh(leaves: Sequence[Leaf], plain: Values, once: Values | None = None) -> 
     dropped = float(reach.sum() - reach[kept].sum())
     members = sum(leaf.count for leaf in leaves)
     error = dropped + _ROUNDING * (members + 32) * float(reach[kept].sum())
+    if not kept.size:
+        return Terms(0, np.zeros(1), error)
     length = 1 + sum(leaf.count * leaf.weight for leaf in leaves)
     rows = max(1, min(kept.size, _CELLS // min(length, 4096)))
     first, values = 0, np.zeros(1)
-    for start in range(0, max(kept.size, 1), rows):
+    for start in range(0, kept.size, rows):
         some = kept[start : start + rows]
         ballots = product([_at(leaf, some) for leaf in leaves])
         found = (plain[some] @ ballots.plain).real

@@ -101,7 +101,7 @@ def with_error(estimates: Iterable[Estimate | None]) -> list[str]:
 
 
 def _with_error(estimate: Estimate) -> str:
-    width = reach(estimate)
+    width = float(f"{reach(estimate):.1e}")
     if estimate.exact or width == 0.0:
         scale = max(abs(estimate.mean), 1e-300)
         decimals = min(max(6 - max(0, floor(log10(scale))), 0), 6)

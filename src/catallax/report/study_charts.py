@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from catallax.estimate.study.recipes import OWN
 from catallax.report.canvas import AFTER, BUYER, GREY, INK, SELLER, drawing, tick, tidy
 from catallax.report.rows import unit_of
+from catallax.report.study_tables import absence
 from catallax.report.text import one_line, shortened
 
 if TYPE_CHECKING:
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Look", "Sweep", "draw_market_charts", "draw_overview", "draw_sweep", "looks_of",
            "sweeps_of"]  # fmt: skip
 
-# Okabe and Ito, without their yellow, which vanishes on white.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+# Okabe and Ito, with a dark ochre for their yellow, which vanishes on white.
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7A6A20")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 
@@ -49,16 +51,17 @@ class Look:
 def looks_of(rules: Sequence[Rule]) -> dict[str, Look]:
     """Give every mechanism of a study a look of its own.
 
-    Colours come back after seven, with another marker.
+    Colours come back after eight, with other markers. The first best, which others are measured
+    by, takes no colour from them.
     """
-    return {
-        rule.label: Look(
+    looks = {"first-best": Look(INK, "|", "-")}
+    for place, rule in enumerate(rule for rule in rules if rule.label != "first-best"):
+        looks[rule.label] = Look(
             _COLOURS[place % len(_COLOURS)],
-            _MARKERS[place % len(_MARKERS)],
+            _MARKERS[(place + place // len(_COLOURS)) % len(_MARKERS)],
             _LINES[place % len(_LINES)],
         )
-        for place, rule in enumerate(rules)
-    }
+    return looks
 
 
 # ------------------------------------------------------------------------------------------ sweeps
@@ -113,7 +116,7 @@ def sweeps_of(settings: Sequence[Setting]) -> list[Sweep]:
     for number, setting in zip(numbers, settings, strict=True):
         words = [f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}"
                  for name, value in setting.parameters if name not in swept]  # fmt: skip
-        words.append(f"priors: {setting.priors}")
+        words += [f"priors: {setting.priors}"] if setting.priors != OWN else []
         panels.setdefault(", ".join(words), []).append((number, setting))
     return [
         Sweep(axis, panel, tuple(sorted(points, key=lambda point: point[0])))
@@ -280,7 +283,7 @@ def draw_market_charts(results: StudyResults, setting: Setting, currency: str) -
     -------
     matplotlib.figure.Figure
     """
-    rules = results.study.rules
+    rules = setting.rules
     with drawing():
         from matplotlib.figure import Figure
 
@@ -310,11 +313,10 @@ def draw_market_charts(results: StudyResults, setting: Setting, currency: str) -
 def _draw_gains(axes: Axes, results: StudyResults, setting: Setting) -> None:
     looks = looks_of(results.study.rules)
     best = None
-    for row, rule in enumerate(results.study.rules):
+    for row, rule in enumerate(setting.rules):
         average = results.average(setting, rule, "gains_from_trade")
         if average is None:
-            records = results.records_of(setting, rule)
-            why = "does not apply" if records else "not finished"
+            why = absence(results, setting, rule)
             axes.text(0.02, row, why, transform=axes.get_yaxis_transform(), color=GREY,
                       style="italic", va="center", fontsize=8)  # fmt: skip
             continue
@@ -339,7 +341,7 @@ def _draw_parts(axes: Axes, results: StudyResults, setting: Setting) -> None:
     """Stack the two sides' utilities and the surplus; a deficit stands left of zero."""
     for quantity, name, colour, hatch in _PARTS:
         rows, starts, widths = [], [], []
-        for row, rule in enumerate(results.study.rules):
+        for row, rule in enumerate(setting.rules):
             amounts = {part: results.average(setting, rule, part) for part, *_ in _PARTS}
             average = amounts[quantity]
             if average is None:
@@ -379,7 +381,7 @@ def _draw_prices(axes: Axes, results: StudyResults, setting: Setting) -> None:
              ("seller_receives", "sellers receive", SELLER, "s", 0.16))  # fmt: skip
     for name, label, colour, marker, shift in sides:
         first = True
-        for row, rule in enumerate(results.study.rules):
+        for row, rule in enumerate(setting.rules):
             at = _mean_quantiles(results, setting, rule, [
                 quantile_field(name, chance) for chance in (0.05, 0.25, 0.5, 0.75, 0.95)
             ])  # fmt: skip

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catallax.errors import CatallaxError, MissingDependencyError, OutputError
+from catallax.estimate.study.recipes import OWN
 from catallax.report.canvas import drawing, require_matplotlib
 from catallax.report.numbers import count
 from catallax.report.study_charts import (
@@ -24,7 +25,7 @@ from catallax.report.study_charts import (
     draw_sweep,
     sweeps_of,
 )
-from catallax.report.study_tables import with_reach
+from catallax.report.study_tables import absence, noise_of, with_reach
 from catallax.report.text import one_line
 from catallax.report.writing import Staging
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from catallax.estimate.study import Average, Rule, Setting, Study, StudyResults
+    from catallax.markets import Agents
     from catallax.mechanisms import Outcome
 
 __all__ = ["save_study_report", "study_report"]
@@ -41,6 +43,9 @@ Step = Callable[[int, int], None]
 _TEMPLATE = "study_report.html"
 # A picture of so many agents can still be read; of larger markets the smallest is drawn.
 _READABLE = 40
+_MOST_PRIORS = 3
+# So often reports are drawn until somebody trades, for a picture with something to see.
+_DRAWS = 50
 
 _COLUMNS = {
     "gains_from_trade": "gains from trade",
@@ -172,12 +177,11 @@ def _sizes_in_words(results: StudyResults, skipped: int) -> str:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A number in a table: its text, how strongly its cell is coloured, whether it is exact."""
+    """A number in a table: its text, what is said below it, how strongly its cell is coloured."""
 
     text: str
     note: str
     shade: int
-    exact: bool
 
 
 def _matrix(results: StudyResults) -> list[dict[str, Any]]:
@@ -188,23 +192,18 @@ def _matrix(results: StudyResults) -> list[dict[str, Any]]:
         for rule in results.study.rules:
             average = results.average(setting, rule, "share_of_first_best")
             entries.append(_entry(results, setting, rule, average))
-        rows.append({"label": setting.label, "entries": entries})
+        rows.append({"market": setting.market, "words": setting.words, "entries": entries})
     return rows
 
 
 def _entry(results: StudyResults, setting: Setting, rule: Rule, average: Average | None) -> _Entry:
     if average is None:
-        records = results.records_of(setting, rule)
-        if not records:
-            return _Entry("…", "not finished", 0, False)
-        if records[0]["status"] == "skipped":
-            return _Entry("–", "does not apply", 0, False)
-        return _Entry("–", "no gains in any draw", 0, False)
+        asked = rule in setting.rules
+        return _Entry("–", absence(results, setting, rule), 0) if asked else _Entry("", "", 0)
     mean, _, reach = with_reach(average).removeprefix("= ").partition(" ± ")
     # Most shares are near one: the square tells those apart.
     shade = round(10 * min(1.0, max(0.0, average.mean)) ** 2)
-    return _Entry(mean, f"± {reach}" if reach else ("exact" if average.exact else ""), shade,
-                  average.exact)  # fmt: skip
+    return _Entry(mean, f"± {reach}" if reach else ("exact" if average.exact else ""), shade)
 
 
 def _worst_rows(results: StudyResults) -> list[dict[str, Any]]:
@@ -218,18 +217,25 @@ def _worst_rows(results: StudyResults) -> list[dict[str, Any]]:
         ]
         if not found:
             continue
+        asked = sum(rule in setting.rules for setting in results.study.settings)
         least = min(found, key=lambda pair: pair[0].mean)
         most = max(found, key=lambda pair: pair[0].mean)
-        surpluses = [results.average(setting, rule, "surplus") for _, setting in found]
-        deficits = sum(one is not None and one.interval[1] < 0 for one in surpluses)
+        deficits = sum(_loses(results, setting, rule) for _, setting in found)
         rows.append({
             "rule": rule.label,
-            "settings": f"{len(found)} of {len(results.study.settings)}",
+            "settings": f"{len(found)} of {asked}",
             "least": with_reach(least[0]), "least_at": least[1].label,
             "most": with_reach(most[0]), "most_at": most[1].label,
             "deficits": f"in {deficits} of {len(found)}" if deficits else "nowhere",
         })  # fmt: skip
     return rows
+
+
+def _loses(results: StudyResults, setting: Setting, rule: Rule) -> bool:
+    """Whether the mechanism pays out more than it takes in, beyond doubt and rounding."""
+    surplus = results.average(setting, rule, "surplus")
+    noise = noise_of(results.average(setting, rule, "gains_from_trade"))
+    return surplus is not None and surplus.interval[1] < -noise
 
 
 def _facts(study: Study) -> dict[str, str]:
@@ -305,8 +311,8 @@ def _market_section(
     sweeps = sweeps_of(settings)
     pictured = _pictured(settings)
     largest = _largest(settings, settings[0].priors)
-    market = largest.recipe.build(results.study.seeds[0])
-    outcome = _example_outcome(results, pictured)
+    market = largest.recipe.build(largest.seeds[0])
+    outcome = _example_outcome(pictured)
     return {
         "name": name,
         "about": _about(results, settings),
@@ -337,10 +343,11 @@ def _rows(results: StudyResults, settings: Sequence[Setting]) -> list[dict[str, 
             ]  # fmt: skip
             if records:
                 averages = [results.average(setting, rule, name) for name in _COLUMNS]
+                noise = noise_of(averages[0])
                 rows.append({
                     "setting": setting.label, "rule": rule.label,
                     "how": str(records[0]["how"]), "seeds": len(records),
-                    "numbers": [with_reach(average) for average in averages],
+                    "numbers": [with_reach(average, noise) for average in averages],
                 })  # fmt: skip
     return rows
 
@@ -359,16 +366,23 @@ def _about(results: StudyResults, settings: Sequence[Setting]) -> list[str]:
         lines = [text[:1].upper() + text[1:] + "."]
     else:
         lines = [f"The market '{recipe.name}', read from a file."]
-    seen: dict[str, None] = {}
+    told: dict[str, list[str]] = {}
     for setting in settings:
-        market = setting.recipe.build(results.study.seeds[0])
-        sides = [
-            " and ".join(prior.describe() for prior in side.priors[:3])
-            + (f" and {len(side.priors) - 3} more" if len(side.priors) > 3 else "")
-            for side in (market.buyers, market.sellers)
-        ]
-        seen[f"Priors '{setting.priors}': buyers {sides[0]}, sellers {sides[1]}."] = None
-    return [*lines, *list(seen)[:6], *([f"And {len(seen) - 6} more."] if len(seen) > 6 else [])]
+        market = setting.recipe.build(setting.seeds[0])
+        buyers, sellers = (_priors_of(side) for side in (market.buyers, market.sellers))
+        words = setting.words if setting.priors == OWN else setting.priors
+        names = told.setdefault(f"buyers {buyers}; sellers {sellers}", [])
+        if words and words not in names:
+            names.append(words)
+    if len(told) == 1:
+        return [*lines, f"Priors: {next(iter(told))}."]
+    return [*lines, *(f"Priors, {', '.join(names)}: {text}." for text, names in told.items())]
+
+
+def _priors_of(side: Agents) -> str:
+    shown = [prior.describe() for prior in side.priors[:_MOST_PRIORS]]
+    more = len(side.priors) - len(shown)
+    return " and ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _pictured(settings: Sequence[Setting]) -> Setting:
@@ -379,25 +393,28 @@ def _pictured(settings: Sequence[Setting]) -> Setting:
     return min(settings, key=lambda setting: setting.agents)
 
 
-def _example_outcome(results: StudyResults, setting: Setting) -> Outcome | None:
-    """Clear one draw of a market with the first mechanism that applies to it."""
+def _example_outcome(setting: Setting) -> Outcome | None:
+    """Clear a draw of a market with the first mechanism that applies to it."""
     import numpy as np
 
     from catallax.markets import Reports
     from catallax.mechanisms import Lottery, clear
 
-    seed = results.study.seeds[0]
-    market = setting.recipe.build(seed)
+    market = setting.recipe.build(setting.seeds[0])
+    outcome = None
     # What is studied says more than the benchmark.
-    for rule in sorted(results.study.rules, key=lambda rule: rule.label == "first-best"):
-        rng = np.random.default_rng(seed)
-        try:
-            reports = Reports(market.buyers.sample(rng), market.sellers.sample(rng))
-            outcome = clear(market, rule.build(), reports)
-        except CatallaxError:
-            continue
-        return outcome.draw(rng) if isinstance(outcome, Lottery) else outcome
-    return None
+    for rule in sorted(setting.rules, key=lambda rule: rule.label == "first-best"):
+        rng = np.random.default_rng(setting.seeds[0])
+        for _ in range(_DRAWS):
+            try:
+                reports = Reports(market.buyers.sample(rng), market.sellers.sample(rng))
+                found = clear(market, rule.build(), reports)
+            except CatallaxError:
+                break
+            outcome = found.draw(rng) if isinstance(found, Lottery) else found
+            if len(outcome):
+                return outcome
+    return outcome
 
 
 def _picture(outcome: Outcome | None) -> Figure | None:

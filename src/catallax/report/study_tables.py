@@ -15,9 +15,9 @@ from catallax.report.numbers import count
 from catallax.report.text import one_line
 
 if TYPE_CHECKING:
-    from catallax.estimate.study import Average, StudyResults
+    from catallax.estimate.study import Average, Rule, Setting, StudyResults
 
-__all__ = ["rounded", "study_tables", "with_reach"]
+__all__ = ["absence", "noise_of", "rounded", "study_tables", "with_reach"]
 
 
 def study_tables(results: StudyResults, most_rows: int | None = None) -> RenderableType:
@@ -37,7 +37,7 @@ def study_tables(results: StudyResults, most_rows: int | None = None) -> Rendera
     """
     study = results.study
     rows = [
-        (setting.label, rule.label, *(results.average(setting, rule, name) for name in _SHOWN))
+        (setting.label, rule.label, [results.average(setting, rule, name) for name in _SHOWN])
         for setting in study.settings
         for rule in study.rules
         if results.average(setting, rule, _SHOWN[0]) is not None
@@ -53,9 +53,11 @@ def study_tables(results: StudyResults, most_rows: int | None = None) -> Rendera
     for heading in ("gains from trade", "share of first best", "surplus"):
         table.add_column(heading, justify="right")
     before = ""
-    for label, rule, *averages in rows[:most_rows]:
+    for label, rule, averages in rows[:most_rows]:
         shown = "" if label == before else one_line(label)
-        table.add_row(Text(shown), Text(one_line(rule)), *map(with_reach, averages))
+        noise = noise_of(averages[0])
+        numbers = [with_reach(average, noise) for average in averages]
+        table.add_row(Text(shown), Text(one_line(rule)), *numbers)
         before = label
     parts.append(table)
     if most_rows is not None and len(rows) > most_rows:
@@ -76,11 +78,33 @@ def _told_once(skipped: Iterable[tuple[str, str, str, int]]) -> list[tuple[str, 
     return [(*key, *value) for key, value in told.items()]
 
 
+def absence(results: StudyResults, setting: Setting, rule: Rule) -> str:
+    """Say why there is no number for a mechanism on a market."""
+    if rule not in setting.rules:
+        return "not asked for"
+    records = results.records_of(setting, rule)
+    if not records:
+        return "not finished"
+    return "does not apply" if records[0]["status"] == "skipped" else "no gains in any draw"
+
+
 _SHOWN = ("gains_from_trade", "share_of_first_best", "surplus")
 
 
-def with_reach(average: Average | None) -> str:
+def noise_of(gains: Average | None) -> float:
+    """Say how large errors of rounding may be in amounts beside these gains from trade."""
+    return 0.0 if gains is None else 1e-12 * abs(gains.mean)
+
+
+def with_reach(average: Average | None, noise: float = 0.0) -> str:
     """Write a mean with half its interval, to the digits that it is known to.
+
+    Parameters
+    ----------
+    average
+        The mean; a dash is written for None.
+    noise
+        What is smaller is an error of rounding, and written as zero.
 
     Examples
     --------
@@ -92,6 +116,8 @@ def with_reach(average: Average | None) -> str:
     """
     if average is None:
         return "–"
+    if max(abs(average.mean), average.reach) <= noise:
+        return "= 0" if average.exact else "0"
     if average.exact:
         return f"= {average.mean + 0.0:.6g}"
     mean, reach = rounded(average.mean, average.reach)

@@ -176,7 +176,7 @@ def test_a_full_disk_loses_nothing_that_is_finished(
 
 def test_a_folder_that_cannot_be_made_is_told(study: Study, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
-    with pytest.raises(OutputError, match="taken: .*name another folder"):
+    with pytest.raises(OutputError, match=r"taken: .*name another folder"):
         run_study(study, tmp_path / "taken", workers=1, compute=fake.record_of)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,9 @@ class Feasibility(RunProperty):
 
     def judge(self, setting: Setting, values: NDArray[np.float64], run: Run) -> Violation | None:
         """Fail where something is wrong with the run."""
-        return None if run.problem is None else Violation(0.0, values)
+        if run.problem is None:
+            return None
+        return Violation(0.0, values, details={"problem": _kind(run.problem)})
 
     def check(self, search: Search) -> Finding:
         """Report a run that went wrong, or a family that is not downward closed."""
@@ -58,7 +61,11 @@ class Feasibility(RunProperty):
         """Run once more, or ask the constraints once more."""
         details = violation.details
         if "allowed" not in details:
-            return super().again(runner, violation)
+            found = super().again(runner, violation)
+            # Another fault of a smaller market is no witness of this one.
+            wanted = details.get("problem")
+            same = found is not None and wanted in (None, found.details["problem"])
+            return found if same else None
         parts = runner.setting.market.family.parts
         sets = [_edges(parts, details[word]) for word in ("allowed", "refused")]
         if None in sets or not parts.graph.n_edges:
@@ -77,6 +84,11 @@ class Feasibility(RunProperty):
             )
         run = runner(violation.values)
         return f"{profile_words(runner.setting, violation.values)} {run.problem}"
+
+
+def _kind(problem: str) -> str:
+    """Return a problem without the names and numbers in it."""
+    return re.sub(r"'[^']*'|-?\d[\w.+-]*", "#", problem).split(":")[0]
 
 
 def _edges(parts: Any, pairs: list[Any]) -> list[int] | None:

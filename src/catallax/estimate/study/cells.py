@@ -109,8 +109,8 @@ def cells_of(study: Study) -> tuple[Cell, ...]:
     cells: list[Cell] = []
     first: dict[str, Cell] = {}
     for setting in study.settings:
-        for rule in study.rules:
-            for seed in study.seeds:
+        for rule in setting.rules:
+            for seed in setting.seeds:
                 key = _key(setting, rule, seed, study.options, code)
                 cell = Cell(len(cells), setting, rule, seed, study.options, code, key)
                 if key in first:

@@ -56,17 +56,30 @@ def connected(address: str) -> Iterator[Any]:
             "a cluster needs dask.distributed, which is not installed: pip install "
             "'catallax[cluster]'"
         ) from error
-    # What happens to connections is told in our errors, in one line.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
-    _require_scheduler(address)
+    with _silenced():
+        _require_scheduler(address)
+        try:
+            client = Client(address, timeout=_PATIENCE, set_as_default=False)
+        except Exception as error:
+            raise _unreachable(address, error) from None
+        try:
+            yield client
+        finally:
+            client.close(timeout=_PATIENCE)
+
+
+@contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep dask from printing what happens to connections: our errors tell it, in one line."""
+    names = [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]
+    levels = {name: logging.getLogger(name).level for name in names}
+    for name in names:
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     try:
-        client = Client(address, timeout=_PATIENCE, set_as_default=False)
-    except Exception as error:
-        raise _unreachable(address, error) from None
-    try:
-        yield client
+        yield
     finally:
-        client.close(timeout=_PATIENCE)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
 
 
 def _require_scheduler(address: str) -> None:
@@ -146,7 +159,7 @@ def on_cluster(
     run = uuid.uuid4().hex[:8]
     waiting = deque(cells)
     under_way: dict[str, Cell] = {}
-    finished = as_completed()
+    finished = as_completed(loop=client.loop)
     told = False
     try:
         while waiting or under_way:
@@ -166,8 +179,6 @@ def on_cluster(
             # Its result need not stay in the workers' memory.
             future.release()
     except (OSError, CancelledError, RuntimeError, StopIteration) as error:
-        if isinstance(error, CatallaxError):
-            raise
         raise ClusterError(
             f"the scheduler at {client.scheduler.address if client.scheduler else 'this address'} "
             f"has gone ({type(error).__name__}); what is finished is kept: run the study again"

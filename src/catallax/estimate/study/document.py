@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,9 +14,6 @@ from catallax.errors import CatallaxError, FileFormatError, UnknownNameError, ne
 from catallax.estimate.study.recipes import OWN, PriorPair, Recipe, recipes_of
 from catallax.estimate.study.rules import Rule, rule_of
 from catallax.markets.document import validate
-
-if TYPE_CHECKING:
-    from catallax.markets import Market
 
 __all__ = ["Options", "Setting", "Study", "parameter_words", "read_study", "study_of_text"]
 
@@ -70,6 +67,8 @@ class MarketSection(_Strict):
     degree: int | float | list[int | float] | None = None
     graph_seed: int | None = None
     priors: list[str] | None = None
+    mechanisms: list[str | dict[str, Any]] | None = None
+    seeds: list[int] | SeedRange | None = None
 
 
 class StudyDocument(_Strict):
@@ -108,6 +107,8 @@ class Setting:
     agents, edges
         How many it has; of a complete graph no edges, as it keeps none. With their sum goes the
         time that a cell takes.
+    rules, seeds
+        The mechanisms and seeds that it is studied with: the study's, or its own.
     """
 
     market: str
@@ -116,14 +117,21 @@ class Setting:
     recipe: Recipe
     agents: int
     edges: int
+    rules: tuple[Rule, ...]
+    seeds: tuple[int, ...]
 
     @property
     def label(self) -> str:
         """The setting in one line."""
+        return f"{self.market} ({self.words})" if self.words else self.market
+
+    @property
+    def words(self) -> str:
+        """What tells the setting from others of its market."""
         chosen = parameter_words(self.parameters)
         if self.priors != OWN:
             chosen.append(f"priors {self.priors}")
-        return f"{self.market} ({', '.join(chosen)})" if chosen else self.market
+        return ", ".join(chosen)
 
 
 def parameter_words(parameters: Iterable[tuple[str, object]]) -> list[str]:
@@ -132,12 +140,12 @@ def parameter_words(parameters: Iterable[tuple[str, object]]) -> list[str]:
     Examples
     --------
     >>> parameter_words([("n_buyers", 4), ("n_sellers", 2), ("degree", 3.0)])
-    ['4 x 2', 'degree = 3']
+    ['4 × 2', 'degree = 3']
     """
     chosen = dict(parameters)
     words = []
     if {"n_buyers", "n_sellers"} <= set(chosen):
-        words.append(f"{chosen.pop('n_buyers')} x {chosen.pop('n_sellers')}")
+        words.append(f"{chosen.pop('n_buyers')} × {chosen.pop('n_sellers')}")
     for name, value in chosen.items():
         words.append(f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}")
     return words
@@ -145,7 +153,7 @@ def parameter_words(parameters: Iterable[tuple[str, object]]) -> list[str]:
 
 @dataclass(frozen=True)
 class Study:
-    """Markets, priors, sizes, mechanisms and seeds, every one with every other.
+    """Markets, priors, sizes, mechanisms and seeds: every one with every other.
 
     Attributes
     ----------
@@ -157,10 +165,8 @@ class Study:
         What the file says.
     settings
         The markets at all their parameters and priors, in the order of the file.
-    rules
-        The mechanisms.
-    seeds
-        Each draws other reports, and another graph where graphs are random.
+    rules, seeds
+        All mechanisms and seeds. A seed draws reports, and a graph where graphs are random.
     options
         How to estimate.
     """
@@ -177,7 +183,7 @@ class Study:
     @property
     def size(self) -> int:
         """The number of cells."""
-        return len(self.settings) * len(self.rules) * len(self.seeds)
+        return sum(len(setting.rules) * len(setting.seeds) for setting in self.settings)
 
 
 def read_study(path: str | Path) -> Study:
@@ -241,15 +247,18 @@ def study_of_text(text: str, path: str | Path = "study.toml") -> Study:
     document = validate(StudyDocument, _toml(text, where), str(where))
     section = document.study
     pairs = _pairs(document.priors, where)
-    settings = tuple(_settings(document.markets, pairs, where))
+    rules = _rules(section.mechanisms, f"{where}: mechanisms")
+    seeds = _seeds(section.seeds, f"{where}: seeds")
+    settings = tuple(_settings(document.markets, pairs, rules, seeds, where))
     study = Study(
         name=section.name,
         description=section.description.strip(),
         path=where,
         text=text,
         settings=settings,
-        rules=tuple(_rules(section.mechanisms, where)),
-        seeds=tuple(_seeds(section.seeds, where)),
+        # Those of all markets, and each once.
+        rules=tuple(dict.fromkeys([*rules, *(rule for one in settings for rule in one.rules)])),
+        seeds=tuple(dict.fromkeys([*seeds, *(seed for one in settings for seed in one.seeds)])),
         options=_options(section, where),
     )
     if study.size > _MOST_CELLS:
@@ -285,28 +294,26 @@ def _options(section: StudySection, where: Path) -> Options:
     )
 
 
-def _seeds(given: list[int] | SeedRange, where: Path) -> list[int]:
+def _seeds(given: list[int] | SeedRange, at: str) -> tuple[int, ...]:
     if isinstance(given, SeedRange):
         if given.count < 1:
-            raise FileFormatError(f"{where}: seeds: count = {given.count}; ask for at least one")
+            raise FileFormatError(f"{at}: count = {given.count}; ask for at least one")
         given = list(range(given.first, given.first + given.count))
     if not given:
-        raise FileFormatError(f"{where}: seeds is empty; write at least one, as in seeds = [1]")
+        raise FileFormatError(f"{at}: there are none; write at least one, as in seeds = [1]")
     if min(given) < 0:
-        raise FileFormatError(
-            f"{where}: seeds: {min(given)} is no seed; write whole numbers from 0 up"
-        )
-    _refuse_repeated(given, f"{where}: seeds")
-    return given
+        raise FileFormatError(f"{at}: {min(given)} is no seed; write whole numbers from 0 up")
+    _refuse_repeated(given, at)
+    return tuple(given)
 
 
-def _rules(given: Sequence[str | dict[str, Any]], where: Path) -> list[Rule]:
+def _rules(given: Sequence[str | dict[str, Any]], at: str) -> tuple[Rule, ...]:
     if not given:
         raise FileFormatError(
-            f'{where}: mechanisms is empty; write at least one, as in mechanisms = ["gsom"]'
+            f'{at}: there are none; write at least one, as in mechanisms = ["gsom"]'
         )
-    rules = [rule_of(entry, f"{where}: mechanisms") for entry in given]
-    _refuse_repeated([rule.label for rule in rules], f"{where}: mechanisms")
+    rules = tuple(rule_of(entry, at) for entry in given)
+    _refuse_repeated([rule.label for rule in rules], at)
     return rules
 
 
@@ -324,7 +331,11 @@ def _pairs(sections: Sequence[PriorSection], where: Path) -> dict[str, PriorPair
 
 
 def _settings(
-    sections: Sequence[MarketSection], pairs: dict[str, PriorPair], where: Path
+    sections: Sequence[MarketSection],
+    pairs: dict[str, PriorPair],
+    rules: tuple[Rule, ...],
+    seeds: tuple[int, ...],
+    where: Path,
 ) -> Iterable[Setting]:
     if not sections:
         raise FileFormatError(f"{where}: there are no [[markets]]; {_EXAMPLE}")
@@ -334,6 +345,8 @@ def _settings(
         names.append(_market_name(section, at))
         at = f"{at} '{names[-1]}'"
         chosen = _chosen_pairs(section, pairs, at)
+        own_rules = rules if section.mechanisms is None else _rules(section.mechanisms, at)
+        own_seeds = seeds if section.seeds is None else _seeds(section.seeds, at)
         try:
             for parameters, recipe in recipes_of(section, where.parent):
                 for name, pair in chosen.items():
@@ -341,15 +354,14 @@ def _settings(
                     # Building it once finds whatever is wrong with it.
                     market = dressed.build(0)
                     agents = len(market.buyers) + len(market.sellers)
-                    yield Setting(names[-1], parameters, name, dressed, agents, _edges(market))
+                    edges = 0 if market.graph.complete else market.graph.n_edges
+                    yield Setting(
+                        names[-1], parameters, name, dressed, agents, edges, own_rules, own_seeds
+                    )
         except CatallaxError as failure:
             # The same class of error, told where it is.
             raise type(failure)(f"{at}: {failure}") from None
     _refuse_repeated(names, f"{where}: the markets' names")
-
-
-def _edges(market: Market) -> int:
-    return 0 if market.graph.complete else market.graph.n_edges
 
 
 def _market_name(section: MarketSection, at: str) -> str:

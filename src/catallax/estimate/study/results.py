@@ -187,7 +187,7 @@ class StudyResults:
 
     def records_of(self, setting: Setting, rule: Rule) -> list[Record]:
         """Return the records of a mechanism on a market, one for each finished seed."""
-        return self._by_place[setting, rule]
+        return self._by_place.get((setting, rule), [])
 
     def average(self, setting: Setting, rule: Rule, quantity: str) -> Average | None:
         """Take the mean of a quantity over the seeds; None where there is none."""

@@ -1,0 +1,45 @@
+"""A run that kills itself, as if by a signal from outside, so many lines of our code from now.
+
+``python -m tests.estimate.study.killed STUDY FOLDER CELLS LINES`` counts the lines of
+`catallax.estimate.study` that are executed once so many cells are finished. Between two lines of
+storage a file may be half-written, or whole and not yet in its place.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+from typing import Any
+
+from catallax.estimate.study import Progress, read_study, run_study
+from tests.estimate.study.fake import record_of
+
+OURS = os.path.join("catallax", "estimate", "study") + os.sep  # noqa: PTH118
+
+
+def main(study: str, folder: str, cells: int, lines: int) -> None:
+    left = lines
+    armed = False
+
+    def arm(progress: Progress) -> None:
+        nonlocal armed
+        armed = armed or progress.done >= cells
+
+    def trace(frame: FrameType, event: str, argument: Any) -> Any:
+        nonlocal left
+        if OURS not in frame.f_code.co_filename:
+            return None
+        if armed and event == "line":
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+
+    sys.settrace(trace)
+    run_study(read_study(study), folder, workers=1, compute=record_of, progress=arm)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
