@@ -12,9 +12,10 @@ import catallax as cx
 from catallax.audit import BrokenClaimError, check_mechanism, property_names, stored_table
 from catallax.audit.battery import battery, fixed_markets
 from catallax.audit.claims import claimed_properties, claims_of
+from catallax.audit.table import without_sampling
 from catallax.mechanisms import Claims, FirstBest, get, names
 from tests.audit import planted
-from tests.audit.ours import SAMPLED, quick
+from tests.audit.ours import quick
 
 FIXED = {market.name: market for market in fixed_markets()}
 EXAMPLE = Path(__file__).parents[2] / "examples" / "audit_own_mechanism.py"
@@ -32,9 +33,7 @@ def test_our_mechanisms_have_the_properties_that_the_table_says(name: str) -> No
     assert claimed_properties(rule) <= set(held)
     plain = [market for market in battery(3, 4) if not market.constraints]
     constrained = [FIXED[key] for key in ("a cap", "a quota of edges", "edges in conflict")]
-    if name in SAMPLED:
-        # A sampled multiplier balances the budget up to its error; exact ones are for ever.
-        plain = [market for market in plain if is_discrete(market)]
+    plain = without_sampling(rule, plain)
     found = check_mechanism(rule, claims=held, markets=plain, budget=PLAIN)
     assert found.markets + len(found.refused) == len(plain)
     assert all(found[key].held or not said[key].held for key in held)
@@ -43,11 +42,6 @@ def test_our_mechanisms_have_the_properties_that_the_table_says(name: str) -> No
     except cx.UnsupportedMarketError as error:
         assert "refuses all 3 markets" in str(error)
         assert name in {"trade-reduction", "mcafee", "hybrid", "gbom-unit-demand", "sapp"}
-
-
-def is_discrete(market: cx.Market) -> bool:
-    priors = {*market.buyers.priors, *market.sellers.priors}
-    return all(not prior._parts().pieces for prior in priors)
 
 
 @pytest.mark.parametrize(

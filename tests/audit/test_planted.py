@@ -1,4 +1,4 @@
-"""Planted faults: each is found, with a small witness that runs again and tells who and how much."""
+"""Planted faults: each is found, with a small witness that runs again and tells its story."""
 
 from __future__ import annotations
 
@@ -105,7 +105,10 @@ def test_a_planted_fault_is_found_with_a_small_witness(
 def test_the_story_of_pay_your_bid_is_the_textbooks() -> None:
     pair = cx.Market([{"id": "b", "bid": 0.9}], [{"id": "s", "ask": 0.3}])
     found = cx.audit(pair, planted.PayYourBid(), "dsic-sellers", budget=300)["dsic-sellers"]
-    story = r"seller 's' with cost (\S+) gains (\S+) by asking (\S+): then sells for \3, at the truth sells for \1"
+    story = (
+        r"seller 's' with cost (\S+) gains (\S+) by asking (\S+): "
+        r"then sells for \3, at the truth sells for \1"
+    )
     told = re.fullmatch(story, found.story)
     assert told is not None
     cost, gain, ask = map(float, told.groups())

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import catallax as cx
-from catallax.report.simulation_tables import with_error
+from catallax.estimate.result import written
 from tests.cli.conftest import Runner, document
 from tests.cli.test_processes import ENVIRONMENT
 from tests.cli.test_refusals import files, refused
@@ -63,7 +63,7 @@ def test_tables_show_intervals_and_where_they_come_from(run: Runner, other: Path
         assert name in done.out
     assert "400 antithetic draws, seed 3" in done.out and "amounts in EUR" in done.out
     found = cx.simulate(cx.Market.read(other), None, 400, 3, exact=False, draws="antithetic")
-    (shown,) = with_error([found["gsom"].gains_from_trade])
+    shown = written(found["gsom"].gains_from_trade)
     assert "±" in shown and shown in done.out
     assert "times smaller than with plain draws" in done.out
 

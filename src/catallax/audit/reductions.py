@@ -18,7 +18,7 @@ from catallax.priors import make_prior
 if TYPE_CHECKING:
     from catallax.audit.shrink import Case
 
-__all__ = ["ALLOWED", "numbers_rounded", "parts_dropped", "priors_simplified"]
+__all__ = ["ALLOWED", "numbers_rounded", "parts_dropped", "priors_replaced", "priors_simplified"]
 
 Document = dict[str, Any]
 
@@ -192,10 +192,6 @@ def priors_simplified(case: Case, *, expected: bool) -> Iterator[Case]:
         if spec is not None and spec not in specs:
             specs.append(spec)
     owner = None if case.focus is None else case.focus[1]
-    if expected and specs:  # all at once, so that expectations become exact
-        two = [lambda r, s, ends=ends: _two_values(r, s, owner, ends) for ends in _ENDS]
-        for make in two:
-            yield replace(case, document=_replaced(document, make))
     for spec in specs:
         for make in _simpler(spec, expected=expected, owner=owner):
             yield replace(
@@ -204,6 +200,21 @@ def priors_simplified(case: Case, *, expected: bool) -> Iterator[Case]:
                     document, lambda r, s, make=make, spec=spec: make(r, s) if s == spec else s
                 ),
             )
+
+
+def priors_replaced(case: Case, *, expected: bool) -> Iterator[Case]:
+    """Replace all priors at once: by none, by points, or, for expectations, by two values each."""
+    document = case.document
+    owner = None if case.focus is None else case.focus[1]
+    kinds = {_made(r["prior"]).kind for r in _holders(document) if r.get("prior") is not None}
+    makes: list[Make] = []
+    if expected:
+        makes += [lambda r, s, ends=ends: _two_values(r, s, owner, ends) for ends in _ENDS]
+    else:
+        makes += [lambda r, s: None, lambda r, s: _point(r, _made(s), middle=False)]
+    for make in makes:
+        if kinds - {"point"}:
+            yield replace(case, document=_replaced(document, make))
 
 
 def _holders(document: Document) -> list[dict[str, Any]]:

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catallax.audit.reductions import ALLOWED, numbers_rounded, parts_dropped, priors_simplified
+from catallax.audit.profiles import count_profiles
+from catallax.audit.reductions import (
+    ALLOWED,
+    numbers_rounded,
+    parts_dropped,
+    priors_replaced,
+    priors_simplified,
+)
 from catallax.audit.runs import Runner
 from catallax.audit.setting import Setting
 from catallax.audit.unlisted import from_listed, without_unlisted
@@ -111,7 +118,7 @@ class Shrinker:
                 found = self.prop.anew(runner, violation)
         except CatallaxError:  # a market that cannot be, or that the mechanism declines
             return None
-        self.runs += runner.spent_in_all
+        self.runs += runner.spent_in_all + _hidden_runs(setting)
         if found is None or not self._enough(found):
             return None
         return case_of(case, found, setting), found, runner
@@ -183,13 +190,21 @@ def _reduced(prop: Property, shrinker: Shrinker, case: Case) -> Case:
     """Apply all reductions, twice over."""
     expected = prop.need in ("types", "average")
     reductions = (parts_dropped, lambda c: priors_simplified(c, expected=expected))
+    # Few values first: sums over all profiles are cheaper than draws.
+    case = shrinker.through(case, lambda c: priors_replaced(c, expected=expected), anew=True)
     for _ in range(2):
-        if expected:  # few values first: sums over all profiles are cheaper than draws
-            case = shrinker.through(case, reductions[1], anew=True)
         for reduction in reductions:
             case = shrinker.through(case, reduction, anew=True)
         case = shrinker.through(case, numbers_rounded, anew=False)
     return case
+
+
+def _hidden_runs(setting: Setting) -> int:
+    """Return what a mechanism that samples its market beforehand spends on it, in runs."""
+    samples = getattr(setting.mechanism, "samples", 0)
+    if not isinstance(samples, int):
+        return 0
+    return min(count_profiles(setting) or samples, samples) // 4
 
 
 def _supported(setting: Setting, values: Any = None) -> bool:

@@ -7,13 +7,19 @@ beside the table: a small market in which it fails, which can be read and run ag
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from catallax.errors import UnknownNameError, nearest
+from catallax.errors import (
+    MissingReportError,
+    UnknownNameError,
+    UnsupportedMarketError,
+    nearest,
+)
+from catallax.mechanisms import Lottery, get
 
 if TYPE_CHECKING:
     from catallax.audit.battery import Seed
@@ -29,6 +35,7 @@ __all__ = [
     "stored_table",
     "stored_witness",
     "verify_row",
+    "without_sampling",
     "write_table",
 ]
 
@@ -246,12 +253,11 @@ def make_row(
     from catallax.audit.claims import claimed_properties
     from catallax.audit.properties import property_names
     from catallax.audit.survey import survey
-    from catallax.mechanisms import get
 
     chosen = get(mechanism)
     found = survey(
         chosen,
-        battery(rng, random),
+        without_sampling(chosen, battery(rng, random)),
         property_names(),
         claimed_properties(chosen),
         rng=rng,
@@ -305,7 +311,6 @@ def verify_row(
     from catallax.audit.battery import battery
     from catallax.audit.check import BUDGET
     from catallax.audit.survey import survey
-    from catallax.mechanisms import get
 
     table = stored_table()
     said = {name: table.cell(mechanism, name).verdict for name in table.meanings}
@@ -314,9 +319,10 @@ def verify_row(
         for name, verdict in said.items()
         if verdict == "violated" and stored_witness(mechanism, name).rerun() is None
     ]
+    chosen = get(mechanism)
     found = survey(
-        get(mechanism),
-        battery(rng),
+        chosen,
+        without_sampling(chosen, battery(rng)),
         [name for name, verdict in said.items() if verdict != "violated"],
         rng=rng,
         budget=BUDGET if budget is None else budget,
@@ -328,6 +334,41 @@ def verify_row(
         for one in found.properties
         if one.violated
     ]
+
+
+def without_sampling(mechanism: Mechanism, markets: Sequence[Market]) -> list[Market]:
+    """Leave out the markets for which a mechanism draws profiles before it looks at reports.
+
+    `second-best` and `random-offerer-balanced` do, where they cannot list all profiles. There
+    their expected budgets are balanced up to the standard error that they report, which no audit
+    could confirm; and to draw them takes seconds a market, of which audits make many.
+
+    Parameters
+    ----------
+    mechanism
+        Any mechanism; one without the parameter `samples` draws nothing.
+    markets
+        Markets with reports.
+
+    Returns
+    -------
+    list of Market
+        Those on which it draws nothing, and those that it refuses.
+    """
+    if not hasattr(mechanism, "samples"):
+        return list(markets)
+    sketch: Any = replace(cast("Any", mechanism), samples=2)
+    return [market for market in markets if not _draws(sketch, market)]
+
+
+def _draws(mechanism: Mechanism, market: Market) -> bool:
+    """Whether a mechanism says that it rests on a sample."""
+    try:
+        result = mechanism.clear(market, mechanism.read_reports(market))
+    except (UnsupportedMarketError, MissingReportError):
+        return False
+    details = result.details if isinstance(result, Lottery) else {}
+    return details.get("method") == "samples" or not details.get("exact", True)
 
 
 def _cell(one: Surveyed) -> Cell:

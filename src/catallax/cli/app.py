@@ -64,6 +64,11 @@ app.command(
     help="List the mechanisms, what they do and what they claim.",
 )
 app.command(
+    "catallax.cli.groups:app",
+    name="groups",
+    help="Trade between two groups: evaluate, decide, recommend a vote, show the limits.",
+)
+app.command(
     "catallax.cli.study:app",
     name="study",
     help="Run a study of many markets, sizes, priors, mechanisms and seeds, and report on it.",

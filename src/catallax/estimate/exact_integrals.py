@@ -49,7 +49,7 @@ _CENTRE = (0.0, 0.209482141084727828012999174891714, 0.4179591836734694)
 _TABLE = np.array(
     [(-x, kronrod, gauss) for x, kronrod, gauss in _HALF] + [_CENTRE] + [*reversed(_HALF)]
 )
-_POINTS, _KRONROD, _GAUSS = _TABLE.T.copy()
+POINTS, KRONROD, GAUSS = _TABLE.T.copy()
 
 
 class Integral(NamedTuple):
@@ -147,13 +147,13 @@ def _sums(
     """Return Kronrod sums of cells, and their differences from Gauss; shape (quantities, cells)."""
     half = high / 2 - low / 2
     at = np.clip(
-        (low / 2 + high / 2)[:, None] + half[:, None] * _POINTS, low[:, None], high[:, None]
+        (low / 2 + high / 2)[:, None] + half[:, None] * POINTS, low[:, None], high[:, None]
     )
     spread = half[:, None] if under is None else _shares(under, at, low, high)
     asked = np.atleast_2d(function(at.ravel()))
     asked = asked.reshape(asked.shape[0], *at.shape) * spread
-    fine = asked @ _KRONROD
-    return fine, np.abs(fine - asked @ _GAUSS)
+    fine = asked @ KRONROD
+    return fine, np.abs(fine - asked @ GAUSS)
 
 
 def _shares(prior: Prior, at: Array, low: Array, high: Array) -> Array:
@@ -171,7 +171,7 @@ def _shares(prior: Prior, at: Array, low: Array, high: Array) -> Array:
     exact = np.maximum(exact, 0.0)
     # A difference of two probabilities is no better than they are.
     noise = 64 * _EPSILON * np.where(upper, from_above[0], from_below[1])
-    found = height @ _KRONROD
+    found = height @ KRONROD
     off = unknown | (np.abs(found - exact) > noise + 1e-12 * exact)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(off & (found > 0), exact / found, 1.0)

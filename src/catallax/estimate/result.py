@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import floor, log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +24,9 @@ __all__ = [
     "MechanismEstimates",
     "Simulation",
     "exact_estimate",
+    "half_width",
+    "plain_number",
+    "written",
 ]
 
 QUANTITIES = (
@@ -49,6 +53,62 @@ def exact_estimate(value: float) -> Estimate:
     Estimate(mean=0.5, stderr=0.0, exact=True)
     """
     return Estimate(float(value), 0.0, True)
+
+
+def half_width(estimate: Estimate) -> float:
+    """Return how far the 95 % interval reaches to either side.
+
+    Examples
+    --------
+    >>> round(half_width(Estimate(1.0, 0.1, False)), 3)
+    0.196
+    """
+    low, high = estimate.interval()
+    return (high - low) / 2
+
+
+def plain_number(value: float, decimals: int) -> str:
+    """Write a number with so many decimals, and zero as such.
+
+    Examples
+    --------
+    >>> plain_number(1234.5678, 2), plain_number(0.0, 4), plain_number(-0.0001, 2)
+    ('1,234.57', '0', '0.00')
+    """
+    if abs(value) >= 1e15:
+        return f"{value:.6g}"
+    # Adding zero makes a negative zero a plain one.
+    return f"{round(value, decimals) + 0.0:,.{decimals}f}" if value else "0"
+
+
+def written(estimate: Estimate) -> str:
+    """Write an estimate to the digits that its error leaves.
+
+    Parameters
+    ----------
+    estimate
+        What to write.
+
+    Returns
+    -------
+    str
+        The mean, and after "±" half of the 95 % interval, with two digits; a known expectation
+        with six decimals after an equals sign.
+
+    Examples
+    --------
+    >>> written(Estimate(0.123456, 0.001, False)), written(Estimate(0.125, 0.0, True))
+    ('0.1235 ± 0.0020', '= 0.125000')
+    """
+    width = float(f"{half_width(estimate):.1e}")
+    if estimate.exact or width == 0.0:
+        decimals = 6 - max(0, floor(log10(max(abs(estimate.mean), 1e-300))))
+        number = plain_number(estimate.mean, min(max(decimals, 0), 6))
+        return f"= {number}" if estimate.exact else number
+    decimals = max(1 - floor(log10(width)), 0)
+    if decimals > 12:
+        return f"{estimate.mean:.6g} ± {width:.2g}"
+    return f"{plain_number(estimate.mean, decimals)} ± {plain_number(width, decimals)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,18 +310,13 @@ class Simulation:
         )
 
     def __repr__(self) -> str:
-        """Show gains and shares, a line for each mechanism."""
-        from catallax.mechanisms.explain import money
-
-        word = f"{self.samples:,} samples, seed {self.seed}" if self.samples else "nothing drawn"
-        lines = [f"Simulation of '{self.market.name}': {word}"]
+        """Show gains and shares with 95 % intervals, a line for each mechanism."""
+        lines = [f"Simulation of '{self.market.name}': {self.samples:,} samples, seed {self.seed}"]
         width = max(len(name) for name in [*self.estimates, *self.skipped, ""])
         for name, one in self.estimates.items():
-            share = "" if one.share_of_first_best is None else f", {_share(one)} of first best"
-            error = "" if one.exact else f" ± {one.gains_from_trade.stderr:.2g}"
-            lines.append(
-                f"  {name:<{width}}  gains {money(one.gains_from_trade.mean)}{error}{share}"
-            )
+            share = one.share_of_first_best
+            part = "" if share is None else f", {written(share)} of the first best"
+            lines.append(f"  {name:<{width}}  gains {written(one.gains_from_trade)}{part}")
         lines += [f"  {name:<{width}}  skipped: {why}" for name, why in self.skipped.items()]
         return "\n".join(lines)
 
@@ -302,11 +357,3 @@ class Simulation:
             "reached": self.reached,
             "skipped": dict(self.skipped),
         }
-
-
-def _share(one: MechanismEstimates) -> str:
-    share = one.share_of_first_best
-    assert share is not None
-    if share.exact:
-        return f"{share.mean:.6f}"
-    return f"{share.mean:.6f} ± {share.stderr:.2g}"

@@ -18,7 +18,7 @@ from catallax.estimate.accounts import FIRST_BEST, GAINS, Account, Entry
 from catallax.estimate.batch import Block
 from catallax.estimate.batch_forms import Form, batch_form
 from catallax.estimate.conditional import CONTROLS, controls
-from catallax.estimate.result import Estimate
+from catallax.estimate.result import Estimate, half_width
 from catallax.estimate.tally import Tally, first_best_gains, tally_branches, tally_outcomes
 from catallax.mechanisms import FirstBest, Mechanism
 
@@ -174,9 +174,9 @@ class Run:
                 return np.inf
             if type(job.mechanism) is FirstBest:
                 gains = account.estimate(GAINS)
-                widest = max(widest, _reach(gains) / gains.mean)
+                widest = max(widest, half_width(gains) / gains.mean)
             else:
-                widest = max(widest, _reach(share))
+                widest = max(widest, half_width(share))
         return widest / self.until
 
     # ---------------------------------------------------------------------------------- the blocks
@@ -287,12 +287,6 @@ class Run:
             if type(job.mechanism) is FirstBest and not isinstance(one, str):
                 return one[0].totals[:, GAINS : GAINS + 1]
         return first_best_gains(self.sampler, draws, block)[:, None]
-
-
-def _reach(estimate: Estimate) -> float:
-    """Return half the width of the 95 % interval."""
-    low, high = estimate.interval()
-    return (high - low) / 2
 
 
 class _Meter:

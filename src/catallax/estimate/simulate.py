@@ -104,8 +104,8 @@ def simulate(
     10000
     >>> print(cx.simulate(market, ["gsom", "second-best"], rng=7))  # both can be computed
     Simulation of 'bilateral-uniform': 4,096 samples, seed 7
-      gsom         gains 0.125, 0.750000 of first best
-      second-best  gains 0.140625, 0.843750 of first best
+      gsom         gains = 0.125000, = 0.750000 of the first best
+      second-best  gains = 0.140625, = 0.843750 of the first best
     """
     if conditional and draws == "sobol":
         raise CatallaxError(

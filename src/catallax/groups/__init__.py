@@ -18,13 +18,15 @@ from catallax.groups.evaluate import GroupEvaluation, evaluate, first_best
 from catallax.groups.forced_trade import ForcedTrade
 from catallax.groups.limits import first_best_rate, smooth_bound, vote_limit
 from catallax.groups.problem import GroupProblem, Member
+from catallax.groups.recommend import Recommendation, priced_vote, recommend
 from catallax.groups.requirements import VotingRuleError
 from catallax.groups.rule_tables import RuleTable, black_box
 from catallax.groups.rule_words import make_rule
 from catallax.groups.rules import Anonymous, Majority, Quota, Unanimity, VotingRule
 from catallax.groups.score_rules import Scores
-from catallax.groups.share_curves import bounds_table, share_curves
+from catallax.groups.share_curves import ShareCurves, bounds_table, share_curves
 from catallax.groups.smooth import Smooth
+from catallax.groups.survey import SurveyAnswers, read_survey
 from catallax.groups.tail_bounds import forced_trade_bounds
 from catallax.groups.trade import Group, GroupReports, GroupTrade
 from catallax.groups.two_prices import RankedPrices, TwoPrices
@@ -53,10 +55,13 @@ __all__ = [
     "Prices",
     "Quota",
     "RankedPrices",
+    "Recommendation",
     "RuleTable",
     "Scores",
+    "ShareCurves",
     "Smooth",
     "SmoothCharacterisation",
+    "SurveyAnswers",
     "TwoPrices",
     "Unanimity",
     "Vote",
@@ -75,6 +80,9 @@ __all__ = [
     "get",
     "make_rule",
     "names",
+    "priced_vote",
+    "read_survey",
+    "recommend",
     "register",
     "share_curves",
     "smooth_bound",

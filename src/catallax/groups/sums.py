@@ -215,18 +215,20 @@ def expected_excess(buyers: Sequence[Voters], sellers: Sequence[Voters]) -> tupl
     (0.166666667, True)
     """
     voters = [_silent(one) for one in (*buyers, *sellers)]
-    listed, value, error = True, 0.0, 0.0
     few = math.prod(one.measure.atom_mass**one.count for one in voters) > _NOTHING
-    if few:
-        values, costs = law_of_atoms(buyers), law_of_atoms(sellers)
-        if values is None or costs is None:
-            listed = False
-        else:
-            value, error = _excess_of_atoms(values, costs)
+    values, costs = (law_of_atoms(buyers), law_of_atoms(sellers)) if few else (None, None)
+    listed = values is not None and costs is not None
     if listed and all(not one.measure.low.size for one in voters):
-        return value, error
-    more, bound = excess_terms(voters, less=few and listed, rough=not listed)
-    return value + more, error + bound
+        return _excess_of_atoms(values, costs)
+    more, error, negative = excess_terms(voters, less=few and listed, rough=few and not listed)
+    if listed:
+        first, bound = _excess_of_atoms(values, costs)
+        if negative:
+            first -= values.mean * costs.mass + values.mass * costs.mean
+        more, error = more + first, error + bound
+    if negative:
+        more += math.fsum(one.count * one.mean for one in voters)
+    return more, error
 
 
 def _excess_of_atoms(values: AtomLaw, negative: AtomLaw) -> tuple[float, float]:

@@ -42,6 +42,16 @@ class AtomLaw(NamedTuple):
     masses: Array
     error: float
 
+    @property
+    def mass(self) -> float:
+        """The probability of all values."""
+        return float(self.masses.sum())
+
+    @property
+    def mean(self) -> float:
+        """The expected sum on the event that no draw is from a density."""
+        return float(self.values @ self.masses)
+
 
 # ------------------------------------------------------------------------------------ both ways
 

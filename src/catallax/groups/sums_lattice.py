@@ -207,7 +207,9 @@ def lattice_of(draws: Sequence[Draws]) -> Lattice | None:
     first, last = 0, sum(count * span for count, span in zip(counts, spans, strict=True))
     if last + 1 > _WHOLE:
         kept = [
-            Draws(count, _only_atoms(measure)) for count, measure in draws if measure.atoms.size
+            one._replace(measure=_only_atoms(one.measure))
+            for one in draws
+            if one.measure.atoms.size
         ]
         low, high = window(kept, _NEGLIGIBLE)
         # One draw fewer must fit in as well.

@@ -115,35 +115,26 @@ class Circle:
             bound += max(float((fejer * (transform * wave).real).sum()), 0.0)
         return bound / (2.0 * self.count)
 
-    def excess(self, centre: float) -> Complex:
+    def excess(self, centre: float, *, below: bool = False) -> Complex:
         """Return weights k with E[max(sum, 0)] = Re sum(k * transform of sum - centre).
 
-        The function is continued to a continuous one on the circle, so that its series converges
-        like 1 / u^2.
+        With `below` they are those of E[max(-sum, 0)]. The function is continued to a continuous
+        one on the circle, so that its series converges like 1 / u^2.
         """
-        knots, slopes = self._bent()
-        u = self.frequencies[1:]
-        # The jumps of the slope, around the circle.
+        corners = [self.low, 0.0, self.high] if self.low < 0 < self.high else [self.low, self.high]
+        knots = np.array(corners)
+        heights = np.maximum(-knots if below else knots, 0.0)
+        ends = np.append(knots[1:], knots[0] + self.period)
+        after = np.append(heights[1:], heights[0])
+        slopes = (after - heights) / (ends - knots)
         bends = slopes - np.roll(slopes, 1)
+        u = self.frequencies[1:]
         weights = np.zeros(self.count, dtype=np.complex128)
         for knot, bend in zip(knots, bends, strict=True):
             weights[1:] -= bend * np.exp(-1j * u * (knot - centre))
         weights[1:] *= 2.0 / (u * u * self.period)
-        heights = np.maximum(knots, 0.0)
-        ends = np.append(knots[1:], knots[0] + self.period)
-        after = np.append(heights[1:], heights[0])
         weights[0] = ((heights + after) / 2 @ (ends - knots)) / self.period
         return weights
-
-    def _bent(self) -> tuple[Array, Array]:
-        """Return the corners of the continued excess and the slopes after each."""
-        low, high = self.low, self.high
-        corners = [low, high] if low >= 0 or high <= 0 else [low, 0.0, high]
-        knots = np.array(corners)
-        heights = np.maximum(knots, 0.0)
-        ends = np.append(knots[1:], low + self.period)
-        after = np.append(heights[1:], heights[0])
-        return knots, (after - heights) / (ends - knots)
 
 
 def circle_of(draws: Sequence[Draws], *, excess: bool = False, rough: bool = False) -> Circle:

@@ -134,8 +134,13 @@ def _all_of_them(voters: Sequence[Voters], less: bool) -> list[Terms]:
 # -------------------------------------------------------------------------------------- excess
 
 
-def excess_terms(voters: Sequence[Voters], *, less: bool, rough: bool) -> tuple[float, float]:
+def excess_terms(
+    voters: Sequence[Voters], *, less: bool, rough: bool
+) -> tuple[float, float, bool]:
     """Return E[max(sum, 0)] on the event of a draw from a density, and its error in money.
+
+    Where a single draw can make the sum positive, whatever the others are, E[max(-sum, 0)] is
+    returned instead: it needs no more of the tails than what cannot.
 
     Parameters
     ----------
@@ -145,10 +150,16 @@ def excess_terms(voters: Sequence[Voters], *, less: bool, rough: bool) -> tuple[
         Whether the event of no such draw has to be taken off.
     rough
         Whether it is wanted too.
+
+    Returns
+    -------
+    tuple
+        The expectation, the bound, and whether it is that of the negative sum.
     """
-    circle = circle_of([one.draws for one in voters], excess=True, rough=rough)
+    draws, below = _up_to(voters, 0.0)
+    circle = circle_of(draws, excess=True, rough=rough)
     centre = math.fsum(one.count * one.mean for one in voters)
-    weights = circle.excess(centre)
+    weights = circle.excess(centre, below=below)
     cast = list(zip(voters, circle.draws, strict=True))
     found = weigh([_leaf(one, circle, draw) for one, draw in cast], weights)
     extent = max(abs(circle.low), abs(circle.high))
@@ -159,8 +170,10 @@ def excess_terms(voters: Sequence[Voters], *, less: bool, rough: bool) -> tuple[
         leaves = [_leaf(one, circle, draw) for one, draw in zip(voters, atoms, strict=True)]
         taken = weigh(leaves, -weights)
         value, error = value + float(taken.values.sum()), error + taken.error
+    if below:
+        return value, error, True
     more, bound = _beyond(voters, circle, centre)
-    return value + more, error + bound
+    return value + more, error + bound, False
 
 
 def _beyond(voters: Sequence[Voters], circle: Circle, centre: float) -> tuple[float, float]:

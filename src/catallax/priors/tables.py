@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from catallax.priors.floats import FloatArray, IntArray
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["read_columns"]
+__all__ = ["Texts", "read_columns", "read_texts"]
 
 
 def read_columns(
@@ -25,6 +25,7 @@ def read_columns(
     base: Path | None,
     *,
     blank: Mapping[str, float] | None = None,
+    only: IntArray | None = None,
 ) -> dict[str, FloatArray]:
     """Read columns of numbers from a CSV or Parquet table.
 
@@ -38,6 +39,8 @@ def read_columns(
         The folder a relative file name starts from.
     blank
         What an empty cell means, by key; an error where it is not named.
+    only
+        Positions of the rows to read, where not all are wanted.
 
     Returns
     -------
@@ -53,6 +56,8 @@ def read_columns(
         raise PriorError(f"table = {table!r} is not a file name")
     path = (base or Path()) / table
     frame, rows = _frame(path)
+    if only is not None:
+        frame, rows = frame[only.tolist()], rows[only]
     read: dict[str, FloatArray] = {}
     for key, name in columns.items():
         if name not in frame.columns:
@@ -60,6 +65,51 @@ def read_columns(
         filler = None if blank is None else blank.get(key)
         read[key] = _numbers(frame[str(name)], rows, f"{path}, row", filler)
     return read
+
+
+class Texts(NamedTuple):
+    """The cells of a table as text.
+
+    Parameters
+    ----------
+    frame
+        The table.
+    rows
+        The number of each row in its file, from 1.
+    """
+
+    frame: pl.DataFrame
+    rows: IntArray
+
+    @property
+    def names(self) -> list[str]:
+        """The columns."""
+        return self.frame.columns
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return self.frame.height
+
+    def column(self, name: str) -> list[str]:
+        """Return the cells of a column, without the blanks around them."""
+        return ["" if cell is None else str(cell).strip() for cell in self.frame[name].to_list()]
+
+
+def read_texts(path: Path) -> Texts:
+    """Read all cells of a CSV or Parquet table.
+
+    Parameters
+    ----------
+    path
+        The file.
+
+    Raises
+    ------
+    PriorError
+        If there is no such table.
+    """
+    return Texts(*_frame(path))
 
 
 def _frame(path: Path) -> tuple[pl.DataFrame, IntArray]:

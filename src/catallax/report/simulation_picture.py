@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from catallax.estimate.result import half_width, written
 from catallax.report.canvas import BUYER, GREY, INK, SELLER, drawing, save, tidy
 from catallax.report.rows import unit_of
-from catallax.report.simulation_tables import reach, with_error
 from catallax.report.text import one_line, shortened
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _draw_gains(axes: Axes, simulation: Simulation, tall: float) -> None:
         parts = (
             (one.buyers_utility.mean, BUYER, "", "buyers"),
             (one.sellers_utility.mean, SELLER, "////", "sellers"),
-            (one.surplus.mean, _WHITE, "....", "mechanism (a deficit: left of 0)"),
+            (one.surplus.mean, _WHITE, "", "mechanism (a deficit: left of 0)"),
         )
         for amount, colour, hatch, name in parts:
             # A loss stands to the left of zero, and what the others gain reaches beyond.
@@ -117,13 +117,14 @@ def _draw_gains(axes: Axes, simulation: Simulation, tall: float) -> None:
     gains = [one.gains_from_trade for one in simulation]
     axes.errorbar(
         [one.mean for one in gains], np.arange(len(gains)) - 0.17,
-        xerr=[reach(one) for one in gains], fmt="D", color=INK, markersize=5, capsize=4,
+        xerr=[half_width(one) for one in gains], fmt="D", color=INK, markersize=5, capsize=4,
         linewidth=1.4, linestyle="none", label="gains, 95 % interval", gid="gains",
     )  # fmt: skip
-    shares = with_error(one.share_of_first_best for one in simulation)
-    for row, (one, share) in enumerate(zip(gains, shares, strict=True)):
+    for row, (one, given) in enumerate(zip(gains, simulation, strict=True)):
+        share = given.share_of_first_best
+        beside = "" if share is None else written(share).removeprefix("= ")
         axes.annotate(
-            share.removeprefix("= "), (one.mean + reach(one), row - 0.17), (7, 0),
+            beside, (one.mean + half_width(one), row - 0.17), (7, 0),
             textcoords="offset points", va="center", fontsize=8, color=INK, parse_math=False,
             bbox={"facecolor": _WHITE, "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
         )  # fmt: skip

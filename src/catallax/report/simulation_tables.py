@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from math import floor, log10
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from catallax.estimate.result import PROBABILITIES, plain_number, written
 from catallax.report.tables import title
 from catallax.report.text import one_line
 
 if TYPE_CHECKING:
     from catallax.estimate import Estimate, Simulation
 
-__all__ = ["reach", "simulation_tables", "with_error"]
+__all__ = ["simulation_tables"]
 
 # What the quantities are called. Two tables, for a screen of eighty columns.
 _FIRST = {
@@ -64,70 +65,14 @@ def simulation_tables(simulation: Simulation) -> RenderableType:
     return Group(*parts)
 
 
-def reach(estimate: Estimate) -> float:
-    """Return half the width of the 95 % interval.
-
-    Examples
-    --------
-    >>> from catallax.estimate import Estimate
-    >>> round(reach(Estimate(1.0, 0.1, False)), 3)
-    0.196
-    """
-    low, high = estimate.interval()
-    return (high - low) / 2
-
-
-def with_error(estimates: Iterable[Estimate | None]) -> list[str]:
-    """Write the estimates of a column, each to the digits that its error leaves.
-
-    Parameters
-    ----------
-    estimates
-        What to write; None where there is nothing.
-
-    Returns
-    -------
-    list of str
-        The mean, and after "±" half the width of the 95 % interval, with two digits; a known
-        expectation with six decimals and an equals sign.
-
-    Examples
-    --------
-    >>> from catallax.estimate import Estimate
-    >>> with_error([Estimate(0.123456, 0.001, False), Estimate(0.125, 0.0, True), None])
-    ['0.1235 ± 0.0020', '= 0.125000', '–']
-    """
-    return [_NOTHING if one is None else _with_error(one) for one in estimates]
-
-
-def _with_error(estimate: Estimate) -> str:
-    width = float(f"{reach(estimate):.1e}")
-    if estimate.exact or width == 0.0:
-        scale = max(abs(estimate.mean), 1e-300)
-        decimals = min(max(6 - max(0, floor(log10(scale))), 0), 6)
-        sign = "= " if estimate.exact else ""
-        return f"{sign}{_plain(estimate.mean, decimals)}"
-    decimals = 1 - floor(log10(width))
-    if abs(decimals) > 12:
-        return f"{estimate.mean:.6g} ± {width:.2g}"
-    decimals = max(decimals, 0)
-    return f"{_plain(estimate.mean, decimals)} ± {_plain(width, decimals)}"
-
-
-def _plain(value: float, decimals: int) -> str:
-    if abs(value) >= 1e15:
-        return f"{value:.6g}"
-    # Adding zero makes a negative zero a plain one.
-    return f"{round(value, decimals) + 0.0:,.{decimals}f}" if value else "0"
-
-
 def _expectations(simulation: Simulation, headings: Mapping[str, str]) -> Table:
     """Show some quantities, a row for each mechanism."""
     table = _table("mechanism")
     columns = []
     for name, heading in headings.items():
         table.add_column(heading, justify="right", overflow="fold")
-        columns.append(with_error(getattr(one, name) for one in simulation))
+        found: list[Estimate | None] = [getattr(one, name) for one in simulation]
+        columns.append([_NOTHING if one is None else written(one) for one in found])
     for row, name in enumerate(simulation.estimates):
         table.add_row(Text(one_line(name)), *(Text(column[row]) for column in columns))
     return table
@@ -141,8 +86,6 @@ def _table(first: str) -> Table:
 
 def _quantiles(simulation: Simulation) -> Table:
     """Show how gains and prices vary, a row for each mechanism and amount."""
-    from catallax.estimate.result import PROBABILITIES
-
     table = _table("how it varies")
     table.add_column("")
     for probability in PROBABILITIES:
@@ -159,7 +102,7 @@ def _quantiles(simulation: Simulation) -> Table:
         # One number of decimals for all mechanisms, so that they compare at a glance.
         ends = [abs(one.quantile(p)) for one in alike if one is not None for p in PROBABILITIES]
         decimals = max(0, 3 - floor(log10(max(*ends, 1e-12))))
-        cells = [_plain(amounts.quantile(p), decimals) for p in PROBABILITIES]
+        cells = [plain_number(amounts.quantile(p), decimals) for p in PROBABILITIES]
         table.add_row(Text("" if name == before else one_line(name)), word, *cells)
         before = name
     return table

@@ -1,8 +1,8 @@
 """A run that kills itself, as if by a signal from outside, so many lines of our code from now.
 
 ``python -m tests.estimate.study.killed STUDY FOLDER CELLS LINES`` counts the lines of
-`catallax.estimate.study` that are executed once so many cells are finished. Between two lines of
-storage a file may be half-written, or whole and not yet in its place.
+`catallax.estimate.study` that are executed once so many cells are finished. With no LINES it
+dies in the middle of writing the next file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -37,7 +38,18 @@ def main(study: str, folder: str, cells: int, lines: int) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
         return trace
 
-    sys.settrace(trace)
+    write = Path.write_bytes
+
+    def write_half(path: Path, content: bytes) -> int:
+        if armed:
+            write(path, content[: len(content) // 2])
+            os.kill(os.getpid(), signal.SIGKILL)
+        return write(path, content)
+
+    if lines:
+        sys.settrace(trace)
+    else:
+        Path.write_bytes = write_half
     run_study(read_study(study), folder, workers=1, compute=record_of, progress=arm)
 
 
