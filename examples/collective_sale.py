@@ -15,6 +15,11 @@ What is assumed, and invented (seed 358; amounts in million dollars):
 - To the developer the site is worth around 530, normal with deviation 45, against expected costs
   of 358 x 1.39 = 498. A sale needs the developer's consent under every rule here.
 
+What comes out: with 80 % of the shares the price has to suit nearly the most attached, few sales
+remain, and 29 % of the possible gain. The best vote sells at 1.39 if 125 owners agree and keeps
+99.8 %, but then the owners as a whole lose as often as not when they sell; asking that each side be
+better off with probability 95 % moves the price to 1.41 and still keeps 99.4 %.
+
 Usage: python examples/collective_sale.py [--out collective_sale.svg]
 """
 
@@ -26,7 +31,7 @@ from pathlib import Path
 import numpy as np
 
 import catallax as cx
-from catallax.groups import BestVote, GroupEvaluation, GroupTrade, Quota, Vote, WeightedQuota
+from catallax.groups import BestVote, GroupEvaluation, GroupTrade, Vote, WeightedQuota
 
 OWNERS = 358
 OWNER = "mixture([normal(1.25, 0.12, low=0), normal(1.60, 0.20, low=0)], [0.6, 0.4])"
@@ -57,6 +62,11 @@ def best_of(found: list[GroupEvaluation]) -> GroupEvaluation:
     return max(found, key=lambda one: one.gains_from_trade)
 
 
+def best_price(found: list[GroupEvaluation]) -> float:
+    """Return the price for each owner at which a rule brings most."""
+    return float(PRICES[int(np.argmax([one.gains_from_trade for one in found]))])
+
+
 def table(rows: dict[str, GroupEvaluation]) -> str:
     """Write one line for each rule."""
     lines = [f"{'rule':<34}{'each owner':>11}{'sold':>8}{'of best':>9}{'both better off':>17}"]
@@ -80,7 +90,9 @@ def one_sale(trade: GroupTrade, votes: dict[str, Vote], seed: int = 1) -> str:
     return "\n".join(lines)
 
 
-def draw(curves: dict[str, list[GroupEvaluation]], best: GroupEvaluation, path: Path) -> None:
+def draw(
+    curves: dict[str, list[GroupEvaluation]], points: dict[str, GroupEvaluation], path: Path
+) -> None:
     """Draw the share of first best, and the chance of a sale, against the price."""
     import matplotlib
 
@@ -88,16 +100,16 @@ def draw(curves: dict[str, list[GroupEvaluation]], best: GroupEvaluation, path: 
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
-    colours = ["#D55E00", "#E69F00", "#56B4E9"]
+    colours, marks = ["#D55E00", "#E69F00", "#56B4E9"], ["o", "D"]
     panels = {"share_of_first_best": "share of first best", "trade_probability": "chance of a sale"}
     for panel, (field, label) in zip(axes, panels.items(), strict=True):
         for (name, found), colour in zip(curves.items(), colours, strict=True):
             panel.plot(PRICES, [getattr(one, field) for one in found], color=colour, label=name)
-        panel.plot(best.seller_receives, getattr(best, field), "o", color="#0072B2",
-                   label="best vote")  # fmt: skip
-        panel.set(xlabel="price for each owner (million)", ylabel=label, ylim=(0, 1))
+        for (name, one), mark in zip(points.items(), marks, strict=True):
+            panel.plot(one.seller_receives, getattr(one, field), mark, color="#0072B2", label=name)
+        panel.set(xlabel="price for each owner (million)", ylabel=label, ylim=(0, 1.05))
         panel.spines[["top", "right"]].set_visible(False)
-    axes[0].legend(frameon=False, fontsize=8)
+    axes[1].legend(frameon=False, fontsize=8)
     figure.suptitle(f"Selling a block of {OWNERS} flats: who has to consent, at what price?")
     figure.savefig(path, dpi=160)
     plt.close(figure)
@@ -108,26 +120,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--out", type=Path, help="where to save the picture (.svg or .png)")
     arguments = parser.parse_args()
-    trade = GroupTrade(1, OWNERS, DEVELOPER, OWNER)
-    curves = {name: at_prices(trade, rule) for name, rule in consent_rules(draw_shares()).items()}
+    trade, rules = GroupTrade(1, OWNERS, DEVELOPER, OWNER), consent_rules(draw_shares())
+    curves = {name: at_prices(trade, rule) for name, rule in rules.items()}
     rows = {f"{name}, best price": best_of(found) for name, found in curves.items()}
     rows["forced trade (nobody asked)"] = cx.groups.evaluate(trade, "forced-trade")
     best = BestVote(least_buyers=1)
-    rows["best vote"] = cx.groups.evaluate(trade, best)
-    careful = BestVote(least_buyers=1, least_sellers="50%")
-    rows["best vote, half of the owners"] = cx.groups.evaluate(trade, careful)
-    print(table(rows))
-    chosen = best.choose(trade).vote
-    print(f"\nBest vote: {chosen.price / OWNERS:.3f} for each owner, {chosen.price:.1f} in all; it "
-          f"asks for {chosen.rule.describe(1, OWNERS)}.\n")  # fmt: skip
-    strict = WeightedQuota(None, draw_shares(), buyers=1, sellers="80%")
-    price = next(iter(rows.values())).price
-    assert price is not None
-    votes = {"80% of the shares": Vote(price, strict), "Best vote": chosen,
-             "A majority of heads": Vote(chosen.price, Quota(1, "50%"))}  # fmt: skip
-    print(one_sale(trade, votes))
+    careful = BestVote(least_buyers=1, least_better_off=0.95)
+    points = {
+        "best vote": cx.groups.evaluate(trade, best),
+        "best vote, 95 % safe": cx.groups.evaluate(trade, careful),
+    }
+    print(table(rows | points))
+    strict = "80% of the shares"
+    votes = {
+        strict: Vote(OWNERS * best_price(curves[strict]), rules[strict]),
+        "Best vote": best.choose(trade).vote,
+        "95 % safe": careful.choose(trade).vote,
+    }
+    print(f"\n{one_sale(trade, votes)}")
     if arguments.out is not None:
-        draw(curves, rows["best vote"], arguments.out)
+        draw(curves, points, arguments.out)
         print(f"\nThe picture is in {arguments.out}.")
 
 

@@ -59,28 +59,34 @@ def test_correct_mechanisms_raise_no_alarm_on_random_markets(name: str) -> None:
     if name.startswith("meta"):
         claimed |= {"cap-monotone"}
     held = 0
-    for seed in range(10):
+    for seed in range(7):
         market = random_market(100 * len(name) + seed)
         setting = Setting.of(market, mechanism)
         asked = [one for one in claimed if get_property(one).excuse(setting) is None]
         try:
-            report = audit(market, mechanism, sorted(asked), rng=seed, budget=80)
+            report = audit(market, mechanism, sorted(asked), rng=seed, budget=60)
         except cx.UnsupportedMarketError:
             continue
         assert not report.violated, (market.name, seed, [f.story for f in report.violated])
         held += len(report.holding)
-    assert held > 10
+    assert held > 8
 
 
 @pytest.mark.parametrize("name", ["gbom-unit-demand", "sapp"])
 def test_one_buyer_of_many_items_is_audited_too(name: str) -> None:
+    values, costs = "discrete([1, 3, 6], [0.5, 0.25, 0.25])", "discrete([0, 1, 2], [0.5, 0.3, 0.2])"
+    sellers = ("s1", "s2")
+    market = cx.Market(
+        [{"id": "ann"}],
+        [{"id": s, "ask": a, "prior": costs} for s, a in zip(sellers, (1, 2), strict=True)],
+        [{"buyer": "ann", "seller": s, "bid": 3, "prior": values} for s in sellers],
+    )
     mechanism = cx.mechanisms.get(name)
-    for seed in range(2):
-        market = random_market(seed, unit_demand=True)
-        claims = sorted(claimed_properties(mechanism) | {"renaming"})
-        report = audit(market, mechanism, claims, rng=seed, budget=60)
-        assert not report.violated, [finding.story for finding in report.violated]
-        assert report["dsic-sellers"].checked > 0 and report["bic-buyers"].checked > 0
+    claims = sorted(claimed_properties(mechanism) | {"renaming"})
+    report = audit(market, mechanism, claims, budget=250)
+    assert not report.violated, [finding.story for finding in report.violated]
+    assert report["dsic-sellers"].checked > 0
+    assert report["bic-buyers"].exact or report["bic-buyers"].checked > 50
 
 
 def test_a_buyer_of_items_who_regrets_is_found_with_her_bids() -> None:
@@ -201,7 +207,7 @@ def test_progress_is_told() -> None:
     assert any("shrinking" in what for _, what in told)
 
 
-# ------------------------------------------------------------------------------- rules by themselves
+# ------------------------------------------------------------------------------ rules by themselves
 
 
 def test_a_bilateral_rule_is_audited_by_itself() -> None:

@@ -71,7 +71,7 @@ FAULTS = [
 def test_a_planted_fault_is_found_with_a_small_witness(
     mechanism: Mechanism, where: cx.Market, name: str, size: int, tmp_path: Path
 ) -> None:
-    report = cx.audit(where, mechanism, name, budget=1200)
+    report = cx.audit(where, mechanism, name, budget=900 if name.startswith("bic") else 500)
     finding = report[name]
     assert finding.verdict == "violated" and finding.checked > 0
     witness = finding.witness
@@ -91,7 +91,7 @@ def test_a_planted_fault_is_found_with_a_small_witness(
     assert again.to_dict() == witness.to_dict()
     assert again.market.equals(witness.market) or where.constraints
     # An audit of the file finds the fault again, for it looks at the file's own reports first.
-    found = cx.audit(again.market, mechanism, name, budget=300)[name]
+    found = cx.audit(again.market, mechanism, name, budget=150)[name]
     assert found.verdict == "violated"
     # A correct mechanism passes the very case.
     if not where.constraints:

@@ -1,4 +1,4 @@
-"""Witnesses as files: they come back to the bit, are markets like any other, and say what is wrong."""
+"""Witnesses as files: they come back to the bit, and are markets like any other."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def test_plans_that_cannot_be() -> None:
         ("plan", 100, "did you mean 'plain'"),
         ("plain", 1, "at least 2"),
         ("antithetic", 3, "at least 4"),
-        ("sobol", 63, "at least 64"),
+        ("sobol", 255, "at least 256"),
     ):
         with pytest.raises(cx.CatallaxError, match=message):
             Plan.plan(kind, samples, 3, growing=False)

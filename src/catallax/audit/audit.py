@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from catallax.audit.properties.base import Property, chosen
+from catallax.audit.properties.caps import CapMonotone, OnlyRule
 from catallax.audit.result import AuditReport, Finding
 from catallax.audit.search import Progress, Search
 from catallax.audit.setting import Setting
@@ -118,6 +119,8 @@ def audit(
     asked, skipped = [], {}
     for prop in wanted:
         reason = prop.excuse(setting)
+        if reason is None and isinstance(judged, OnlyRule) and prop.slug != CapMonotone.slug:
+            reason = "a rule by itself clears no market"
         if reason is None:
             asked.append(prop)
         elif properties is not None:
@@ -141,8 +144,6 @@ def audit(
 def _mechanism(mechanism: str | Mechanism | BilateralRule) -> Mechanism:
     if isinstance(mechanism, str | Mechanism):
         return get(mechanism)
-    from catallax.audit.properties.caps import OnlyRule
-
     if not callable(getattr(mechanism, "price", None)) or not hasattr(mechanism, "poster"):
         raise CatallaxError(
             f"{mechanism!r} is neither a mechanism nor a bilateral rule: derive it from "

@@ -230,6 +230,11 @@ def _unit_demand() -> list[Market]:
     return [
         _unit_market("one item", [(0.75, UNIFORM)], [(0.25, UNIFORM)]),
         _unit_market("two items that tie", [(2.0, COIN), (2.0, COIN)], [(0.0, COIN), (0.0, COIN)]),
+        _unit_market(
+            "two items, one on a plateau",
+            [(2.0, COIN), (5.0, PLATEAU)],
+            [(0.0, COIN), (0.0, "point(0)")],
+        ),
         _unit_market("two items", [(0.75, UNIFORM), (0.5, UNIFORM)], [(0.25, UNIFORM)] * 2),
         _unit_market(
             "two items with atoms",

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from catallax.audit.runs import Runner
     from catallax.audit.setting import Agent
 
-__all__ = ["Curve", "explore"]
+__all__ = ["BISECTIONS", "Curve", "explore"]
 
 Array = NDArray[np.float64]
 
 # Runs that the search for unexpected jumps may take, for one curve.
-_BISECTIONS = 260
+BISECTIONS = 260
 # Halvings around the best deviation, where prices move with the report.
 _ROUNDS = 6
 
@@ -91,7 +91,9 @@ class Curve:
         return values
 
 
-def explore(runner: Runner, landscape: Landscape, agent: Agent) -> Curve:
+def explore(
+    runner: Runner, landscape: Landscape, agent: Agent, bisections: int = BISECTIONS
+) -> Curve:
     """Find an agent's outcome at every report that can matter.
 
     Parameters
@@ -102,6 +104,8 @@ def explore(runner: Runner, landscape: Landscape, agent: Agent) -> Curve:
         The profile with its weights.
     agent
         Somebody who reports one number.
+    bisections
+        How often the mechanism may be run in search of jumps that nothing announces.
 
     Returns
     -------
@@ -110,11 +114,11 @@ def explore(runner: Runner, landscape: Landscape, agent: Agent) -> Curve:
         neighbouring reports still differ, the change is looked for at candidates' neighbouring
         floats and at the prices seen, and by bisection down to the last float.
     """
-    return _Explorer(runner, landscape, agent).curve()
+    return _Explorer(runner, landscape, agent, bisections).curve()
 
 
 class _Explorer:
-    def __init__(self, runner: Runner, landscape: Landscape, agent: Agent) -> None:
+    def __init__(self, runner: Runner, landscape: Landscape, agent: Agent, bisections: int) -> None:
         self.runner, self.agent = runner, agent
         self.values = landscape.values
         self.candidates = landscape.candidates(agent)
@@ -122,7 +126,7 @@ class _Explorer:
         self.seen: dict[float, tuple[Own, ...]] = {}
         self.failed: set[float] = set()
         self.moving = False
-        self.left = _BISECTIONS
+        self.left = bisections
         self.tick = 0.0
         self.rounding = runner.setting.rounding(self.values, *self.candidates[[0, -1]].tolist())
 
@@ -206,6 +210,8 @@ class _Explorer:
         """Find out where, between two reports, the outcome changes."""
         if np.nextafter(low, np.inf) >= high:
             return True
+        if self._kind(low) == self._kind(high) and self._moves(low, high):
+            return True
         tries = {float(np.nextafter(low, np.inf)), float(np.nextafter(high, -np.inf))}
         for report in (low, high):
             for own in self.seen[report]:
@@ -222,6 +228,17 @@ class _Explorer:
             if not self._same(a, b):
                 located &= self._bisect(a, b)
         return located
+
+    def _moves(self, low: float, high: float) -> bool:
+        """Whether nothing but prices changes between two reports, and without a jump."""
+        middle = (low + high) / 2
+        if not low < middle < high or self._at(middle) is None:
+            return False
+        if self._kind(middle) != self._kind(low):
+            return False
+        moves = not self._same(low, middle) and not self._same(middle, high)
+        self.moving |= moves
+        return moves
 
     def _bisect(self, low: float, high: float) -> bool:
         """Halve an interval until the outcome changes between neighbouring floats."""

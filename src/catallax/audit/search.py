@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.audit.candidates import Landscape
-from catallax.audit.curves import Curve, explore
+from catallax.audit.curves import BISECTIONS, Curve, explore
 from catallax.audit.profiles import count_profiles, profiles
 from catallax.audit.properties.base import Property, RunProperty, Violation
 from catallax.audit.result import Finding, Verdict
@@ -164,20 +164,23 @@ class Search:
         start = runner.spent
         # In a large market no single profile may take more than a third of the budget.
         limit = min(allowed, start + max(allowed // 3, 1))
-        for number in self.rng.permutation(setting.n_agents):
-            agent = setting.agent(int(number))
+        turns = [int(number) for number in self.rng.permutation(setting.n_agents)]
+        if setting.unit is not None:  # the one with many numbers comes last
+            turns.sort(key=lambda number: len(setting.agent(number).slots))
+        for number in turns:
+            agent = setting.agent(number)
             if runner.spent >= limit:
                 return False
             if len(agent.slots) != 1:
                 self._explore_vectors(agent, values)
                 continue
             others = np.delete(values, agent.slots[0])
-            key = int(number).to_bytes(8, "little") + others.tobytes()
+            key = number.to_bytes(8, "little") + others.tobytes()
             if key in seen:
                 continue
             seen.add(key)
-            self.agents_tried.add(int(number))
-            self.curves.append(explore(runner, landscape, agent))
+            self.agents_tried.add(number)
+            self.curves.append(explore(runner, landscape, agent, min(BISECTIONS, allowed // 4)))
         return True
 
     def _explore_vectors(self, agent: Agent, values: Array) -> None:

@@ -92,17 +92,18 @@ def _other_beliefs(side: Agents, members: list[int]) -> Agents:
 def renamed(setting: Setting) -> Setting:
     """Return the market with identifiers that sort the other way round, of the other type.
 
-    Text becomes integers, and integers text. Constraints are bound to positions, and stay.
+    Text becomes integers, and integers text; whose name came first has the last one now.
+    Constraints are bound to positions, and stay.
     """
     market = setting.market
     sides: dict[str, Agents] = {}
     for side in (market.buyers, market.sellers):
-        size = len(side)
+        back = side.ids.rank("ordinal", descending=True).cast(pl.Int64)
         if side.ids.dtype == pl.Int64:
-            width = len(str(size))
-            ids = pl.Series([f"n{size - k:0{width}d}" for k in range(size)], dtype=pl.String)
+            width = len(str(len(side)))
+            ids = pl.Series([f"n{k:0{width}d}" for k in back.to_list()], dtype=pl.String)
         else:
-            ids = pl.Series([size - k for k in range(size)], dtype=pl.Int64)
+            ids = back
         sides[side.role] = Agents(
             side.role, ids, side.priors, side.prior_names, side.prior_of, side.table
         )

@@ -69,6 +69,11 @@ app.command(
     help="Trade between two groups: evaluate, decide, recommend a vote, show the limits.",
 )
 app.command(
+    "catallax.cli.reproduce:reproduce",
+    name="reproduce",
+    help="Compute the papers' results again: each published figure beside ours.",
+)
+app.command(
     "catallax.cli.study:app",
     name="study",
     help="Run a study of many markets, sizes, priors, mechanisms and seeds, and report on it.",

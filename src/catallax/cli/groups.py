@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -193,7 +192,7 @@ def recommend(
     quiet
         Print no table and show no progress.
     """
-    from catallax.cli.output import json_line, print_lines, show
+    from catallax.cli.output import json_line, print_lines, progress_bar, show
     from catallax.groups import recommend as recommended
 
     if plot is not None:
@@ -213,7 +212,7 @@ def recommend(
     elif survey is not None and sellers is None:
         sellers = 1
     trade, problem = _trade(file, buyers, sellers, *given)
-    with _bar("looking for the best vote", quiet=quiet) as progress:
+    with progress_bar("looking for the best vote", quiet=quiet) as progress:
         found = recommended(
             trade, least_better_off=least_better_off, least_buyers=least_buyers,
             least_sellers=least_sellers, progress=progress,
@@ -260,7 +259,7 @@ def limits(
     quiet
         Print no table and show no progress.
     """
-    from catallax.cli.output import json_line, print_lines, show
+    from catallax.cli.output import json_line, print_lines, progress_bar, show
     from catallax.groups import share_curves
 
     if plot is not None:
@@ -271,7 +270,7 @@ def limits(
     if not all(size >= 1 for size in numbers):
         raise CatallaxError(f"--sizes {sizes}: write whole numbers from 1 up")
     pairs = [_pair(pair) for pair in _list(means)]
-    with _bar("exact laws", quiet=quiet) as progress:
+    with progress_bar("exact laws", quiet=quiet) as progress:
         curves = share_curves(numbers, pairs, progress=progress)
     line = json_line(curves.to_dict())
     if plot is not None:
@@ -378,20 +377,3 @@ def _pair(text: str) -> tuple[float, float]:
         raise CatallaxError(f"--means {text}: write {wanted}")
     first, second = (_number(part, float, "--means", wanted) for part in parts)
     return first, second
-
-
-@contextmanager
-def _bar(doing: str, *, quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
-    """Show a bar where somebody watches; yields what takes the part that is done."""
-    import sys
-
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    screen = Console(file=sys.stderr, markup=False, highlight=False)
-    with Progress(console=screen, transient=True) as progress:
-        task = progress.add_task(doing, total=1.0)
-        yield lambda part, what: progress.update(task, completed=part, description=what)

@@ -6,7 +6,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catallax.errors import CatallaxError
@@ -14,8 +15,17 @@ from catallax.errors import CatallaxError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["TERMINAL_ROWS", "complain", "json_line", "print_lines", "row_limit", "show", "tracked",
-           "warn"]  # fmt: skip
+__all__ = [
+    "TERMINAL_ROWS",
+    "complain",
+    "json_line",
+    "print_lines",
+    "progress_bar",
+    "row_limit",
+    "show",
+    "tracked",
+    "warn",
+]
 
 # What fits a terminal; a file or a pipe takes more, and machines read --json.
 TERMINAL_ROWS = 40
@@ -109,3 +119,18 @@ def tracked(items: Iterable[Item], total: int, doing: str, *, quiet: bool) -> It
 
     screen = Console(file=sys.stderr, markup=False, highlight=False)
     yield from track(items, doing, total=total, console=screen, transient=True)
+
+
+@contextmanager
+def progress_bar(doing: str, *, quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
+    """Show a bar where somebody watches; yields what takes the part that is done, or None."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    screen = Console(file=sys.stderr, markup=False, highlight=False)
+    with Progress(console=screen, transient=True) as progress:
+        task = progress.add_task(doing, total=1.0)
+        yield lambda part, what: progress.update(task, completed=part, description=what)

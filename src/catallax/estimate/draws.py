@@ -28,8 +28,10 @@ RandomSource = int | np.random.SeedSequence | np.random.Generator
 _NUMBERS = 2**17
 _MOST_PROFILES = 2**10
 # The error of Sobol points comes from so many independent randomisations at least, and where a
-# precision is asked for, none of them is longer than this.
+# precision is asked for, none of them is longer than this. Of shorter ones than eight points the
+# means are too far from normal for so few.
 RANDOMISATIONS = 32
+_SHORTEST = 8
 _LONGEST = 2**10
 _MOST_SOBOL = 21_201
 
@@ -132,7 +134,7 @@ class Plan:
         """
         if kind not in get_args(DrawsKind):
             raise CatallaxError(f"draws = '{kind}': {nearest(kind, get_args(DrawsKind))}")
-        fewest = {"plain": 2, "antithetic": 4, "sobol": 2 * RANDOMISATIONS}[kind]
+        fewest = {"plain": 2, "antithetic": 4, "sobol": _SHORTEST * RANDOMISATIONS}[kind]
         if samples < fewest:
             raise CatallaxError(
                 f"samples = {samples}: an estimate from {kind} draws with its error needs at "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from catallax.estimate.exact_bilateral import bilateral_values
+from catallax.estimate.exact_complete import complete_values
 from catallax.estimate.exact_enumeration import enumerated_values
 from catallax.estimate.exact_result import ExactValues
 from catallax.mechanisms.registry import get
@@ -18,6 +19,10 @@ __all__ = ["ExactValues", "exact_values"]
 
 def exact_values(market: Market, mechanism: str | Mechanism) -> ExactValues | None:
     """Compute what a mechanism achieves in expectation, if there is an exact way.
+
+    Markets in which one pair can trade, by quadrature; complete markets whose buyers share a prior,
+    and whose sellers do, through order statistics; and markets whose agents have finitely many
+    values, by clearing all profiles.
 
     Parameters
     ----------
@@ -48,8 +53,8 @@ def exact_values(market: Market, mechanism: str | Mechanism) -> ExactValues | No
     chosen = get(mechanism)
     for side in (market.buyers, market.sellers):
         list(side.groups())  # which raises where a prior is missing
-    for way in (bilateral_values, enumerated_values):
+    for way in (bilateral_values, complete_values, enumerated_values):
         found = way(market, chosen)
-        if found is not None:
-            return found if found.reliable else None
+        if found is not None and found.reliable:
+            return found
     return None

@@ -78,7 +78,7 @@ def integrate(
     function
         The integrand.
     edges
-        Where to cut, finite.
+        Where to cut; infinite ones do not count.
     units
         For each quantity the number of its unit: the error is judged by the largest integral of
         the same unit.
@@ -100,6 +100,7 @@ def integrate(
     (0.666666666667, True)
     """
     cut = np.unique(np.asarray(edges, dtype=np.float64))
+    cut = cut[np.isfinite(cut)]
     kinds = np.asarray(units)
     if cut.size < 2:
         return Integral(np.zeros(kinds.size), np.zeros(kinds.size))

@@ -4,6 +4,11 @@ An estimate may lean on *controls*: numbers from the same draws whose expectatio
 zero. Subtracting what a least-squares fit on the controls explains leaves the expectation where it
 is, up to a term of the order of one over the number of draws, and leaves the variance of what is
 not explained.
+
+References
+----------
+Lavenberg and Welch, A perspective on the use of control variables to increase the efficiency of
+Monte Carlo simulations (1981).
 """
 
 from __future__ import annotations
@@ -81,9 +86,12 @@ class Paired:
     def _estimate(self, weights: Array) -> Estimate:
         """Estimate the expectation of a weighted sum of columns."""
         weights = weights - self._explained(weights)
-        degrees = max(1, self.units.count - 1 - len(self.controls))
+        count, fitted = self.units.count, len(self.controls)
+        degrees = max(1, count - 1 - fitted)
         variance = max(0.0, float(weights @ self.units.products @ weights)) / degrees
-        mean, error = float(weights @ self.units.mean), sqrt(variance / max(1, self.units.count))
+        # The fit is from the same draws, which adds to the variance (Lavenberg and Welch).
+        variance *= max(1, count - 2) / max(1, count - 2 - fitted) if fitted else 1.0
+        mean, error = float(weights @ self.units.mean), sqrt(variance / max(1, count))
         return Estimate(mean, error, False, degrees)
 
     def _explained(self, weights: Array) -> Array:

@@ -12,7 +12,7 @@ from catallax.groups.sums_measure import Measure
 from catallax.groups.sums_voters import Voters
 from catallax.groups.sums_weigh import Terms
 
-__all__ = ["pair_terms"]
+__all__ = ["pair_excess", "pair_terms"]
 
 Array = NDArray[np.float64]
 
@@ -47,6 +47,35 @@ def pair_terms(voters: Sequence[Voters], total: float) -> list[Terms]:
             missing = second.smooth_at_least(total - at, other)
             found.append(Terms(weight + more, np.array([chances @ missing]), error / 4))
     return found
+
+
+def pair_excess(voters: Sequence[Voters]) -> tuple[float, float]:
+    """Return E[max(sum, 0)] of two draws of any kind, and its error in money.
+
+    Parameters
+    ----------
+    voters
+        Two members in all.
+    """
+    first, second = (replace(one, count=1) for one in voters for _ in range(one.count))
+    if np.ptp(first.measure.support) > np.ptp(second.measure.support):
+        first, second = second, first  # the tails of the farther one are known exactly
+    measure = first.measure
+    atoms, masses = measure.atoms, measure.masses
+    bends = 0.0 - np.concatenate([second.measure.low, second.measure.high, second.measure.atoms])
+    at, weights = _nodes(measure.smooth, bends)
+    points, chances = np.concatenate([atoms, at]), np.concatenate([masses, weights])
+    over = second.overshoots(0.0 - points)
+    value = float(chances @ over)
+    error = (measure.error + 4e-16) * float(np.abs(over).max(initial=0.0))
+    if measure.lost_above > 0:
+        end = measure.support[1]
+        beyond = first.mean_beyond(end) + second.mean * measure.lost_above
+        value += beyond
+        error += measure.lost_above * second.shortfall(-end) + 1e-12 * abs(beyond)
+    if measure.lost_below > 0:
+        error += measure.lost_below * second.overshoot(-measure.support[0])
+    return value, error
 
 
 def _nodes(measure: Measure, bends: Array) -> tuple[Array, Array]:

@@ -16,7 +16,7 @@ from catallax.groups.sums_transform import characteristic
 from catallax.groups.sums_voters import Voters
 from catallax.groups.sums_weigh import Terms, weigh
 
-__all__ = ["excess_terms", "series_terms"]
+__all__ = ["all_votes", "excess_terms", "series_terms"]
 
 Array = NDArray[np.float64]
 
@@ -59,7 +59,7 @@ def series_terms(voters: Sequence[Voters], total: float, *, less: bool, rough: b
         few = [_atoms_and_once(one, circle, draw) for one, draw in cast]
         parts.append(weigh(few, -sign * weights, -sign * weights))
     if below:
-        parts.extend(_all_of_them(voters, less))
+        parts.extend(all_votes(voters, less=less))
     return parts
 
 
@@ -73,22 +73,26 @@ def _up_to(voters: Sequence[Voters], total: float) -> tuple[list[Draws], bool]:
         draw above what is missing at worst reaches it alone.
     """
     draws = [one.draws for one in voters]
-    endless_below = any(one.measure.lost_below > 0 for one in draws)
-    endless_above = any(one.measure.lost_above > 0 for one in draws)
-    if endless_above == endless_below:
+    below = any(one.measure.lost_below > 0 for one in draws)
+    above = any(one.measure.lost_above > 0 for one in draws)
+    low, high = (math.fsum(one.count * one.measure.support[k] for one in draws) for k in (0, 1))
+    if above and below:
+        # Both sides are unbounded: the one that reaches much farther is cut. What the other lacks
+        # beyond its quantiles at 1e-20 stays counted as lost.
+        centre = math.fsum(one.count * one.mean for one in voters)
+        above, below = (high - centre > s * (centre - low) for s in (8.0, 0.125))
+        below = not below
+    if above == below:
         return draws, False
-    end = 0 if endless_above else 1
-    others = math.fsum(one.count * one.measure.support[end] for one in draws)
     cut = []
     for one in draws:
-        alone = total - (others - one.measure.support[end])
-        low, high = one.measure.support
-        if endless_above and low < alone < high:
-            one = one._replace(measure=one.measure.restricted(end=alone))
-        elif endless_below and low < alone < high:
-            one = one._replace(measure=one.measure.restricted(start=alone))
+        start, end = one.measure.support
+        if above and total - (low - start) < end:
+            one = one._replace(measure=one.measure.restricted(end=total - (low - start)))
+        elif below and total - (high - end) > start:
+            one = one._replace(measure=one.measure.restricted(start=total - (high - end)))
         cut.append(one)
-    return cut, endless_above
+    return cut, above
 
 
 def _misfit(draws: Sequence[Draws]) -> float:
@@ -111,8 +115,8 @@ def _atoms_and_once(one: Voters, circle: Circle, draw: Draws) -> Leaf:
     return Leaf(one.count, one.weight, one.chance, *atoms, *dense)
 
 
-def _all_of_them(voters: Sequence[Voters], less: bool) -> list[Terms]:
-    """Return P(votes), or P(votes, two draws or more from densities)."""
+def all_votes(voters: Sequence[Voters], *, less: bool = False) -> list[Terms]:
+    """Return P(votes), or with `less` P(votes, two draws or more from densities)."""
     plain = [
         Leaf(v.count, v.weight, v.chance, np.array([v.refusal]), np.array([v.chance]))
         for v in voters
@@ -171,7 +175,13 @@ def excess_terms(
         taken = weigh(leaves, -weights)
         value, error = value + float(taken.values.sum()), error + taken.error
     if below:
-        return value, error, True
+        lost = math.fsum(d.count * d.lost for d in circle.draws)
+        far = math.fsum(
+            v.count * v.shortfall(d.measure.support[0])
+            for v, d in zip(voters, circle.draws, strict=True)
+            if d.measure.lost_below > 0
+        )
+        return value, error + far + lost * 4.0 * extent, True
     more, bound = _beyond(voters, circle, centre)
     return value + more, error + bound, False
 

@@ -63,6 +63,12 @@ class Voters:
         """The draws that decide the votes."""
         return Draws(self.count, self.measure, self.bar)
 
+    @property
+    def support(self) -> tuple[float, float]:
+        """The smallest and the largest possible draw; may be infinite."""
+        low, high = self.prior.support
+        return (low, high) if self.sign > 0 else (0.0 - high, 0.0 - low)
+
     @cached_property
     def mean(self) -> float:
         """The expected draw."""
@@ -93,15 +99,23 @@ class Voters:
             return float(mean_at_least(self.prior, self.price))
         return 0.0 - float(mean_at_most(self.prior, self.price))
 
-    def mean_beyond(self, y: float) -> float:
+    def means_beyond(self, y: Array) -> Array:
         """Return the expected draw on the event that it is at least y."""
         if self.sign > 0:
-            return float(mean_at_least(self.prior, y))
-        return 0.0 - float(mean_at_most(self.prior, 0.0 - y))
+            return mean_at_least(self.prior, y)
+        return 0.0 - mean_at_most(self.prior, 0.0 - y)
+
+    def overshoots(self, y: Array) -> Array:
+        """Return E[max(draw - y, 0)]."""
+        return np.maximum(self.means_beyond(y) - y * self.at_least(y), 0.0)
+
+    def mean_beyond(self, y: float) -> float:
+        """Return `means_beyond` of one number."""
+        return float(self.means_beyond(np.array([y]))[0])
 
     def overshoot(self, y: float) -> float:
         """Return E[max(draw - y, 0)]."""
-        return max(self.mean_beyond(y) - y * float(self.at_least(np.array([y]))[0]), 0.0)
+        return float(self.overshoots(np.array([y]))[0])
 
     def shortfall(self, y: float) -> float:
         """Return E[max(y - draw, 0)]."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catallax.report.canvas import AFTER, BUYER, GREY, INK, SELLER, drawing, save, tidy
+from catallax.report.canvas import AFTER, BUYER, GREY, INK, SELLER, drawing, save, tick, tidy
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -125,7 +125,10 @@ def _draw_ways(axes: Axes, recommendation: Recommendation) -> None:
     axes.barh([0], [0], color=GREY, alpha=0.55, label="share of first best")
     axes.plot([], [], "o", color=BUYER, label="buyers not worse off")
     axes.plot([], [], "s", color=SELLER, label="sellers not worse off")
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.01), ncols=3, columnspacing=1.2)
+    axes.legend(
+        loc="lower right", bbox_to_anchor=(1.03, 1.01), ncols=3, columnspacing=1.0,
+        handletextpad=0.3, fontsize=8.0,
+    )  # fmt: skip
 
 
 def save_share_curves(curves: ShareCurves, path: str | Path) -> None:
@@ -148,6 +151,7 @@ def draw_share_curves(curves: ShareCurves) -> Figure:
     """
     with drawing():
         from matplotlib.figure import Figure
+        from matplotlib.ticker import FuncFormatter
 
         panels = curves.to_dict()["panels"]
         figure = Figure(figsize=(4.0 * len(panels), 3.9), facecolor="white")
@@ -162,6 +166,7 @@ def draw_share_curves(curves: ShareCurves) -> Figure:
             for name, colour, style, label in lines:
                 axes.plot(curves.sizes, panel[name], style, color=colour, label=label)
             axes.set_xscale("log")
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
             axes.set_ylim(-0.02, 1.02)
             axes.set_title(
                 f"means {panel['buyer_mean']:g} and {panel['seller_mean']:g}", fontsize=9.5

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catallax.estimate.study.recipes import OWN
 from catallax.report.canvas import AFTER, BUYER, GREY, INK, SELLER, drawing, tick, tidy
 from catallax.report.rows import unit_of
+from catallax.report.study_sweeps import Sweep
 from catallax.report.study_tables import absence
 from catallax.report.text import one_line, shortened
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
     from catallax.estimate.study import Average, Rule, Setting, StudyResults
 
-__all__ = ["Look", "Sweep", "draw_market_charts", "draw_overview", "draw_sweep", "looks_of",
-           "sweeps_of"]  # fmt: skip
+__all__ = ["Look", "draw_market_charts", "draw_overview", "draw_sweep", "looks_of"]
 
 # Okabe and Ito, with a dark ochre for their yellow, which vanishes on white.
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7A6A20")
@@ -36,7 +35,6 @@ _LINES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 _WIDTH = 10.0
 _MOST_TICKS = 9
 _DASHES = (0, (5, 3))
-_SIZES = {"n", "n_buyers", "n_sellers"}
 
 
 @dataclass(frozen=True)
@@ -62,66 +60,6 @@ def looks_of(rules: Sequence[Rule]) -> dict[str, Look]:
             _LINES[place % len(_LINES)],
         )
     return looks
-
-
-# ------------------------------------------------------------------------------------------ sweeps
-
-
-class Sweep(NamedTuple):
-    """Settings of one market that differ in one number.
-
-    Attributes
-    ----------
-    axis
-        What the number is.
-    panel
-        What the settings have in common but other sweeps of the market have not.
-    points
-        The number of each setting, ascending.
-    """
-
-    axis: str
-    panel: str
-    points: tuple[tuple[float, Setting], ...]
-
-
-def sweeps_of(settings: Sequence[Setting]) -> list[Sweep]:
-    """Sort the settings of one market into sweeps over its size, or else over a parameter.
-
-    Parameters
-    ----------
-    settings
-        All of one market.
-
-    Returns
-    -------
-    list of Sweep
-        None of them if nothing varies that is a number.
-    """
-    if len({setting.agents for setting in settings}) > 1:
-        axis, swept = "size of the market: buyers + sellers", _SIZES
-        numbers = [float(setting.agents) for setting in settings]
-    else:
-        varying = [
-            name
-            for name, value in settings[0].parameters
-            if isinstance(value, int | float)
-            and len({dict(setting.parameters)[name] for setting in settings}) > 1
-        ]
-        if not varying:
-            return []
-        axis, swept = varying[0], {varying[0]}
-        numbers = [float(dict(setting.parameters)[axis]) for setting in settings]
-    panels: dict[str, list[tuple[float, Setting]]] = {}
-    for number, setting in zip(numbers, settings, strict=True):
-        words = [f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}"
-                 for name, value in setting.parameters if name not in swept]  # fmt: skip
-        words += [f"priors: {setting.priors}"] if setting.priors != OWN else []
-        panels.setdefault(", ".join(words), []).append((number, setting))
-    return [
-        Sweep(axis, panel, tuple(sorted(points, key=lambda point: point[0])))
-        for panel, points in panels.items()
-    ]
 
 
 def draw_sweep(results: StudyResults, sweeps: Sequence[Sweep]) -> Figure:

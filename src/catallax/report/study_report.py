@@ -6,9 +6,7 @@ skipped and why, and all that is needed to run the study again.
 
 from __future__ import annotations
 
-import io
 import re
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -17,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from catallax.errors import CatallaxError, MissingDependencyError, OutputError
 from catallax.estimate.study.recipes import OWN
-from catallax.report.canvas import drawing, require_matplotlib
+from catallax.report.canvas import require_matplotlib
+from catallax.report.inline_svg import inline_svg
 from catallax.report.numbers import count
 from catallax.report.study_charts import (
     draw_market_charts,
     draw_overview,
     draw_sweep,
-    sweeps_of,
 )
+from catallax.report.study_sweeps import sweeps_of
 from catallax.report.study_tables import absence, noise_of, with_reach
 from catallax.report.text import one_line
 from catallax.report.writing import Staging
@@ -281,27 +280,10 @@ class _Pictures:
 
         self._done += 1
         drawn = Markup() if figure is None else Markup(
-            _inline(figure, f"p{self._done}-", str(escape(says)))
+            inline_svg(figure, f"p{self._done}-", str(escape(says)))
         )  # fmt: skip
         self._progress(self._done, self._total)
         return drawn
-
-
-def _inline(figure: Figure, prefix: str, says: str) -> str:
-    """Write a figure as an SVG element whose names no other element of the page has."""
-    buffer = io.StringIO()
-    with drawing(), warnings.catch_warnings():
-        # A name may use letters that matplotlib's font does not have: the reader's will.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r'(?<=\sid=")', prefix, text)
-    text = re.sub(r"(?<=url\(#)", prefix, text)
-    text = re.sub(r'(?<=href="#)', prefix, text)
-    text = text.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, Arial, sans-serif")
-    return text.replace("<svg ", f'<svg role="img" aria-label="{says}" ', 1)
 
 
 def _market_section(

@@ -86,9 +86,10 @@ def dies_once(cell: Cell) -> Record:
 
 
 def dies_for_the_first(cell: Cell) -> Record:
+    """Kill every process that comes to the first cell, and fail for others besides."""
     if cell.number == 0:
         os.kill(os.getpid(), signal.SIGKILL)
-    return record_of(cell)
+    return fails_for_gbom(cell)
 
 
 def waits_once(cell: Cell) -> Record:

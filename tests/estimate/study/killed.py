@@ -1,8 +1,12 @@
-"""A run that kills itself, as if by a signal from outside, so many lines of our code from now.
+"""Runs that kill themselves, as if by a signal from outside, so many lines of our code from now.
 
-``python -m tests.estimate.study.killed STUDY FOLDER CELLS LINES`` counts the lines of
-`catallax.estimate.study` that are executed once so many cells are finished. With no LINES it
-dies in the middle of writing the next file.
+``python -m tests.estimate.study.killed STUDY FOLDER`` reads lines of two numbers, CELLS and LINES.
+For each it starts a run, which counts the lines of `catallax.estimate.study` that are executed
+once so many cells are finished, and dies after so many of them; with 0 lines it dies in the middle
+of writing the next file. It then prints the signal that ended the run.
+
+Every run is a copy of this process, made before anything has happened in it: libraries are
+imported once and not ten times.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from tests.estimate.study.fake import record_of
 OURS = os.path.join("catallax", "estimate", "study") + os.sep  # noqa: PTH118
 
 
-def main(study: str, folder: str, cells: int, lines: int) -> None:
+def run(study: str, folder: str, cells: int, lines: int) -> None:
     left = lines
     armed = False
 
@@ -53,5 +57,16 @@ def main(study: str, folder: str, cells: int, lines: int) -> None:
     run_study(read_study(study), folder, workers=1, compute=record_of, progress=arm)
 
 
+def main(study: str, folder: str) -> None:
+    for line in sys.stdin:
+        cells, lines = map(int, line.split())
+        child = os.fork()
+        if not child:
+            run(study, folder, cells, lines)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print(os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, flush=True)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2])

@@ -43,6 +43,9 @@ class Cluster:
         self.workers: list[Worker] = []
 
     def complete(self) -> None:
+        if self.scheduler.process.poll() is not None:
+            self.stop()
+            self.scheduler = Scheduler(self.folder)
         self.workers = [each for each in self.workers if each.process.poll() is None]
         while len(self.workers) < 2:
             # One with two threads: what cells share must bear that.
@@ -155,25 +158,6 @@ def test_a_worker_killed_in_the_middle_costs_time_only(
     assert len(log.computed) == fake.CELLS
 
 
-def test_a_scheduler_that_goes_away_is_an_error_and_nothing_is_lost(
-    study: Study, tmp_path: Path, expected: dict[str, bytes]
-) -> None:
-    own = Cluster(tmp_path)
-    try:
-        own.complete()
-        thread = when_waiting(tmp_path, lambda pid: own.scheduler.kill())
-        with pytest.raises(ClusterError, match=r"has gone.*what is finished is kept"):
-            run_study(
-                study, tmp_path / "there", cluster=own.scheduler.address, compute=fake.waits_once
-            )
-        thread.join()
-    finally:
-        own.stop()
-    finished = load_results(study, tmp_path / "there").finished
-    done = run_study(study, tmp_path / "there", workers=1, compute=fake.record_of)
-    assert (done.reused, whole(tmp_path / "there")) == (finished, expected)
-
-
 def test_cells_that_fail_there_stop_no_other(
     study: Study, tmp_path: Path, cluster: Cluster
 ) -> None:
@@ -223,6 +207,19 @@ def test_a_cell_that_kills_worker_after_worker_stops_no_other() -> None:
 
     failure = cluster_module._result(Future()).failure
     assert failure is not None and "its workers died one after the other" in failure.reason
+
+
+def test_a_scheduler_that_goes_away_is_an_error_and_nothing_is_lost(
+    study: Study, tmp_path: Path, cluster: Cluster, expected: dict[str, bytes]
+) -> None:
+    address = cluster.scheduler.address
+    thread = when_waiting(cluster.folder, lambda pid: cluster.scheduler.kill())
+    with pytest.raises(ClusterError, match=r"has gone.*what is finished is kept"):
+        run_study(study, tmp_path / "there", cluster=address, compute=fake.waits_once)
+    thread.join()
+    finished = load_results(study, tmp_path / "there").finished
+    done = run_study(study, tmp_path / "there", workers=1, compute=fake.record_of)
+    assert (done.reused, whole(tmp_path / "there")) == (finished, expected)
 
 
 # ---------------------------------------------------------------------------- where nobody answers

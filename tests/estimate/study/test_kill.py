@@ -32,20 +32,36 @@ def finished(study: Study, folder: Path) -> set[str]:
     }
 
 
+class Killer:
+    """Runs the study and kills the run, as often as it is told; see `killed`."""
+
+    def __init__(self, study: Study, folder: Path, log: Log) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.estimate.study.killed", str(study.path), str(folder)],
+            cwd=ROOT, env={**ENVIRONMENT, fake.LOG: str(log.path)}, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+
+    def run(self, cells: int, lines: int) -> int:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        print(cells, lines, file=self.process.stdin, flush=True)
+        return int(self.process.stdout.readline())
+
+    def stop(self) -> None:
+        self.process.communicate()
+        assert self.process.returncode == 0
+
+
 def test_ten_kills_at_random_moments_change_no_byte(study: Study, tmp_path: Path, log: Log) -> None:
     folder = tmp_path / "killed"
     chance = random.Random(20260401)
     computed: Counter[str] = Counter()
+    killer = Killer(study, folder, log)
     moments = [(chance.randrange(3), chance.randrange(1, 60)) for _ in range(10)]
     # And one in the middle of writing a file, which chance would hardly hit.
     for cells, lines in [*moments[:5], (1, 0), *moments[5:]]:
         before = finished(study, folder)
-        code = [sys.executable, "-m", "tests.estimate.study.killed"]
-        done = subprocess.run(
-            [*code, str(study.path), str(folder), str(cells), str(lines)],
-            cwd=ROOT, env={**ENVIRONMENT, fake.LOG: str(log.path)}, check=False,
-        )  # fmt: skip
-        assert done.returncode == -signal.SIGKILL
+        assert killer.run(cells, lines) == signal.SIGKILL
         # What was finished is still there, and was not computed again.
         assert before <= finished(study, folder)
         now = log.computed
@@ -53,6 +69,7 @@ def test_ten_kills_at_random_moments_change_no_byte(study: Study, tmp_path: Path
         computed = now
         assert bool(list(folder.rglob(".unfinished*"))) >= (lines == 0)
         assert not (folder / "results.parquet").exists()
+    killer.stop()
     at_the_end = finished(study, folder)
     run_study(study, folder, workers=1, compute=fake.record_of)
     assert not at_the_end & set(log.computed - computed)

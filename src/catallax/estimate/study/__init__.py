@@ -6,7 +6,8 @@
 
 from catallax.estimate.study.cells import FIELDS, Cell, cells_of, compute_cell, quantile_field
 from catallax.estimate.study.cluster import ClusterError
-from catallax.estimate.study.document import Options, Setting, Study, read_study, study_of_text
+from catallax.estimate.study.definition import Options, Setting, Study
+from catallax.estimate.study.document import read_study, study_of_text
 from catallax.estimate.study.fingerprint import code_fingerprint, versions
 from catallax.estimate.study.results import Average, StudyResults, default_folder, load_results
 from catallax.estimate.study.rules import Rule

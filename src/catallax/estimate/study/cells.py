@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from catallax.errors import CatallaxError
 from catallax.estimate.result import PROBABILITIES, QUANTITIES
-from catallax.estimate.study.document import Options, Setting, Study
+from catallax.estimate.study.definition import Options, Setting, Study
 from catallax.estimate.study.fingerprint import code_fingerprint
 from catallax.estimate.study.rules import Rule
 

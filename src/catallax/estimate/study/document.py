@@ -4,33 +4,30 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from catallax.errors import CatallaxError, FileFormatError, UnknownNameError, nearest
-from catallax.estimate.study.recipes import OWN, PriorPair, Recipe, recipes_of
+from catallax.estimate.study.definition import Options, Setting, Study
+from catallax.estimate.study.recipes import OWN, PriorPair, recipes_of
 from catallax.estimate.study.rules import Rule, rule_of
 from catallax.markets.document import validate
 
-__all__ = ["Options", "Setting", "Study", "parameter_words", "read_study", "study_of_text"]
+__all__ = ["read_study", "study_of_text"]
 
 _EXAMPLE = "add [study] with name, samples, seeds and mechanisms, and at least one [[markets]]"
 # A typing mistake in a size must not ask for a month of work before anybody notices.
 _MOST_CELLS = 1_000_000
+_ROW = ("first", "count")
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class SeedRange(_Strict):
-    """Seeds in a row."""
-
-    first: int = 1
-    count: int
+# Values that come in several forms are `Any` here and read below, where errors can tell the forms.
 
 
 class StudySection(_Strict):
@@ -39,8 +36,8 @@ class StudySection(_Strict):
     name: str
     description: str = ""
     samples: int
-    seeds: list[int] | SeedRange
-    mechanisms: list[str | dict[str, Any]]
+    seeds: Any
+    mechanisms: list[Any]
     draws: Literal["plain", "antithetic", "sobol"] = "plain"
     conditional: bool = False
     exact: bool = True
@@ -51,8 +48,8 @@ class PriorSection(_Strict):
     """A pair of priors that a market's agents are given in place of their own."""
 
     name: str
-    buyers: str | dict[str, Any]
-    sellers: str | dict[str, Any]
+    buyers: Any
+    sellers: Any
 
 
 class MarketSection(_Strict):
@@ -63,12 +60,12 @@ class MarketSection(_Strict):
     parameters: dict[str, Any] = Field(default_factory=dict)
     path: str | None = None
     graph: str | None = None
-    sizes: list[int | list[int]] | None = None
-    degree: int | float | list[int | float] | None = None
+    sizes: Any = None
+    degree: Any = None
     graph_seed: int | None = None
     priors: list[str] | None = None
-    mechanisms: list[str | dict[str, Any]] | None = None
-    seeds: list[int] | SeedRange | None = None
+    mechanisms: list[Any] | None = None
+    seeds: Any = None
 
 
 class StudyDocument(_Strict):
@@ -77,113 +74,6 @@ class StudyDocument(_Strict):
     study: StudySection
     markets: list[MarketSection]
     priors: list[PriorSection] = Field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Options:
-    """How every cell is estimated; see `catallax.simulate`."""
-
-    samples: int
-    draws: str = "plain"
-    conditional: bool = False
-    exact: bool = True
-    until: float | None = None
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One market of a study, at one choice of its parameters and priors.
-
-    Attributes
-    ----------
-    market
-        What the study calls the market.
-    parameters
-        What the study chose for it, by name.
-    priors
-        The name of the pair of priors; "own" for the market's own.
-    recipe
-        How to build it.
-    agents, edges
-        How many it has; of a complete graph no edges, as it keeps none. With their sum goes the
-        time that a cell takes.
-    rules, seeds
-        The mechanisms and seeds that it is studied with: the study's, or its own.
-    """
-
-    market: str
-    parameters: tuple[tuple[str, int | float | str], ...]
-    priors: str
-    recipe: Recipe
-    agents: int
-    edges: int
-    rules: tuple[Rule, ...]
-    seeds: tuple[int, ...]
-
-    @property
-    def label(self) -> str:
-        """The setting in one line."""
-        return f"{self.market} ({self.words})" if self.words else self.market
-
-    @property
-    def words(self) -> str:
-        """What tells the setting from others of its market."""
-        chosen = parameter_words(self.parameters)
-        if self.priors != OWN:
-            chosen.append(f"priors {self.priors}")
-        return ", ".join(chosen)
-
-
-def parameter_words(parameters: Iterable[tuple[str, object]]) -> list[str]:
-    """Write parameters, the two sizes of a graph as one.
-
-    Examples
-    --------
-    >>> parameter_words([("n_buyers", 4), ("n_sellers", 2), ("degree", 3.0)])
-    ['4 × 2', 'degree = 3']
-    """
-    chosen = dict(parameters)
-    words = []
-    if {"n_buyers", "n_sellers"} <= set(chosen):
-        words.append(f"{chosen.pop('n_buyers')} × {chosen.pop('n_sellers')}")
-    for name, value in chosen.items():
-        words.append(f"{name} = {value:g}" if isinstance(value, float) else f"{name} = {value}")
-    return words
-
-
-@dataclass(frozen=True)
-class Study:
-    """Markets, priors, sizes, mechanisms and seeds: every one with every other.
-
-    Attributes
-    ----------
-    name, description
-        Texts for people.
-    path
-        The file; what it names is looked up beside it.
-    text
-        What the file says.
-    settings
-        The markets at all their parameters and priors, in the order of the file.
-    rules, seeds
-        All mechanisms and seeds. A seed draws reports, and a graph where graphs are random.
-    options
-        How to estimate.
-    """
-
-    name: str
-    description: str
-    path: Path
-    text: str
-    settings: tuple[Setting, ...]
-    rules: tuple[Rule, ...]
-    seeds: tuple[int, ...]
-    options: Options
-
-    @property
-    def size(self) -> int:
-        """The number of cells."""
-        return sum(len(setting.rules) * len(setting.seeds) for setting in self.settings)
 
 
 def read_study(path: str | Path) -> Study:
@@ -289,25 +179,41 @@ def _options(section: StudySection, where: Path) -> Options:
         )
     if section.until is not None and not 0 < section.until < float("inf"):
         raise FileFormatError(f"{where}: until = {section.until:g}; ask for a precision above 0")
+    if section.conditional and section.draws == "sobol":
+        raise FileFormatError(
+            f"{where}: conditional = true does not go with Sobol points; leave out one of the two"
+        )
     return Options(
         section.samples, section.draws, section.conditional, section.exact, section.until
     )
 
 
-def _seeds(given: list[int] | SeedRange, at: str) -> tuple[int, ...]:
-    if isinstance(given, SeedRange):
-        if given.count < 1:
-            raise FileFormatError(f"{at}: count = {given.count}; ask for at least one")
-        given = list(range(given.first, given.first + given.count))
-    if not given:
-        raise FileFormatError(f"{at}: there are none; write at least one, as in seeds = [1]")
-    if min(given) < 0:
-        raise FileFormatError(f"{at}: {min(given)} is no seed; write whole numbers from 0 up")
+def _seeds(given: Any, at: str) -> tuple[int, ...]:
+    """Read seeds: some numbers, or so many in a row."""
+    if isinstance(given, dict):
+        for key in given:
+            if key not in _ROW:
+                raise UnknownNameError(f"{at}: unknown key '{key}': {nearest(key, _ROW)}")
+        first, count = given.get("first", 1), given.get("count", 0)
+        if not (_is_whole(first) and _is_whole(count) and count > 0):
+            raise FileFormatError(f"{at}: ask for at least one, as in seeds = {{ count = 5 }}")
+        given = [first + place for place in range(min(count, _MOST_CELLS + 1))]
+    if not isinstance(given, list) or not given:
+        raise FileFormatError(
+            f"{at}: there are none; write them as in seeds = [1, 2, 3] or seeds = {{ count = 3 }}"
+        )
+    for seed in given:
+        if not _is_whole(seed) or not 0 <= seed < 2**63:
+            raise FileFormatError(f"{at}: {seed!r} is no seed; write whole numbers from 0 up")
     _refuse_repeated(given, at)
     return tuple(given)
 
 
-def _rules(given: Sequence[str | dict[str, Any]], at: str) -> tuple[Rule, ...]:
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _rules(given: Sequence[Any], at: str) -> tuple[Rule, ...]:
     if not given:
         raise FileFormatError(
             f'{at}: there are none; write at least one, as in mechanisms = ["gsom"]'

@@ -46,8 +46,8 @@ class Source(Protocol):
     parameters: dict[str, Any]
     path: str | None
     graph: str | None
-    sizes: list[int | list[int]] | None
-    degree: int | float | list[int | float] | None
+    sizes: Any
+    degree: Any
     graph_seed: int | None
 
 
@@ -237,6 +237,9 @@ def recipes_of(source: Source, folder: Path) -> Iterator[tuple[Parameters, Recip
         return
     assert source.instance is not None
     chosen = {key: _as_list(value, key) for key, value in source.parameters.items()}
+    for key, values in chosen.items():
+        for value in values:
+            _number(value, key)
     for values in product(*chosen.values()):
         given = dict(zip(chosen, values, strict=True))
         described = instances.describe(source.instance, **given)
@@ -265,9 +268,9 @@ def _graph_recipes(source: Source) -> Iterator[tuple[Parameters, Recipe]]:
     kind = str(source.graph)
     if kind != COMPLETE and kind not in _GRAPHS:
         raise UnknownNameError(f"there is no graph '{kind}': {nearest(kind, [COMPLETE, *_GRAPHS])}")
-    if not source.sizes:
+    if source.sizes is None:
         raise FileFormatError("there are no 'sizes'; write them as in sizes = [10, [20, 5]]")
-    sizes = [_size(size) for size in source.sizes]
+    sizes = [_size(size) for size in _as_list(source.sizes, "sizes")]
     seeded = () if source.graph_seed is None else (("seed", source.graph_seed),)
     if seeded and source.graph_seed is not None and source.graph_seed < 0:
         raise FileFormatError(f"graph_seed = {source.graph_seed}; write a whole number from 0 up")
@@ -279,19 +282,19 @@ def _graph_recipes(source: Source) -> Iterator[tuple[Parameters, Recipe]]:
         return
     if source.degree is None:
         raise FileFormatError(f"there is no 'degree' for the graph '{kind}', as in degree = 3")
-    degrees = [float(degree) for degree in _as_list(source.degree, "degree")]
+    degrees = [_number(degree, "degree") for degree in _as_list(source.degree, "degree")]
     for shown, (n, m) in _distinct(sizes):
         for degree in degrees:
             parameters = (("n_buyers", n), ("n_sellers", m), ("degree", degree), *seeded)
             yield (*shown, ("degree", degree)), Recipe("graph", kind, parameters)
 
 
-def _size(given: int | list[int]) -> tuple[int, int]:
+def _size(given: Any) -> tuple[int, int]:
     """Read a size: a number for both sides, or one for each."""
-    pair = [given, given] if isinstance(given, int) else given
-    if len(pair) != 2 or min(pair) < 1:
+    pair = given if isinstance(given, list) else [given, given]
+    if len(pair) != 2 or not all(type(side) is int and side > 0 for side in pair):
         raise FileFormatError(
-            f"sizes: {given} is no size; write a number from 1 up, or [buyers, sellers]"
+            f"sizes: {given!r} is no size; write a number from 1 up, or [buyers, sellers]"
         )
     return pair[0], pair[1]
 
@@ -310,11 +313,15 @@ def _as_list(given: Any, key: str) -> list[Any]:
     if not values:
         raise FileFormatError(f"{key} is empty; write at least one value")
     for place, value in enumerate(values):
-        if isinstance(value, dict | list):
-            raise FileFormatError(f"{key}: {value!r} is no number; write a number, or several")
         if value in values[:place]:
             raise FileFormatError(f"{key}: {value} occurs twice; leave one out")
     return values
+
+
+def _number(value: Any, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise FileFormatError(f"{key}: {value!r} is no number; write a number, or several")
+    return float(value)
 
 
 def _plain(value: Any) -> Value:

@@ -18,7 +18,7 @@ from catallax.estimate.study.fingerprint import code_fingerprint, versions
 from catallax.estimate.study.storage import ResultFolder
 
 if TYPE_CHECKING:
-    from catallax.estimate.study.document import Setting, Study
+    from catallax.estimate.study.definition import Setting, Study
     from catallax.estimate.study.rules import Rule
 
 __all__ = [

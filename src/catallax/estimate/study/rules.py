@@ -71,7 +71,7 @@ class Rule:
         return [self.mechanism, [list(pair) for pair in self.parameters], self.source]
 
 
-def rule_of(given: str | Mapping[str, Any], where: str = "mechanisms") -> Rule:
+def rule_of(given: Any, where: str = "mechanisms") -> Rule:
     """Read a mechanism as a study file names it.
 
     Parameters
@@ -92,8 +92,8 @@ def rule_of(given: str | Mapping[str, Any], where: str = "mechanisms") -> Rule:
     FileFormatError
         If a parameter is not a number or text.
     """
-    parameters = {} if isinstance(given, str) else dict(given)
-    name = given if isinstance(given, str) else parameters.pop("mechanism", None)
+    parameters = dict(given) if isinstance(given, Mapping) else {}
+    name = parameters.pop("mechanism", None) if isinstance(given, Mapping) else given
     if not isinstance(name, str):
         raise FileFormatError(
             f"{where}: {json.dumps(given, default=str)} names no mechanism; write a name, or "

@@ -25,7 +25,7 @@ from catallax.estimate.study.workers import (
 )
 
 if TYPE_CHECKING:
-    from catallax.estimate.study.document import Study
+    from catallax.estimate.study.definition import Study
 
 __all__ = ["Progress", "StudyError", "StudyRun", "run_study"]
 

@@ -1,0 +1,131 @@
+"""Surveys to priors to recommended votes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catallax.errors import CatallaxError, PriorError, UnknownNameError
+from catallax.groups import GroupTrade, evaluate, priced_vote, read_survey, recommend
+from catallax.groups.rules import Majority, Unanimity
+
+ANSWERS = "who,wtp_low,wtp_high,weight\nann,0,10,1\nbob,10,20,2\ncy,10,,1\n\ndee,20,50,1\n"
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "park.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_answers_and_their_priors(tmp_path: Path) -> None:
+    answers = read_survey(write(tmp_path, ANSWERS), weights="weight")
+    assert answers.low.tolist() == [0, 10, 10, 20]
+    assert answers.high.tolist() == [10, 20, np.inf, 50]
+    values = answers.prior("buyer")
+    assert values.mean < 20
+    with pytest.raises(PriorError, match="no upper end"):
+        read_survey(write(tmp_path, "low,high\n0,1\n1,\n")).prior("seller")
+    costs = read_survey(write(tmp_path, "low,high\n0,1\n1,\n")).prior("seller", highest=4)
+    assert costs.atoms[0].tolist() == [1, 4]
+    assert costs.mean == 2.5
+    with pytest.raises(PriorError, match="not below any answer"):
+        read_survey(write(tmp_path, "low,high\n0,1\n1,\n")).prior("seller", highest=0.5)
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "error", "parts"),
+    [
+        ("low,high\n0,1\n5,2\n", {}, PriorError, ["row 2", "high = 2", "low = 5"]),
+        ("low,high\n0,1\n\n5,2\n", {}, PriorError, ["row 3"]),
+        ("low,high\n0,x\n", {}, PriorError, ["row 1", "'x'"]),
+        ("low,high\n,1\n", {}, PriorError, ["row 1", "low is empty"]),
+        ("a,b\n0,1\n", {}, UnknownNameError, ["'low'", "--low"]),
+        ("low,wtp_low,high\n0,0,1\n", {}, UnknownNameError, ["2 columns"]),
+        ("low,high\n", {}, UnknownNameError, ["no answers"]),
+        (ANSWERS, {"rows": {"whom": "ann"}}, UnknownNameError, ["who"]),
+        (ANSWERS, {"rows": {"who": "anna"}}, UnknownNameError, ["'ann'"]),
+        (ANSWERS, {"weights": "weights"}, PriorError, ["weight"]),
+        (ANSWERS, {"low": "lo"}, PriorError, ["'lo'"]),
+    ],
+)
+def test_bad_surveys(tmp_path: Path, text: str, arguments, error, parts) -> None:
+    with pytest.raises(error) as caught:
+        read_survey(write(tmp_path, text), **arguments)
+    assert "\n" not in str(caught.value)
+    for part in ("park.csv", *parts):
+        assert part in str(caught.value)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(PriorError, match="does not exist"):
+        read_survey(tmp_path / "none.csv")
+
+
+def test_a_familiar_rule_gets_its_best_price() -> None:
+    trade = GroupTrade(4, 3, "uniform(0, 1)", "exponential(0.5)")
+    for rule in (Majority(), Unanimity()):
+        best = evaluate(trade, priced_vote(trade, rule)).gains_from_trade
+        for price in np.linspace(0, 1, 101):
+            other = evaluate(trade, "vote", price=float(price), rule=rule)
+            assert other.gains_from_trade <= best + 1e-9
+
+
+def test_a_recommendation_says_what_it_brings() -> None:
+    seen = []
+    trade = GroupTrade(5, 2, "uniform(0, 1)", "uniform(0, 2)")
+    found = recommend(trade, progress=lambda part, what: seen.append(part))
+    assert seen[-1] == 1.0
+    best = found.best.value
+    for other in found.others:
+        assert other.value.gains_from_trade <= best.gains_from_trade + 1e-12
+    assert f"{found.vote.price:.10g} for each buyer" in found.sentence
+    assert found.to_dict()["best"]["ir_both"] == best.ir_both
+    nothing = recommend(GroupTrade(2, 2, "uniform(0, 1)", "uniform(2, 3)"))
+    assert nothing.sentence.startswith("Do not trade")
+
+
+@pytest.mark.parametrize(
+    ("name", "mean"),
+    [("kakadu_major", 111.5), ("kakadu_minor", 99.5), ("exxon_valdez", 54.1),
+     ("albemarle_pamlico", 154.3), ("alentejo_park", 19.4), ("swedish_forests", 2141.8),
+     ("us_carbon_tax", 89.2)],
+)  # fmt: skip
+def test_known_means_of_real_surveys(name: str, mean: float) -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the shared data is not here")
+    answers = read_survey(SHARED / "cv_wtp_intervals.csv", weights="weight", rows={"dataset": name})
+    assert answers.prior("buyer").mean == pytest.approx(mean, abs=0.06)
+
+
+def test_kakadu_from_answers_to_a_vote() -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the shared data is not here")
+    answers = read_survey(
+        SHARED / "cv_wtp_intervals.csv", weights="weight", rows={"dataset": "kakadu_major"}
+    )
+    trade = GroupTrade(100, 1, answers.prior("buyer"), "uniform(5000, 15000)")
+    found = recommend(trade, rules=())
+    checked = evaluate(trade, found.vote, monte_carlo=20_000, rng=0)
+    assert checked.check is not None
+    for name in ("ir_buyers", "ir_sellers", "ir_both", "gains_from_trade"):
+        error = checked.check.stderr[name]
+        assert abs(getattr(checked.check, name) - getattr(checked, name)) < 5 * error
+    assert checked.share_of_first_best is not None
+    assert checked.share_of_first_best > 0.9
+
+
+def test_mugs_have_both_sides() -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the shared data is not here")
+    path = SHARED / "mug_wta_wtp_mexico.csv"
+    good = {"monotone": "1", "complete": "1"}
+    asked = read_survey(path, rows=good | {"condition": "owner_sells"})
+    offered = read_survey(path, rows=good | {"condition": "nonowner_buys"})
+    trade = GroupTrade(10, 10, offered.prior("buyer"), asked.prior("seller", highest=1000))
+    with pytest.raises(CatallaxError):
+        evaluate(trade, "vote")
+    assert recommend(trade, rules=()).best.value.gains_from_trade >= 0
