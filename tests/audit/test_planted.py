@@ -47,7 +47,7 @@ FAULTS = [
     (planted.LemmaA8(), plateau_market(), "bic-sellers", 3),
     (planted.LeftEnds(), plateau_market(), "dsic-buyers", 3),
     (planted.LeftEnds(), plateau_market(), "threshold-payments", 3),
-    (planted.Greedy(), market(edges=SPARSE), "dsic-buyers", 4),
+    (planted.Greedy(), market(edges=SPARSE), "dsic-buyers", 5),
     (planted.Greedy(), market(edges=SPARSE), "dsic-sellers", 5),
     (planted.PairedByReport(), market(), "partner-independence", 4),
     (planted.NotCapMonotone(), market(), "cap-monotone", 2),

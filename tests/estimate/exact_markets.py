@@ -1,4 +1,4 @@
-"""What the tests of exact values share: pairs, markets, comparisons, and a sample to compare with."""
+"""What the tests of exact values share: markets, comparisons, and a sample to compare with."""
 
 from __future__ import annotations
 

@@ -49,9 +49,8 @@ class _Callable(ModuleType):
     """
 
     def __call__(self, *args: Any, **options: Any) -> AuditReport:
-        """Audit; see `catallax.audit.audit`."""
+        """Audit a mechanism in a market; see the function `catallax.audit.audit`."""
         return audit(*args, **options)
 
 
-_Callable.__call__.__doc__ = audit.__doc__
 sys.modules[__name__].__class__ = _Callable

@@ -104,11 +104,12 @@ def audit(
     --------
     >>> import catallax as cx
     >>> market = cx.Market([{"id": "b", "bid": 0.75}], [{"id": "s", "ask": 0.25}])
-    >>> report = cx.audit(market, "first-best", ["dsic-sellers", "weak-budget-ex-post"])
-    >>> report["dsic-sellers"].verdict, report["weak-budget-ex-post"].worst
-    ('holds', 0.5)
+    >>> names = ["dsic-sellers", "weak-budget-ex-post"]
+    >>> report = cx.audit(market, "first-best", names, budget=100)
+    >>> report["dsic-sellers"].verdict, report["weak-budget-ex-post"].verdict
+    ('holds', 'violated')
     >>> report["weak-budget-ex-post"].witness.market
-    <market 'market': 1 buyer, 1 seller, complete>
+    <market 'first-best weak-budget-ex-post': 1 buyer, 1 seller, complete>
     """
     wanted = chosen(properties)
     limit = default_budget(market) if budget is None else int(budget)

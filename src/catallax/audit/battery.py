@@ -22,7 +22,6 @@ Edges = Sequence[tuple[str, str]] | Sequence[Mapping[str, Any]] | None
 UNIFORM = "uniform(0, 1)"
 COIN = "discrete([0, 2], [0.5, 0.5])"
 HIGH_COIN = "discrete([1, 3], [0.5, 0.5])"
-LOW_COIN = "discrete([0, 2], [0.5, 0.5])"
 THREE = "discrete([0, 1, 2], [0.25, 0.5, 0.25])"
 # Its atoms 4 and 5 are ironed to the virtual value 1.6; mirrored, 3 and 4 to the cost 6.4.
 PLATEAU = "discrete([4, 5, 8], [0.5, 0.125, 0.375])"
@@ -150,7 +149,7 @@ def _graphs() -> list[Market]:
     on_plateau = [(5.0, PLATEAU), (5.0, PLATEAU)]
     return [
         _market("twins", thirds, [(1.0, THREE), (0.0, THREE)]),
-        _market("two buyers on one plateau", on_plateau, [(0.0, LOW_COIN)]),
+        _market("two buyers on one plateau", on_plateau, [(0.0, COIN)]),
         _market(
             "two sellers on one plateau",
             [(8.0, "discrete([7, 8], [0.5, 0.5])")],
@@ -190,7 +189,7 @@ def _graphs() -> list[Market]:
 
 def _constrained() -> list[Market]:
     """Every kind of constraint, on a graph in which it decides who trades."""
-    buyers, sellers = [(3.0, HIGH_COIN), (3.0, HIGH_COIN)], [(0.0, LOW_COIN), (0.0, LOW_COIN)]
+    buyers, sellers = [(3.0, HIGH_COIN), (3.0, HIGH_COIN)], [(0.0, COIN), (0.0, COIN)]
     edges = [("b1", "s1"), ("b1", "s2"), ("b2", "s1"), ("b2", "s2")]
     weighed = [
         {"buyer": buyer, "seller": seller, "line": line, "load": load}

@@ -54,7 +54,8 @@ class Finding:
     Examples
     --------
     >>> import catallax as cx
-    >>> finding = cx.audit(cx.instances.get("bilateral-uniform"), "gsom")["ir-ex-post"]
+    >>> market = cx.instances.get("bilateral-uniform")
+    >>> finding = cx.audit(market, "gsom", "ir-ex-post", budget=100)["ir-ex-post"]
     >>> finding.verdict, finding.worst
     ('holds', 0.0)
     """
@@ -119,7 +120,8 @@ class AuditReport:
     Examples
     --------
     >>> import catallax as cx
-    >>> report = cx.audit(cx.instances.get("bilateral-uniform"), "first-best")
+    >>> market = cx.instances.get("bilateral-uniform")
+    >>> report = cx.audit(market, "first-best", budget=200)
     >>> [finding.name for finding in report.violated][:2]
     ['weak-budget-ex-post', 'strong-budget-ex-post']
     >>> report["dsic-buyers"].verdict

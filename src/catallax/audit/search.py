@@ -134,7 +134,7 @@ class Search:
         if "runs" in {one.need for one in self.properties}:
             asked.add("curves")  # runs are looked at wherever they are made; most are made there
         total = sum(_SHARES[one] for one in asked)
-        return int(self.budget * _SHARES[need] / total) if need in asked else 0
+        return max(1, int(self.budget * _SHARES[need] / total)) if need in asked else 0
 
     def run(self) -> None:
         """Look at profiles and at all reports of agents there, as far as the budget goes."""

@@ -234,24 +234,22 @@ class Setting:
 
     def supported(self, slot: int, value: float) -> bool:
         """Whether a value lies in the support of its prior (every value without a prior)."""
-        prior = self.priors[slot]
-        if prior is None:
-            return True
-        parts = prior._parts()
-        at = int(np.searchsorted(parts.atoms, value))
-        if at < parts.atoms.size and parts.atoms[at] == value:
-            return True
-        return any(start <= value <= end for start, end in parts.pieces)
+        return bool(_in_support(self.priors[slot], np.array([value]))[0])
 
-    def possible(self, slot: int, value: float) -> bool:
-        """Whether a value may be true: in the support, or the one that came with the market."""
-        if self.own is not None and value == self.own[slot]:
-            return True
-        return self.supported(slot, value)
+    def possible(self, slot: int, values: Array) -> NDArray[np.bool_]:
+        """Whether each value may be true: in the support, or the one that came with the market."""
+        found = _in_support(self.priors[slot], values)
+        return found if self.own is None else found | (values == self.own[slot])
 
     def all_possible(self, values: Array) -> bool:
-        """Whether all values may be true."""
-        return all(self.possible(slot, float(value)) for slot, value in enumerate(values))
+        """Whether all values of a profile may be true."""
+        for prior, _, slots in self.groups:
+            found = _in_support(prior, values[slots])
+            if self.own is not None:
+                found |= values[slots] == self.own[slots]
+            if not found.all():
+                return False
+        return True
 
     def lowest(self, slot: int) -> float:
         """Return the lowest report that the market takes: negative asks need a prior that does."""
@@ -286,6 +284,17 @@ class Setting:
         """Return the difference in money that is nothing but rounding at these amounts."""
         most = float(np.abs(values).max(initial=0.0))
         return ROUNDING * max(self.typical, most, *map(abs, amounts), 0.0)
+
+
+def _in_support(prior: Prior | None, values: Array) -> NDArray[np.bool_]:
+    """Tell which values lie in the support of a prior: atoms, and pieces with their ends."""
+    if prior is None:
+        return np.ones(values.size, bool)
+    parts = prior._parts()
+    found = np.isin(values, parts.atoms)
+    for start, end in parts.pieces:
+        found |= (start <= values) & (values <= end)
+    return found
 
 
 def _has_values_on_edges(market: Market) -> bool:

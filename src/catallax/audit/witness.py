@@ -83,11 +83,12 @@ class Witness:
     --------
     >>> import catallax as cx
     >>> market = cx.Market([{"id": "b", "bid": 0.75}], [{"id": "s", "ask": 0.25}])
-    >>> witness = cx.audit(market, "first-best", "weak-budget-ex-post").findings[0].witness
+    >>> report = cx.audit(market, "first-best", "weak-budget-ex-post", budget=50)
+    >>> witness = report.findings[0].witness
     >>> print(witness.story)
-    at bid 0.75 and ask 0.25 buyers pay 0.25 and sellers receive 0.75: a deficit of 0.5
+    at bid 1 and ask 0 buyers pay 0 and sellers receive 1: a deficit of 1
     >>> witness.rerun()
-    0.5
+    1.0
     """
 
     market: Market
@@ -219,9 +220,10 @@ def read_witness(path: str | Path) -> Witness:
     >>> import tempfile
     >>> import catallax as cx
     >>> market = cx.Market([{"id": "b", "bid": 0.75}], [{"id": "s", "ask": 0.25}])
-    >>> witness = cx.audit(market, "first-best", "weak-budget-ex-post").findings[0].witness
+    >>> report = cx.audit(market, "first-best", "weak-budget-ex-post", budget=50)
+    >>> witness = report.findings[0].witness
     >>> read_witness(witness.write(tempfile.mkdtemp() + "/w.json")).rerun()
-    0.5
+    1.0
     """
     path = Path(path)
     try:

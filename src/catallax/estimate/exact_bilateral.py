@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from catallax.estimate.exact_integrals import tail_of
+from catallax.estimate.exact_integrals import has_mean, tail_of
 from catallax.estimate.exact_pair import Pair, Prices, Region, region_values
 from catallax.estimate.exact_regions import balancing, efficient, offered, posted_by_seller
 from catallax.estimate.exact_result import ExactValues, mixed
@@ -89,7 +89,7 @@ def bilateral_values(market: Market, mechanism: Mechanism) -> ExactValues | None
     kind = type(mechanism)
     if kind in (TradeReduction, McAfee, Hybrid):
         check_complete(market, mechanism.slug)
-    if not np.isfinite(pair.buyer.mean) or not np.isfinite(pair.seller.mean):
+    if not has_mean(pair.buyer) or not has_mean(pair.seller):
         return None
     if kind in (TradeReduction, McAfee):  # the only pair sets the prices and stays out
         return ExactValues(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, pair.method, 0.0)

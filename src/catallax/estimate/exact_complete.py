@@ -9,7 +9,7 @@ import numpy as np
 
 from catallax.estimate.exact_counts import expected_smaller
 from catallax.estimate.exact_double_auction import mcafee_values, trade_reduction_values
-from catallax.estimate.exact_integrals import tail_of
+from catallax.estimate.exact_integrals import has_mean, tail_of
 from catallax.estimate.exact_order_statistics import Alike, stated, threshold_values
 from catallax.estimate.exact_result import ExactValues, mixed
 from catallax.estimate.exact_sides import REPORT, Side, combined, virtual
@@ -103,7 +103,7 @@ def _alike(market: Market) -> Alike | None:
     buyer, seller = _only_prior(market.buyers), _only_prior(market.sellers)
     if buyer is None or seller is None:
         return None
-    if not np.isfinite(buyer.mean) or not np.isfinite(seller.mean):
+    if not has_mean(buyer) or not has_mean(seller):
         return None
     return Alike(buyer, seller, n, m)
 

@@ -15,10 +15,21 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from catallax.errors import PriorError
+
 if TYPE_CHECKING:
     from catallax.priors import Prior
 
-__all__ = ["Integral", "Tail", "cuts_of", "edges_between", "expectation", "integrate", "tail_of"]
+__all__ = [
+    "Integral",
+    "Tail",
+    "cuts_of",
+    "edges_between",
+    "expectation",
+    "has_mean",
+    "integrate",
+    "tail_of",
+]
 
 Array = NDArray[np.float64]
 Integrand = Callable[[Array], Array]
@@ -147,9 +158,11 @@ def _sums(
 ) -> tuple[Array, Array]:
     """Return Kronrod sums of cells, and their differences from Gauss; shape (quantities, cells)."""
     half = high / 2 - low / 2
-    at = np.clip(
-        (low / 2 + high / 2)[:, None] + half[:, None] * POINTS, low[:, None], high[:, None]
-    )
+    at = (low / 2 + high / 2)[:, None] + half[:, None] * POINTS
+    # Not at the ends themselves, where jumps are, if there is a float in between.
+    inside = np.nextafter(low, np.inf)
+    at = np.clip(at, inside[:, None], np.maximum(inside, np.nextafter(high, -np.inf))[:, None])
+    at[inside >= high] = low[inside >= high, None]
     spread = half[:, None] if under is None else _shares(under, at, low, high)
     asked = np.atleast_2d(function(at.ravel()))
     asked = asked.reshape(asked.shape[0], *at.shape) * spread
@@ -256,6 +269,14 @@ def edges_between(prior: Prior, inner: Array, start: float, end: float) -> Array
         if infinite and reach > 0 and reach * float(tail(outermost)) > 1e-20:
             edges = np.append(edges, side * np.geomspace(reach, max(reach, _FARTHEST), 200))
     return np.unique(edges)
+
+
+def has_mean(prior: Prior) -> bool:
+    """Whether a prior has a finite mean."""
+    try:
+        return bool(np.isfinite(prior.mean))
+    except PriorError:  # of those that have none at all
+        return False
 
 
 class Tail:

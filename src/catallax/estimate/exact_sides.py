@@ -54,15 +54,16 @@ def virtual(prior: Prior, role: Role) -> Side:
     return Side(prior.virtual_cost, prior.largest_cost, ends)
 
 
-# At a share of zero an infinite virtual value must not count at all, and zero times infinity is
-# no number; this little of it leaves every finite weight as it is.
-_LEAST = 1e-300
-
-
 def combined(prior: Prior, role: Role, share: float) -> Side:
     """Return the weighing by values and virtual values combined, as of the second best."""
-    found = weighing(prior, role, max(share, _LEAST))
-    return Side(found.weight, found.critical, found.kinks)
+    found = weighing(prior, role, share)
+
+    def weight(reports: Array) -> Array:
+        weights = found.weight(reports)
+        # A share of zero of an infinite virtual value is nothing.
+        return np.where(np.isnan(weights), reports, weights)
+
+    return Side(weight if share == 0.0 else found.weight, found.critical, found.kinks)
 
 
 def images(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from catallax.groups.sums_measure import Measure, total_variation
 
-__all__ = ["Decay", "Draws", "decay_of", "first_terms", "moments", "window"]
+__all__ = ["Decay", "Draws", "decay_of", "first_terms", "moments", "usual_spread", "window"]
 
 Array = NDArray[np.float64]
 
@@ -125,6 +125,21 @@ def moments(measure: Measure) -> tuple[float, float]:
         return 0.0, 0.0
     mean = float(at @ weight) / total
     return mean, float(((at - mean) ** 2) @ weight) / total
+
+
+def usual_spread(draws: Sequence[Draws]) -> float:
+    """Return about the standard deviation of a sum, without what far tails add to it."""
+    squares = []
+    for one in draws:
+        at, weight = one.measure.nodes()
+        if not at.size:
+            continue
+        order = np.argsort(at)
+        below = np.cumsum(weight[order])
+        low, high = (at[order[np.searchsorted(below, q * below[-1])]] for q in (0.1, 0.9))
+        width = float(high - low) / 2.56
+        squares.append(one.count * (width**2 if width > 0 else moments(one.measure)[1]))
+    return math.sqrt(math.fsum(squares))
 
 
 def window(draws: Sequence[Draws], tolerance: float) -> tuple[float, float]:

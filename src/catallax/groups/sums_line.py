@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.groups.sums_bounds import Draws, first_terms, window
+from catallax.groups.sums_bounds import Draws, first_terms, usual_spread, window
 from catallax.groups.sums_measure import Measure
 
 __all__ = ["Circle", "circle_of"]
@@ -122,7 +122,7 @@ class Circle:
         one on the circle, so that its series converges like 1 / u^2.
         """
         corners = [self.low, 0.0, self.high] if self.low < 0 < self.high else [self.low, self.high]
-        knots = np.array(corners)
+        knots = np.unique(corners)
         heights = np.maximum(-knots if below else knots, 0.0)
         ends = np.append(knots[1:], knots[0] + self.period)
         after = np.append(heights[1:], heights[0])
@@ -155,16 +155,15 @@ def circle_of(draws: Sequence[Draws], *, excess: bool = False, rough: bool = Fal
     Circle
         Of all tried the first with negligible error, or else the one with the least.
     """
+    unit = (usual_spread(draws) or 1.0) if excess else 1.0
     best: Circle | None = None
     for cut in _cut_off(draws):
         lost = math.fsum(one.count * one.lost for one in cut)
         low, high = window(cut, _OUTSIDE)
-        circle = _with_frequencies(cut, low, high, lost + _OUTSIDE, excess, rough)
-        if best is None or circle.cut + circle.outside < best.cut + best.outside:
+        circle = _with_frequencies(cut, low, high, lost + _OUTSIDE, rough, excess, unit)
+        if best is None or circle.cut / unit + circle.outside < best.cut / unit + best.outside:
             best = circle
-        if best.cut + best.outside <= 1e-10 * (max(abs(low), abs(high)) if excess else 1.0):
-            break
-        if rough and best.outside <= 1e-8:
+        if best.cut / unit + best.outside <= 1e-10 or (rough and best.outside <= 1e-8):
             break
     assert best is not None
     return best
@@ -196,7 +195,13 @@ def _without(measure: Measure, tail: float) -> Measure:
 
 
 def _with_frequencies(
-    draws: tuple[Draws, ...], low: float, high: float, outside: float, excess: bool, rough: bool
+    draws: tuple[Draws, ...],
+    low: float,
+    high: float,
+    outside: float,
+    rough: bool,
+    excess: bool,
+    unit: float,
 ) -> Circle:
     period = (high - low) * (2.0 if excess else 1.0 + 1e-9)
     if period <= 0:  # all is certain
@@ -208,7 +213,6 @@ def _with_frequencies(
     if rough and not excess:
         at = int(np.flatnonzero(allowed & (counts <= _ROUGH_FREQUENCIES))[-1])
         return Circle(draws, low, high, period, int(counts[at]) + 1, 0.0, outside, rough)
-    unit = max(abs(low), abs(high)) if excess else 1.0
     at = int(np.flatnonzero(allowed)[-1])
     for most, error in _ACCEPTED:
         enough = np.flatnonzero(allowed & (counts <= most) & (errors <= error * unit))

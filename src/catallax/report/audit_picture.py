@@ -25,7 +25,9 @@ _MARKS = {
     ),
     "violated": dict(marker="x", markersize=8, markeredgecolor=SELLER, markeredgewidth=2.2),
     "broken": dict(marker="X", markersize=13, markerfacecolor=INK, markeredgecolor=INK),
-    "undecided": dict(marker="$?$", markersize=9, markerfacecolor=INK, markeredgecolor=INK),
+    "undecided": dict(
+        marker="D", markersize=8, markerfacecolor="white", markeredgecolor=INK, markeredgewidth=1.4,
+    ),
     "does not apply": dict(marker="_", markersize=6, markeredgecolor=GREY, markeredgewidth=1.2),
 }  # fmt: skip
 _SAID = {

@@ -174,9 +174,9 @@ def properties_table(table: PropertyTable) -> RenderableType:
     """
     names = list(table.meanings)
     grid = Table(box=SIMPLE_HEAD, header_style="bold", padding=(0, 0), pad_edge=False)
-    grid.add_column("mechanism  ", style="cyan", no_wrap=True)
+    grid.add_column("mechanism", style="cyan", no_wrap=True)
     for number in range(1, len(names) + 1):
-        grid.add_column(f"{number:>3}", justify="right", no_wrap=True)
+        grid.add_column(f"{number:>2}", justify="right", no_wrap=True)
     for mechanism, row in table.rows.items():
         grid.add_row(mechanism, *(_sign_text(row[name]) for name in names))
     return Group(Padding(grid, (0, 0, 0, 2)), *_legend(table, names))

@@ -176,21 +176,22 @@ class CurveProperty(Property):
 
     def check(self, search: Search) -> Finding:
         """Report the worst of all curves."""
-        found: list[Violation] = []
-        checked = 0
-        for curve in search.curves:
-            if curve.agent.role in self.sides:
-                checked += len(curve.reports)
-                violation = self.judge(search.setting, curve)
-                if violation is not None:
-                    found.append(violation)
+        curves = [curve for curve in search.curves if curve.agent.role in self.sides]
+        violations = [self.judge(search.setting, curve) for curve in curves]
+        found = [one for one in violations if one is not None]
         return search.finding(
             self,
             max(found, key=lambda one: one.amount, default=None),
             how=search.said_of_curves(),
-            checked=checked,
+            checked=sum(len(curve.reports) for curve in curves),
             exact=search.exhaustive,
+            verdict=None if curves or not self._waiting(search.setting) else "undecided",
+            story=None if curves else "nobody's reports could be tried at this budget",
         )
+
+    def _waiting(self, setting: Setting) -> bool:
+        """Whether there is somebody whose reports could have been tried."""
+        return any(setting.agents(side) for side in self.sides)
 
 
 _PROPERTIES: dict[str, Property] = {}

@@ -35,8 +35,7 @@ class _Truthful(CurveProperty):
 
     def judge(self, setting: Setting, curve: Curve) -> Violation | None:
         """Let every report that may be true be the truth, and compare it with every other."""
-        slot = curve.slot
-        truths = np.array([setting.possible(slot, float(r)) for r in curve.reports], bool)
+        truths = setting.possible(curve.slot, curve.reports)
         at = np.flatnonzero(truths)
         if not at.size:
             return None

@@ -39,7 +39,7 @@ class Monotone(CurveProperty):
         missed = np.where((step > 0) & (lost > _SAME), step * lost, 0.0)
         if not missed.size or missed.max() <= curve.rounding:
             return None
-        truths = np.array([setting.possible(curve.slot, float(r)) for r in reports], bool)
+        truths = setting.possible(curve.slot, reports)
         # A pair that starts at a possible value reads best.
         preferred = np.where(truths[:, None], missed, missed * 0.5)
         low, high = np.unravel_index(int(np.argmax(preferred)), missed.shape)

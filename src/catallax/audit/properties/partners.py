@@ -34,7 +34,7 @@ class PartnerIndependence(CurveProperty):
     def judge(self, setting: Setting, curve: Curve) -> Violation | None:
         """Compare every report with the first ones that have another partner."""
         found: Violation | None = None
-        truths = [setting.possible(curve.slot, float(r)) for r in curve.reports]
+        truths = setting.possible(curve.slot, curve.reports).tolist()
         groups: dict[tuple[int, int, int], int] = {}
         for at, owns in enumerate(curve.owns):
             for place, own in enumerate(owns):

@@ -30,7 +30,7 @@ class ThresholdPayments(CurveProperty):
         if threshold is None:
             return None
         off = np.where(curve.chance > 0, np.abs(curve.price - threshold), 0.0)
-        truths = np.array([setting.possible(curve.slot, float(r)) for r in curve.reports], bool)
+        truths = setting.possible(curve.slot, curve.reports)
         off = np.where(truths, off, 0.0)
         if not off.size or off.max() <= 2 * curve.rounding:
             return None

@@ -1,0 +1,168 @@
+"""Array-only kernels of the guided sweep: `kernels.sweep` for large graphs, with all labels.
+
+The walk is the same, and so is its result; searches are those of `kernels_search`, on the rows
+of `kernels_rows`. Two things come with it. What a failing search closes is what the thresholds of
+buyers ask for: everybody whose place the agent just passed could take, and nobody heavier could.
+So labels of buyers cost nothing. Labels of sellers are the traversal of `kernels_thresholds` on
+the rows by place.
+"""
+
+# Numba infers the types of arguments; annotations would only repeat the docstrings.
+# pyright: reportMissingParameterType=false, reportPossiblyUnboundVariable=false
+
+from __future__ import annotations
+
+import numpy as np
+
+from catallax.compiled import compiled
+from catallax.matching.kernels_prefetch import prefetch
+from catallax.matching.kernels_search import (
+    FREE,
+    FRESH,
+    GONE,
+    PARTNER,
+    START,
+    STOP,
+    assign,
+    new_search,
+    search,
+)
+
+__all__ = ["guided_sweep", "seller_labels"]
+
+
+@compiled
+def _look_ahead_to_buyer(i, s):
+    """Ask for what the searches of the next buyers will read first."""
+    prefetch(s.holder, s.rows[s.buyer[i + 8, START]])
+    held = s.holder[s.rows[s.buyer[i + 4, START]]]
+    if held >= 0:
+        prefetch(s.buyer, held >> 2)
+    held = s.holder[s.rows[s.buyer[i + 2, START]]]
+    if held >= 0:
+        prefetch(s.rows, s.buyer[held >> 2, FRESH])
+
+
+@compiled
+def _look_ahead_to_seller(j, s):
+    """Ask for what the searches for the partners of the next sellers will read first."""
+    held = s.holder[j + 8]
+    if held >= 0:
+        prefetch(s.buyer, held >> 2)
+    held = s.holder[j + 4]
+    if held >= 0:
+        prefetch(s.rows, s.buyer[held >> 2, FRESH])
+
+
+@compiled
+def _close(root, rank, label, s):
+    """Close what can be reached from a root, and label the buyers found there."""
+    s.queue[0] = root
+    reached = 1
+    head = 0
+    while head < reached:
+        i = s.queue[head]
+        head += 1
+        for k in range(s.buyer[i, START], s.buyer[i, STOP]):
+            j = s.rows[k]
+            held = s.holder[j]
+            if held != GONE:
+                s.holder[j] = GONE
+                label[held >> 2] = rank
+                s.queue[reached] = held >> 2
+                reached += 1
+
+
+@compiled
+def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank):
+    """Match buyers and sellers so that the total weight is largest, with the buyers' labels.
+
+    Parameters
+    ----------
+    row_start, rows, column_start, columns, buyer_rank, seller_rank
+        As `rows_by_place` gives them; `rows` is used up.
+
+    Returns
+    -------
+    partner_of_buyer, partner_of_seller
+        Who trades, by place; -1 where nobody. The partners are one possible pairing.
+    label
+        Rank of the agent that sets the threshold of the buyer at each place; -1 for those who do
+        not trade.
+    """
+    n_buyers, n_sellers = buyer_rank.size, seller_rank.size
+    s = new_search(row_start, rows, column_start, columns)
+    label = np.full(n_buyers, -1, np.int32)
+    i, j = 0, 0
+    while i < n_buyers or j < n_sellers:
+        if j == n_sellers or (i < n_buyers and buyer_rank[i] < seller_rank[j]):
+            root, rank, passed = i, buyer_rank[i], False
+            i += 1
+            if i + 8 < n_buyers:
+                _look_ahead_to_buyer(i, s)
+        else:
+            held, rank, passed = s.holder[j], seller_rank[j], True
+            s.holder[j] = GONE
+            j += 1
+            if j + 8 < n_sellers:
+                _look_ahead_to_seller(j, s)
+            if held == FREE or held == GONE:
+                continue
+            root = held >> 2
+        last, free = search(root, i, s)
+        if free >= 0:
+            assign(root, last, free, s)
+            continue
+        if passed:  # she is given back
+            label[root] = rank
+        _close(root, rank, label, s)
+    partner_of_buyer = s.buyer[:, PARTNER].copy()
+    partner_of_seller = np.full(n_sellers, -1, np.int32)
+    for i in range(n_buyers):
+        if partner_of_buyer[i] >= 0:
+            partner_of_seller[partner_of_buyer[i]] = i
+    return partner_of_buyer, partner_of_seller, label
+
+
+@compiled
+def seller_labels(
+    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller
+):
+    """Find for the seller at each place the rank of the agent that sets her threshold.
+
+    As `kernels_thresholds.seller_thresholds`; it ends when every trading seller has a label.
+    """
+    label = np.full(seller_rank.size, -1, np.int32)
+    stack = np.empty(seller_rank.size, np.int32)
+    missing = np.count_nonzero(partner_of_buyer >= 0)
+    i, j = buyer_rank.size - 1, seller_rank.size - 1
+    while missing > 0:
+        if j < 0 or (i >= 0 and buyer_rank[i] > seller_rank[j]):
+            root, rank = partner_of_buyer[i], buyer_rank[i]
+            i -= 1
+            if root < 0 or label[root] >= 0:
+                continue
+            label[root] = rank
+            missing -= 1
+        else:
+            root, rank = j, seller_rank[j]
+            j -= 1
+            if partner_of_seller[root] >= 0:
+                continue
+        depth = 0
+        while True:
+            for k in range(column_start[root], column_start[root + 1]):
+                other = partner_of_buyer[columns[k]]
+                if other >= 0 and label[other] < 0:
+                    label[other] = rank
+                    missing -= 1
+                    prefetch(column_start, other)
+                    stack[depth] = other
+                    depth += 1
+            if depth == 0:
+                break
+            depth -= 1
+            root = stack[depth]
+            if depth > 0:
+                prefetch(columns, column_start[stack[depth - 1]])
+    return label

@@ -1,0 +1,187 @@
+"""`catallax groups` and `catallax reproduce`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from catallax.groups import GroupTrade, evaluate
+from tests.cli.conftest import Runner
+from tests.cli.test_refusals import files, refused
+
+CLUB = """
+name = "boat"
+currency = "EUR"
+price = 20
+rule = "majority"
+[buyers]
+prior = "uniform(0, 50)"
+members = [{id = "ann", report = 30}, {id = "bob", report = 12}, {id = "cy", report = 25}]
+[sellers]
+prior = "uniform(0, 60)"
+members = [{id = "dee", report = 28}, {id = "eve", report = 10}]
+"""
+GROUPS = ("--buyers", 5, "--sellers", 5, "--buyer-prior", "uniform(0.11, 0.91)",
+          "--seller-prior", "uniform(0.09, 0.89)")  # fmt: skip
+KEYS = [
+    "mechanism", "price", "ir_buyers", "ir_sellers", "ir_both", "gains_from_trade", "first_best",
+    "share_of_first_best", "trade_probability", "method", "error_bound",
+]  # fmt: skip
+
+
+@pytest.fixture
+def club(tmp_path: Path) -> Path:
+    path = tmp_path / "club.toml"
+    path.write_text(CLUB, encoding="utf-8")
+    return path
+
+
+def test_evaluate_prints_exact_values(run: Runner) -> None:
+    (one,) = run("groups", "evaluate", *GROUPS, "--mechanism", "forced-trade", "--json").documents
+    assert set(KEYS) <= set(one)
+    assert one["method"] == "exact"
+    assert one["ir_both"] == pytest.approx(0.288782, abs=1e-6)
+    assert one["share_of_first_best"] == pytest.approx(0.289420, abs=1e-6)
+    trade = GroupTrade(5, 5, "uniform(0.11, 0.91)", "uniform(0.09, 0.89)")
+    assert one == evaluate(trade, "forced-trade").to_dict()
+    table = run("groups", "evaluate", *GROUPS, "--mechanism", "forced-trade").out
+    assert "0.288782" in table
+    assert "exact" in table
+
+
+def test_evaluate_with_a_sample_beside(run: Runner) -> None:
+    arguments = (*GROUPS, "--mechanism", "vote", "--price", 0.5, "--rule", "quota(80%, 50%)")
+    (one,) = run(
+        "groups", "evaluate", *arguments, "--monte-carlo", 2000, "--seed", 4, "--json"
+    ).documents
+    assert one["monte_carlo"]["samples"] == 2000
+    again = run("groups", "evaluate", *arguments, "--monte-carlo", 2000, "--seed", 4, "--json")
+    assert again.documents == [one]
+    shown = run("groups", "evaluate", *arguments, "--monte-carlo", 2000).out
+    assert "±" in shown
+    assert "4 of 5 buyers and 3 of 5 sellers" in shown
+
+
+def test_decide_says_why(run: Runner, club: Path) -> None:
+    done = run("groups", "decide", club)
+    assert done.status == 0
+    assert "2 of 3 buyers and 2 of 2 sellers are in favour of a price of 20" in done.out
+    assert "each buyer pays 20 EUR, each seller receives 30 EUR" in done.out
+    (one,) = run("groups", "decide", club, "--json").documents
+    assert one["trade"] is True
+    assert (one["buyer_pays"], one["seller_receives"], one["surplus"]) == (20, 30, 0)
+    (one,) = run("groups", "decide", club, "--rule", "unanimity", "--json").documents
+    assert one["trade"] is False
+    assert one["buyers_pay"] == 0
+    for mechanism in ("forced-trade", "best-vote", "smooth"):
+        (one,) = run("groups", "decide", club, "--mechanism", mechanism, "--json").documents
+        assert one["mechanism"] == mechanism
+        assert one["reason"]
+        assert mechanism == "smooth" or one["surplus"] == 0
+
+
+def test_recommend_from_a_file_and_from_a_survey(run: Runner, club: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "club.svg"
+    (one,) = run("groups", "recommend", club, "--json", "--plot", picture).documents
+    assert one["recommendation"].startswith("Vote on a trade at")
+    assert one["alternatives"][0]["name"] == "forced trade"
+    assert picture.read_text(encoding="utf-8").startswith("<?xml")
+    assert "EUR" in picture.read_text(encoding="utf-8")
+    survey = tmp_path / "park.csv"
+    survey.write_text("town,low,high\na,0,10\na,10,20\nb,10,\na,10,30\n", encoding="utf-8")
+    arguments = ("--survey", survey, "--rows", "town=a", "--seller-prior", "uniform(0, 40)")
+    (one,) = run("groups", "recommend", *arguments, "--json").documents
+    assert one["best"]["method"] == "exact"
+    shown = run("groups", "recommend", *arguments, "--least-better-off", "0.9").out
+    assert "unanimity" in shown
+
+
+def test_limits(run: Runner, tmp_path: Path) -> None:
+    picture = tmp_path / "limits.png"
+    arguments = ("--sizes", "2,5", "--means", "0.51:0.49")
+    (one,) = run("groups", "limits", *arguments, "--json", "--plot", picture).documents
+    assert one["sizes"] == [2, 5]
+    assert one["panels"][0]["best_vote"][1] == pytest.approx(0.8814, abs=5e-5)
+    assert picture.stat().st_size > 5000
+    assert "forced trade" in run("groups", "limits", *arguments).out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (("evaluate",), ["group file", "--buyers"]),
+        (("evaluate", *GROUPS[2:]), ["--buyers"]),
+        (("evaluate", *GROUPS, "--mechanism", "forced"), ["forced-trade"]),
+        (("evaluate", *GROUPS, "--mechanism", "vote"), ["--price"]),
+        (("evaluate", *GROUPS, "--mechanism", "smooth"), ["no exact law", "--monte-carlo"]),
+        (("evaluate", *GROUPS, "--mechanism", "vote", "--price", 1, "--rule", "most"), ["--rule"]),
+        (("evaluate", "--buyers", 0, *GROUPS[2:]), ["at least one"]),
+        (("evaluate", *GROUPS[:4], "--buyer-prior", "pareto(1)", *GROUPS[6:]), ["infinite mean"]),
+        (("evaluate", "CLUB", *GROUPS), ["leave out"]),
+        (("decide", "NONE"), ["none.toml"]),
+        (("decide", "OUTSIDE"), ["'ann'", "70", "uniform(0, 50)"]),
+        (("recommend", *GROUPS, "--plot", "x.pdf"), ["svg"]),
+        (("recommend", "--survey", "SURVEY", "--rows", "town"), ["column=text"]),
+        (("recommend", "--survey", "WRONG", "--seller-prior", "point(1)"), ["row 2"]),
+        (("limits", "--sizes", "0"), ["from 1 up"]),
+        (("limits", "--sizes", "x"), ["--sizes x"]),
+        (("limits", "--means", "1"), ["pairs of means"]),
+    ],
+)
+def test_bad_input(run: Runner, tmp_path: Path, club: Path, arguments, parts) -> None:
+    outside = tmp_path / "outside.toml"
+    outside.write_text(CLUB.replace("report = 30", "report = 70"), encoding="utf-8")
+    survey, wrong = tmp_path / "survey.csv", tmp_path / "wrong.csv"
+    survey.write_text("town,low,high\na,0,10\n", encoding="utf-8")
+    wrong.write_text("low,high\n0,10\n9,3\n", encoding="utf-8")
+    places = {"CLUB": club, "NONE": tmp_path / "none.toml", "OUTSIDE": outside,
+              "SURVEY": survey, "WRONG": wrong}  # fmt: skip
+    before = files(tmp_path)
+    line = refused(run, "groups", *(places.get(one, one) for one in arguments))
+    for part in parts:
+        assert part in line
+    assert files(tmp_path) == before
+
+
+def test_reproduce_lists_and_runs(run: Runner, tmp_path: Path) -> None:
+    listed = run("reproduce")
+    assert listed.status == 0
+    assert "groups-table1" in listed.out
+    assert "gsom-bic-remark" in [one["name"] for one in run("reproduce", "--json").documents]
+    done = run("reproduce", "gsom-bic-remark", "--json", "--out", tmp_path / "out")
+    assert done.status == 0
+    (one,) = done.documents
+    assert one["verdict"] == "agrees"
+    assert json.loads((tmp_path / "out" / "gsom-bic-remark.json").read_text()) == one
+    assert "gsom-bic-remark" in refused(run, "reproduce", "gsom-bic")
+    assert "--monte-carlo 1" in refused(run, "reproduce", "gsom-bic-remark", "--monte-carlo", "1")
+    assert "leave out" in refused(run, "reproduce", "gsom-bic-remark", "--all")
+
+
+def test_reproduce_table_1_with_samples_and_figures(
+    run: Runner, tmp_path: Path, monkeypatch
+) -> None:
+    from catallax.papers import groups_table1
+
+    cells = [cell for cell in groups_table1.published_cells() if cell["n"] <= 100]
+    monkeypatch.setattr(groups_table1, "published_cells", lambda: cells[:4])
+    (one,) = run(
+        "reproduce", "groups-table1", "--monte-carlo", 200, "--seed", 1, "--json"
+    ).documents
+    assert one["verdict"] == "agrees"
+    assert "our sample" in one["rows"][0]["note"]
+    assert "published_standard_errors" in one["rows"][0]
+    assert "all 8 agree" in run("reproduce", "groups-table1").out
+
+
+def test_a_figure_that_differs_sets_the_exit_status(run: Runner, monkeypatch) -> None:
+    from catallax.papers import groups_table1
+
+    cells = groups_table1.published_cells()[:1]
+    cells[0]["ir_published"] += 0.01
+    monkeypatch.setattr(groups_table1, "published_cells", lambda: cells)
+    done = run("reproduce", "groups-table1")
+    assert done.status == 1
+    assert "1 of 2 differ" in done.out
