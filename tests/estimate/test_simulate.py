@@ -233,7 +233,8 @@ def test_any_number_of_workers_gives_the_same_bits(how: dict[str, Any]) -> None:
 def test_a_mechanism_gets_the_same_numbers_in_any_company() -> None:
     market = sparse_market(5)
     alone = cx.simulate(market, ["gsom"], 1100, rng=4, exact=False)["gsom"]
-    among = cx.simulate(market, ["mcafee", "gbom", "gsom", Mine()], 1100, rng=4, exact=False)
+    company = ["mcafee", "gbom", "first-best", "gsom", Mine()]
+    among = cx.simulate(market, company, 1100, rng=4, exact=False)
     assert alone.to_dict() == among["gsom"].to_dict()
     (mine,) = [one for one in among if one.mechanism.endswith("Mine")]
     for name in COLUMNS:

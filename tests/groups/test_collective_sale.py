@@ -46,12 +46,12 @@ def test_the_consent_of_80_percent_is_worse_than_the_best_vote(example) -> None:
     best = evaluate(trade, example.BestVote(least_buyers=1))
     assert best.method == "exact" and best.error_bound < 1e-7
     for rule in rules.values():
-        for price in (1.2, 1.4, 1.5, 1.6, 1.7):
+        for price in (1.2, 1.4, 1.6):
             one = evaluate(trade, Vote(example.OWNERS * price, rule))
             assert one.gains_from_trade <= best.gains_from_trade + 1e-9
     strict = [
         evaluate(trade, Vote(example.OWNERS * price, rules["80% of the shares"]))
-        for price in np.arange(1.5, 1.75, 0.025)
+        for price in (1.575, 1.6, 1.625, 1.65, 1.675)
     ]
     assert max(one.share_of_first_best or 0.0 for one in strict) < 0.5
     assert (best.share_of_first_best or 0.0) > 0.9

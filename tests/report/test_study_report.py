@@ -211,9 +211,9 @@ def test_mechanisms_look_different() -> None:
     study = study_of_text(STUDY.replace('"first-best", "gsom", "gbom", "mcafee"', many))
     looks = looks_of(study.rules)
     assert len({(look.colour, look.marker) for look in looks.values()}) == len(looks)
-    first = list(looks.values())[:9]
-    assert len({look.colour for look in first}) == len(first) - 1
-    assert len({look.marker for look in first[:8]}) == 8
+    del looks["first-best"]
+    first = list(looks.values())[:8]
+    assert len({look.colour for look in first}) == len({look.marker for look in first}) == 8
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,8 @@ MEASURE = """<script>
 addEventListener("load", () => {
   const found = [...document.querySelectorAll("figure svg")].map(svg => {
     const box = svg.getBoundingClientRect();
-    return [svg.parentNode.id || svg.parentNode.className, box.left, box.top, box.width, box.height];
+    const name = svg.parentNode.id || svg.parentNode.className;
+    return [name, box.left, box.top, box.width, box.height];
   });
   const page = document.documentElement;
   document.title = JSON.stringify({found, width: page.scrollWidth, height: page.scrollHeight});

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -164,10 +165,7 @@ class Search:
         start = runner.spent
         # In a large market no single profile may take more than a third of the budget.
         limit = min(allowed, start + max(allowed // 3, 1))
-        turns = [int(number) for number in self.rng.permutation(setting.n_agents)]
-        if setting.unit is not None:  # the one with many numbers comes last
-            turns.sort(key=lambda number: len(setting.agent(number).slots))
-        for number in turns:
+        for number in self._turns():
             agent = setting.agent(number)
             if runner.spent >= limit:
                 return False
@@ -182,6 +180,21 @@ class Search:
             self.agents_tried.add(number)
             self.curves.append(explore(runner, landscape, agent, min(BISECTIONS, allowed // 4)))
         return True
+
+    def _turns(self) -> list[int]:
+        """Return the agents whose reports matter, in random order, both sides in turn."""
+        setting = self.setting
+        asked = {side for one in self.asked("curves") for side in one.sides}
+        sides = [
+            setting.agents(role) for role in ("buyer", "seller") if role in asked or self._rules
+        ]
+        shuffled = [[side[k] for k in self.rng.permutation(len(side))] for side in sides]
+        turns = [n for turn in zip_longest(*shuffled) for n in turn if n is not None]
+        # Those who are asked about come first, and the one with many numbers last.
+        return sorted(
+            turns,
+            key=lambda n: (setting.agent(n).role not in asked, len(setting.agent(n).slots)),
+        )
 
     def _explore_vectors(self, agent: Agent, values: Array) -> None:
         """Try vectors of bids in place of the truth, and keep the best."""

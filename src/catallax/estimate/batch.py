@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from catallax.markets import Agents, Graph, Market
     from catallax.priors import Prior
 
-__all__ = ["Block", "Branch", "Matched", "Pairs", "clear_separable", "ordered"]
+__all__ = [
+    "Block",
+    "Branch",
+    "Matched",
+    "Pairs",
+    "by_prior",
+    "clear_separable",
+    "joined",
+    "ordered",
+]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -237,7 +246,7 @@ class Block:
         """Values and costs at positions; shape (profiles, n)."""
         return joined(self.draws.values, self.draws.costs)
 
-    def matched(self, name: object, weigh: Callable[[], tuple[Array, Array]]) -> Matched:
+    def matched(self, name: object, weigh: Callable[[], Array]) -> Matched:
         """Match at some weights; those of the same name are matched once.
 
         Parameters
@@ -245,10 +254,10 @@ class Block:
         name
             What the weights are called.
         weigh
-            Gives the weights of buyers and sellers, a row a profile.
+            Gives the weights at positions.
         """
         if name not in self.known:
-            self.known[name] = Matched.of(self.market.graph, joined(*weigh()))
+            self.known[name] = Matched.of(self.market.graph, weigh())
         return self.known[name]
 
 
@@ -268,9 +277,7 @@ def by_prior(side: Agents, values: Array, function: Callable[[Prior, Array], Arr
     return out
 
 
-def clear_separable(
-    block: Block, rule: SeparableMechanism, weigh: Callable[[], tuple[Array, Array]]
-) -> Branch:
+def clear_separable(block: Block, rule: SeparableMechanism, weigh: Callable[[], Array]) -> Branch:
     """Clear every row by a rule that charges thresholds; see `SeparableMechanism.clear`.
 
     Parameters
@@ -280,7 +287,7 @@ def clear_separable(
     rule
         Turns thresholds into reports.
     weigh
-        Gives the rule's weights of buyers and sellers, a row a profile.
+        Gives the rule's weights at positions.
     """
     from catallax.estimate.kernels_tally import charge
 

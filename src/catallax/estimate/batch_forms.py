@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.estimate.batch import Block, Branch, by_prior, clear_separable
+from catallax.estimate.batch import Block, Branch, by_prior, clear_separable, joined
 from catallax.markets import Reports
 from catallax.mechanisms import (
     BalancedBuyersOffering,
@@ -77,24 +77,23 @@ def batch_form(mechanism: Mechanism, market: Market) -> Form | None:
 
 
 def _first_best(block: Block, mechanism: Any = None) -> list[Branch]:
-    rule = FirstBest()
-    return [clear_separable(block, rule, lambda: (block.draws.values, block.draws.costs))]
+    return [clear_separable(block, FirstBest(), lambda: block.reports)]
 
 
 def _sellers_offer(block: Block, mechanism: Any = None) -> list[Branch]:
-    def weigh() -> tuple[Array, Array]:
+    def weigh() -> Array:
         buyers = block.market.buyers
         virtual = by_prior(buyers, block.draws.values, lambda prior, v: prior.virtual_value(v))
-        return virtual, block.draws.costs
+        return joined(virtual, block.draws.costs)
 
     return [clear_separable(block, SellersOffering(), weigh)]
 
 
 def _buyers_offer(block: Block, mechanism: Any = None) -> list[Branch]:
-    def weigh() -> tuple[Array, Array]:
+    def weigh() -> Array:
         sellers = block.market.sellers
         virtual = by_prior(sellers, block.draws.costs, lambda prior, c: prior.virtual_cost(c))
-        return block.draws.values, virtual
+        return joined(block.draws.values, virtual)
 
     return [clear_separable(block, BuyersOffering(), weigh)]
 
@@ -126,9 +125,13 @@ def _combined(block: Block, rule: CombinedWeights) -> Branch:
     def weigh_side(side: Agents, reports: Array) -> Array:
         return by_prior(side, reports, lambda p, x: weighing(p, side.role, rule.share).weight(x))
 
-    def weigh() -> tuple[Array, Array]:
+    def weigh() -> Array:
         market, draws = block.market, block.draws
-        return weigh_side(market.buyers, draws.values), weigh_side(market.sellers, draws.costs)
+        values, costs = (
+            weigh_side(market.buyers, draws.values),
+            weigh_side(market.sellers, draws.costs),
+        )
+        return joined(values, costs)
 
     return clear_separable(block, rule, weigh)
 
@@ -240,7 +243,7 @@ def _posted_price(block: Block, mechanism: PostedPrice) -> list[Branch]:
         np.where(draws.values >= price, 1.0, -np.inf),
         np.where(draws.costs <= price, 0.0, np.inf),
     )
-    matched = block.matched(("posted-price", price), lambda: weights)
+    matched = block.matched(("posted-price", price), lambda: joined(*weights))
     return [Branch(1.0, matched.trades, np.where(matched.trades, price, 0.0))]
 
 

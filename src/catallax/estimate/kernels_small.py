@@ -56,14 +56,14 @@ def _sweep(row, sellers, seller_of, buyer_of, useful, reached_from, queue):
     """Match one row: walk down the ranks, as `matching.kernels.sweep` does.
 
     `useful[x]` becomes the sellers below buyer x, and `useful[n_buyers + y]` the buyers above
-    seller y (by her number, of those who know her or not).
+    seller y (whether they know each other or not). Returns the buyers and the sellers that trade.
     """
     n_buyers = seller_of.size
-    seller_of[:] = -1
-    buyer_of[:] = -1
     free, open_, coming, passed = _ALL, _NONE, _ALL, _NONE
+    buying, selling = _NONE, _NONE
     for rank in range(row.size):
         at = row[rank]
+        gone = -1
         if at < n_buyers:
             useful[at] = coming
             passed |= _BIT[at]
@@ -100,38 +100,30 @@ def _sweep(row, sellers, seller_of, buyer_of, useful, reached_from, queue):
             head += 1
         if found:
             y = _first(found)
-            if at >= n_buyers:
-                buyer_of[gone] = -1
+            if gone >= 0:
+                selling &= ~_BIT[gone]
             free &= ~_BIT[y]
             open_ |= _BIT[y]
+            selling |= _BIT[y]
+            buying |= _BIT[root]
             _augment(root, last, y, reached_from, buyer_of, seller_of)
         else:
             # What a failing search has reached can never be improved again.
             open_ = unseen
+    return buying, selling
 
 
 @compiled
-def _thresholds(row, sellers, buyers, useful, seller_of, buyer_of, trades, setter, stack):
-    """Find who sets the threshold of each trader, heaviest candidates first for buyers."""
-    n_buyers, n_sellers = seller_of.size, buyer_of.size
-    left = _NONE  # sellers whose buyers have no label yet
-    for y in range(n_sellers):
-        trades[n_buyers + y] = buyer_of[y] >= 0
-        setter[n_buyers + y] = -1
-        if buyer_of[y] >= 0:
-            left |= _BIT[y]
-    waiting = _NONE  # buyers whose sellers have no label yet
-    for x in range(n_buyers):
-        trades[x] = seller_of[x] >= 0
-        setter[x] = -1
-        if seller_of[x] >= 0:
-            waiting |= _BIT[x]
+def _buyers_thresholds(row, sellers, useful, buyer_of, buying, selling, setter, stack):
+    """Find whom each trading buyer has to beat: the candidates heaviest first."""
+    n_buyers = sellers.size
+    left = selling  # sellers whose buyers have no label yet
     for rank in range(row.size):
         if not left:
             break
         at = row[rank]
         if at < n_buyers:
-            if seller_of[at] >= 0:
+            if buying & _BIT[at]:
                 continue
             x = at
         else:
@@ -146,38 +138,45 @@ def _thresholds(row, sellers, buyers, useful, seller_of, buyer_of, trades, sette
             new = sellers[x] & useful[x] & left
             left &= ~new
             while new:
-                y = _first(new)
+                x = buyer_of[_first(new)]
                 new &= new - _ONE
-                stack[depth] = buyer_of[y]
-                setter[stack[depth]] = at
+                setter[x] = at
+                stack[depth] = x
                 depth += 1
             if depth == 0:
                 break
             depth -= 1
             x = stack[depth]
+
+
+@compiled
+def _sellers_thresholds(row, buyers, useful, seller_of, buying, selling, setter, stack):
+    """Find whom each trading seller has to undercut: the candidates lightest first."""
+    n_buyers = seller_of.size
+    left = buying  # buyers whose sellers have no label yet
     for rank in range(row.size - 1, -1, -1):
-        if not waiting:
+        if not left:
             break
         at = row[rank]
         if at >= n_buyers:
             y = at - n_buyers
-            if buyer_of[y] >= 0:
+            if selling & _BIT[y]:
                 continue
         else:
-            if not waiting & _BIT[at]:
+            if not left & _BIT[at]:
                 continue
-            waiting &= ~_BIT[at]
+            left &= ~_BIT[at]
             y = seller_of[at]
             setter[n_buyers + y] = at
         depth = 0
         while True:
-            new = buyers[y] & useful[n_buyers + y] & waiting
-            waiting &= ~new
+            new = buyers[y] & useful[n_buyers + y] & left
+            left &= ~new
             while new:
-                x = _first(new)
+                y = seller_of[_first(new)]
                 new &= new - _ONE
-                stack[depth] = seller_of[x]
-                setter[n_buyers + stack[depth]] = at
+                setter[n_buyers + y] = at
+                stack[depth] = y
                 depth += 1
             if depth == 0:
                 break
@@ -212,8 +211,13 @@ def small_rows(start, neighbours, n_sellers, rows, trades, setter):
     useful = np.empty(n_buyers + n_sellers, np.uint64)
     seller_of, buyer_of = np.empty(n_buyers, np.int64), np.empty(n_sellers, np.int64)
     reached_from, queue = np.empty(n_sellers, np.int64), np.empty(64, np.int64)
+    setter[:] = -1
     for s in range(rows.shape[0]):
-        _sweep(rows[s], sellers, seller_of, buyer_of, useful, reached_from, queue)
-        _thresholds(
-            rows[s], sellers, buyers, useful, seller_of, buyer_of, trades[s], setter[s], queue
-        )
+        row = rows[s]
+        buying, selling = _sweep(row, sellers, seller_of, buyer_of, useful, reached_from, queue)
+        for x in range(n_buyers):
+            trades[s, x] = (buying & _BIT[x]) != _NONE
+        for y in range(n_sellers):
+            trades[s, n_buyers + y] = (selling & _BIT[y]) != _NONE
+        _buyers_thresholds(row, sellers, useful, buyer_of, buying, selling, setter[s], queue)
+        _sellers_thresholds(row, buyers, useful, seller_of, buying, selling, setter[s], queue)

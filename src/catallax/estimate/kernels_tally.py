@@ -104,15 +104,24 @@ def listed(wanted, start, stop, weights, setter, n_buyers):
 
 
 @compiled
-def add_up(trades, prices, reports, n_buyers):
+def add_up(trades, prices, reports, n_buyers, listing):
     """Add up every row: values, costs, payments, receipts, trades; and list all prices.
+
+    Parameters
+    ----------
+    trades, prices, reports
+        Shape (profiles, n).
+    n_buyers
+        Number of buyers.
+    listing
+        Whether to list prices.
 
     Returns
     -------
     sums
         Shape (profiles, 5).
     pays, receives
-        What trading buyers pay and trading sellers receive, row after row.
+        What trading buyers pay and trading sellers receive, row after row; empty if not listed.
     """
     sums = np.zeros((trades.shape[0], 5))
     n = trades.shape[1]
@@ -125,10 +134,10 @@ def add_up(trades, prices, reports, n_buyers):
                 paid += prices[s, x] if trades[s, x] else 0.0
                 count += trades[s, x]
             sums[s, side], sums[s, 2 + side], sums[s, 4] = worth, paid, count
-    total = int(sums[:, 4].sum())
+    total = int(sums[:, 4].sum()) if listing else 0
     pays, receives = np.empty(total + 1), np.empty(total + 1)
     bought, sold = 0, 0
-    for s in range(trades.shape[0]):
+    for s in range(trades.shape[0] if listing else 0):
         for x in range(n_buyers):  # as in `listed`
             pays[bought] = prices[s, x]
             bought += trades[s, x]

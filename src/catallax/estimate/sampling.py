@@ -37,6 +37,9 @@ REFUSALS = (UnsupportedMarketError, PriorError, MissingPriorError)
 # A precision is first looked for after so many draws and units, lest it be found by luck.
 _FIRST_LOOK = 2**12
 _FIRST_UNITS = 32
+# Quantiles of prices come from the first so many profiles, or from as many as could have so many.
+_PROFILES_LISTED = 2**10
+_PRICES_LISTED = 2**17
 # Progress is told no more often than this, in seconds.
 _BREATH = 0.1
 
@@ -114,6 +117,9 @@ class Run:
         self.conditional = conditional and self._plain
         # Python runs in one thread at a time, and mechanisms from elsewhere may expect that.
         self._threads = threads if all(job.form is not None for job in jobs) else 1
+        # Prices of so many profiles are kept for the quantiles, whatever else is simulated.
+        most_trades = max(1, min(sampler.sizes))
+        self._listed = max(_PROFILES_LISTED, _PRICES_LISTED // most_trades)
         extra = CONTROLS + 2 if self.conditional else 0
         self.accounts = {job.name: Account(plan, extra) for job in jobs}
         self.skipped: dict[str, str] = {}
@@ -223,7 +229,8 @@ class Run:
         found: dict[str, tuple[Tally, Array] | str] = {}
         for job in jobs:
             try:
-                found[job.name] = self._tally(job, draws, block, meter)
+                listing = number * self.plan.block < self._listed
+                found[job.name] = self._tally(job, draws, block, meter, listing=listing)
             except REFUSALS as error:
                 found[job.name] = str(error)
             except ReportError as error:
@@ -245,7 +252,7 @@ class Run:
         return entries
 
     def _tally(
-        self, job: Job, draws: Draws, block: Block | None, meter: _Meter
+        self, job: Job, draws: Draws, block: Block | None, meter: _Meter, *, listing: bool
     ) -> tuple[Tally, Array]:
         """Clear a block by one mechanism; its totals, and its controls."""
         count = CONTROLS if self.conditional else 0
@@ -253,7 +260,7 @@ class Run:
             tally = tally_outcomes(self.sampler, job.mechanism, draws, meter.advance)
             return tally, np.zeros((len(draws), count))
         branches = job.form(block)
-        tally = tally_branches(block, branches)
+        tally = tally_branches(block, branches, listing=listing)
         own = self._controls(block, branches) if count else np.zeros((len(draws), 0))
         meter.advance(len(draws))
         return tally, own

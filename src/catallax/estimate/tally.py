@@ -68,8 +68,8 @@ class Tally:
     seller_receives: Seen
 
 
-def tally_branches(block: Block, branches: Sequence[Branch]) -> Tally:
-    """Add up what a mechanism decides for all rows at once."""
+def tally_branches(block: Block, branches: Sequence[Branch], *, listing: bool = True) -> Tally:
+    """Add up what a mechanism decides for all rows at once; list prices only if that is wanted."""
     from catallax.estimate.kernels_tally import add_up
 
     cut = block.n_buyers
@@ -79,7 +79,9 @@ def tally_branches(block: Block, branches: Sequence[Branch]) -> Tally:
     alike = len({branch.probability for branch in branches}) == 1
     for branch in branches:
         weight = 1.0 if alike else branch.probability
-        sums, all_paid, all_received = add_up(branch.trades, branch.prices, block.reports, cut)
+        sums, all_paid, all_received = add_up(
+            branch.trades, branch.prices, block.reports, cut, listing
+        )
         values, costs, paid, received, count = sums.T
         given = np.zeros(2)
         if branch.transfers is not None:
@@ -181,9 +183,14 @@ def first_best_gains(sampler: Sampler, draws: Draws, block: Block | None) -> Arr
         gains = draws.values - draws.costs[:, sampler.unit_demand.seller]
         return np.maximum(gains.max(axis=1, initial=0.0), 0.0)
     if block is not None:
-        matched = block.matched(FirstBest(), lambda: (draws.values, draws.costs))
-        moved = np.where(matched.trades, block.reports, 0.0)
-        return moved[:, : block.n_buyers].sum(axis=1) - moved[:, block.n_buyers :].sum(axis=1)
+        from catallax.estimate.kernels_tally import add_up
+
+        matched = block.matched(FirstBest(), lambda: block.reports)
+        reports = block.reports
+        # In the same order as in `tally_branches`, so that the company a mechanism is in shows
+        # in no bit of its numbers.
+        sums, _, _ = add_up(matched.trades, reports, reports, block.n_buyers, False)
+        return sums[:, 0] - sums[:, 1]
     market, gains = sampler.market, np.empty(len(draws))
     for row in range(len(draws)):
         bids, asks = draws.values[row], draws.costs[row]

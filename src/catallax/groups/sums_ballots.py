@@ -9,8 +9,9 @@ draw from a density, or expected sums.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,6 @@ __all__ = ["Ballots", "Leaf", "product"]
 Array = NDArray[np.float64]
 Values = NDArray[Any]
 
-_NEVER = 1e-19
 _SMALLEST = 1e-300
 _FEW = 64
 
@@ -37,6 +37,8 @@ class Ballots:
         The total of votes that column 0 stands for.
     chances
         The probability of each total, shape (totals,).
+    mean, variance, widest
+        Of the total of votes, and the largest single weight: what is kept of the totals.
     plain
         The transforms, shape (frequencies, totals).
     once
@@ -45,17 +47,22 @@ class Ballots:
 
     first: int
     chances: Array
+    mean: float
+    variance: float
+    widest: int
     plain: Values
     once: Values | None = None
 
     def trimmed(self) -> Ballots:
-        """Leave out totals at both ends that have no probability to speak of."""
-        kept = np.flatnonzero(self.chances > _NEVER)
-        if not kept.size or kept[-1] - kept[0] + 1 == self.chances.size:
-            return self
-        inner = slice(int(kept[0]), int(kept[-1]) + 1)
+        """Leave out totals at both ends that have no probability to speak of (Bernstein)."""
+        reach = 15.0 * self.widest + math.sqrt((15.0 * self.widest) ** 2 + 90.0 * self.variance)
+        low = max(self.first, math.floor(self.mean - reach))
+        high = min(self.first + self.chances.size - 1, math.ceil(self.mean + reach))
+        inner = slice(low - self.first, high + 1 - self.first)
         once = None if self.once is None else self.once[:, inner]
-        return Ballots(self.first + inner.start, self.chances[inner], self.plain[:, inner], once)
+        return replace(
+            self, first=low, chances=self.chances[inner], plain=self.plain[:, inner], once=once
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,11 +96,10 @@ class Leaf:
         n, w = self.count, self.weight
         if w == 0:
             return self._silent()
-        votes = np.arange(n + 1)
-        chances = _binomial(n, self.chance, votes)
-        kept = np.flatnonzero(chances > _NEVER)
-        low, high = int(kept[0]), int(kept[-1])
-        votes = votes[low : high + 1]
+        mean, variance = n * self.chance, n * self.chance * (1.0 - self.chance)
+        reach = 15.0 + math.sqrt(225.0 + 90.0 * variance)
+        low, high = max(0, math.floor(mean - reach)), min(n, math.ceil(mean + reach))
+        votes = np.arange(low, high + 1)
         plain = self._terms(n, votes)
         once = None
         if self.no_once is not None and self.yes_once is not None:
@@ -103,7 +109,10 @@ class Leaf:
             )
         return Ballots(
             low * w,
-            _spread(chances[None, low : high + 1], w)[0],
+            _spread(_binomial(n, self.chance, votes)[None], w)[0],
+            w * mean,
+            w * w * variance,
+            w,
             _spread(plain, w),
             None if once is None else _spread(once, w),
         )
@@ -116,7 +125,7 @@ class Leaf:
         if self.no_once is not None and self.yes_once is not None:
             one = self.count * (self.no_once + self.yes_once)
             once = (one * _power(both, self.count - 1))[:, None]
-        return Ballots(0, np.ones(1), plain, once)
+        return Ballots(0, np.ones(1), 0.0, 0.0, 0, plain, once)
 
     def _terms(self, n: int, votes: NDArray[np.int64]) -> Values:
         """Return C(n, k) yes^k no^(n - k), by logarithms; nothing for k outside 0..n."""
@@ -200,7 +209,15 @@ def _multiplied(a: Ballots, b: Ballots) -> Ballots:
     if a.once is not None and b.once is not None:
         once = _convolved(a.plain, b.once) + _convolved(a.once, b.plain)
     chances = np.maximum(_convolved(a.chances[None], b.chances[None])[0].real, 0.0)
-    return Ballots(a.first + b.first, chances, _convolved(a.plain, b.plain), once)
+    return Ballots(
+        a.first + b.first,
+        chances,
+        a.mean + b.mean,
+        a.variance + b.variance,
+        max(a.widest, b.widest),
+        _convolved(a.plain, b.plain),
+        once,
+    )
 
 
 def _convolved(a: Values, b: Values) -> Values:

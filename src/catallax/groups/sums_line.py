@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from catallax.groups.sums_bounds import Draws, first_terms, usual_spread, window
 from catallax.groups.sums_measure import Measure
+from catallax.groups.sums_quiet import quiet_reach
 
 __all__ = ["Circle", "circle_of"]
 
@@ -24,7 +25,7 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 MOST_FREQUENCIES = 1 << 20
-_ROUGH_FREQUENCIES = 1 << 20
+_QUIET_FROM = 1 << 15
 _GRID = np.exp2(np.arange(0.0, 90.0, 0.5))
 # Series of so many terms are taken if their error is at most this.
 _ACCEPTED = ((1 << 10, 1e-14), (1 << 12, 1e-12), (1 << 14, 1e-10), (1 << 17, 1e-8))
@@ -50,8 +51,9 @@ class Circle:
         What the series leaves out, at most (in probability, or in money for an excess).
     outside
         The probability that the sum is not in the window, or that a draw was cut off.
-    rough
-        Whether the atoms are still in the transform, so that the series needs Vaaler's weights.
+    reach
+        If above 0, atoms are still in the transform, and the series needs Vaaler's weights for so
+        many frequencies; those from `count` on are bounded in `cut`.
     """
 
     draws: tuple[Draws, ...]
@@ -61,7 +63,7 @@ class Circle:
     count: int
     cut: float
     outside: float
-    rough: bool
+    reach: int = 0
 
     @property
     def step(self) -> float:
@@ -84,10 +86,10 @@ class Circle:
         weights = np.empty(self.count, dtype=np.complex128)
         weights[0] = (end - start) / self.period
         weights[1:] = (np.exp(-1j * u * start) - np.exp(-1j * u * end)) / (0.5j * u * self.period)
-        return weights * self._vaaler() if self.rough else weights
+        return weights * self._vaaler() if self.reach else weights
 
     def _vaaler(self) -> Array:
-        share = np.arange(1, self.count) / self.count
+        share = np.arange(1, self.count) / self.reach
         turn = math.pi * share
         inner = turn * (1.0 - share) / np.tan(turn) + share
         return np.concatenate([[1.0], inner])
@@ -106,14 +108,14 @@ class Circle:
         ----------
         Vaaler, Some extremal functions in Fourier analysis (1985), theorem 18.
         """
-        fejer = (1.0 - np.arange(self.count) / self.count) * np.append(
+        fejer = (1.0 - np.arange(self.count) / self.reach) * np.append(
             1.0, np.full(self.count - 1, 2.0)
         )
         bound = 0.0
         for end in (min(max(total, self.low), self.high), self.high):
             wave = np.exp(-1j * self.frequencies * (end - centre))
             bound += max(float((fejer * (transform * wave).real).sum()), 0.0)
-        return bound / (2.0 * self.count)
+        return bound / (2.0 * self.reach)
 
     def excess(self, centre: float, *, below: bool = False) -> Complex:
         """Return weights k with E[max(sum, 0)] = Re sum(k * transform of sum - centre).
@@ -207,28 +209,46 @@ def _with_frequencies(
     if period <= 0:  # all is certain
         period = max(abs(low), 1.0)
     step = 2.0 * math.pi / period
-    errors = _series_errors(draws, step, period, excess, rough)
+    if rough:
+        return _rough(draws, low, high, period, outside, excess)
+    errors = _series_errors(draws, step, period, excess)
     counts = np.ceil(_GRID)
     allowed = counts <= MOST_FREQUENCIES
-    if rough and not excess:
-        at = int(np.flatnonzero(allowed & (counts <= _ROUGH_FREQUENCIES))[-1])
-        return Circle(draws, low, high, period, int(counts[at]) + 1, 0.0, outside, rough)
     at = int(np.flatnonzero(allowed)[-1])
     for most, error in _ACCEPTED:
         enough = np.flatnonzero(allowed & (counts <= most) & (errors <= error * unit))
         if enough.size:
             at = int(enough[0])
             break
-    return Circle(draws, low, high, period, int(counts[at]) + 1, float(errors[at]), outside, rough)
+    return Circle(draws, low, high, period, int(counts[at]) + 1, float(errors[at]), outside)
+
+
+def _rough(
+    draws: tuple[Draws, ...], low: float, high: float, period: float, outside: float, excess: bool
+) -> Circle:
+    """Choose frequencies for transforms that keep their atoms, and so never fall for good."""
+    step = 2.0 * math.pi / period
+    count = _QUIET_FROM
+    reach, size = quiet_reach(draws, step, count)
+    between = size * (math.log(max(reach / count, 1.0)) + 2.0)
+    if reach == count or between > 1e-9:
+        count = reach = MOST_FREQUENCIES
+        between = 0.0
+    if not excess:
+        return Circle(draws, low, high, period, count, between, outside, reach)
+    # Sums of 16 / (u^2 period), between the two numbers of frequencies and beyond both.
+    unit = 16.0 * period / (2.0 * math.pi) ** 2
+    cut = unit * (between / count + 1.0 / (reach - 1))
+    return Circle(draws, low, high, period, count, cut, outside)
 
 
 def _series_errors(
-    draws: tuple[Draws, ...], step: float, period: float, excess: bool, rough: bool
+    draws: tuple[Draws, ...], step: float, period: float, excess: bool
 ) -> Array:
     """Bound what is left out beyond each number of frequencies of the grid."""
     u = step * _GRID
     if excess:
-        rest = np.ones(u.shape) if rough else _without_atoms(draws, u)
+        rest = _without_atoms(draws, u)
         # Four corners with slopes of at most 1 on either side, twice 1 / (u^2 period) each.
         size = rest * 16.0 / (u * u * period)
     else:

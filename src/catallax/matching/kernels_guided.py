@@ -24,6 +24,7 @@ from catallax.matching.kernels_search import (
     START,
     STOP,
     assign,
+    free_seller,
     new_search,
     search,
 )
@@ -32,44 +33,44 @@ __all__ = ["guided_sweep", "seller_labels"]
 
 
 @compiled
-def _look_ahead_to_buyer(i, s):
+def _look_ahead_to_buyer(i, buyer, rows, holder):
     """Ask for what the searches of the next buyers will read first."""
-    prefetch(s.holder, s.rows[s.buyer[i + 8, START]])
-    held = s.holder[s.rows[s.buyer[i + 4, START]]]
+    prefetch(holder, rows[buyer[i + 8, START]])
+    held = holder[rows[buyer[i + 4, START]]]
     if held >= 0:
-        prefetch(s.buyer, held >> 2)
-    held = s.holder[s.rows[s.buyer[i + 2, START]]]
+        prefetch(buyer, held >> 2)
+    held = holder[rows[buyer[i + 2, START]]]
     if held >= 0:
-        prefetch(s.rows, s.buyer[held >> 2, FRESH])
+        prefetch(rows, buyer[held >> 2, FRESH])
 
 
 @compiled
-def _look_ahead_to_seller(j, s):
+def _look_ahead_to_seller(j, buyer, rows, holder):
     """Ask for what the searches for the partners of the next sellers will read first."""
-    held = s.holder[j + 8]
+    held = holder[j + 8]
     if held >= 0:
-        prefetch(s.buyer, held >> 2)
-    held = s.holder[j + 4]
+        prefetch(buyer, held >> 2)
+    held = holder[j + 4]
     if held >= 0:
-        prefetch(s.rows, s.buyer[held >> 2, FRESH])
+        prefetch(rows, buyer[held >> 2, FRESH])
 
 
 @compiled
-def _close(root, rank, label, s):
+def _close(root, rank, label, buyer, rows, holder, queue):
     """Close what can be reached from a root, and label the buyers found there."""
-    s.queue[0] = root
+    queue[0] = root
     reached = 1
     head = 0
     while head < reached:
-        i = s.queue[head]
+        i = queue[head]
         head += 1
-        for k in range(s.buyer[i, START], s.buyer[i, STOP]):
-            j = s.rows[k]
-            held = s.holder[j]
+        for k in range(buyer[i, START], buyer[i, STOP]):
+            j = rows[k]
+            held = holder[j]
             if held != GONE:
-                s.holder[j] = GONE
+                holder[j] = GONE
                 label[held >> 2] = rank
-                s.queue[reached] = held >> 2
+                queue[reached] = held >> 2
                 reached += 1
 
 
@@ -92,6 +93,7 @@ def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank
     """
     n_buyers, n_sellers = buyer_rank.size, seller_rank.size
     s = new_search(row_start, rows, column_start, columns)
+    buyer, holder = s.buyer, s.holder
     label = np.full(n_buyers, -1, np.int32)
     i, j = 0, 0
     while i < n_buyers or j < n_sellers:
@@ -99,24 +101,26 @@ def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank
             root, rank, passed = i, buyer_rank[i], False
             i += 1
             if i + 8 < n_buyers:
-                _look_ahead_to_buyer(i, s)
+                _look_ahead_to_buyer(i, buyer, rows, holder)
         else:
-            held, rank, passed = s.holder[j], seller_rank[j], True
-            s.holder[j] = GONE
+            held, rank, passed = holder[j], seller_rank[j], True
+            holder[j] = GONE
             j += 1
             if j + 8 < n_sellers:
-                _look_ahead_to_seller(j, s)
+                _look_ahead_to_seller(j, buyer, rows, holder)
             if held == FREE or held == GONE:
                 continue
             root = held >> 2
-        last, free = search(root, i, s)
+        last, free = root, free_seller(root, buyer, rows, holder)
+        if free < 0:
+            last, free = search(root, i, s)
         if free >= 0:
             assign(root, last, free, s)
             continue
         if passed:  # she is given back
             label[root] = rank
-        _close(root, rank, label, s)
-    partner_of_buyer = s.buyer[:, PARTNER].copy()
+        _close(root, rank, label, buyer, rows, holder, s.queue)
+    partner_of_buyer = buyer[:, PARTNER].copy()
     partner_of_seller = np.full(n_sellers, -1, np.int32)
     for i in range(n_buyers):
         if partner_of_buyer[i] >= 0:

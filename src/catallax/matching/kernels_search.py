@@ -25,7 +25,7 @@ import numpy as np
 from catallax.compiled import compiled
 from catallax.matching.kernels_prefetch import prefetch
 
-__all__ = ["FREE", "GONE", "PARTNER", "START", "STOP", "Search", "assign", "new_search", "search"]
+__all__ = ["FREE", "GONE", "PARTNER", "START", "STOP", "Search", "assign", "free_seller", "new_search", "search"]
 
 # Columns of `Search.buyer`. What one step of a search needs of a buyer lies in half a cache line.
 START, STOP = 0, 1  # her row
@@ -104,28 +104,28 @@ def new_search(start, rows, column_start, columns):
 
 
 @compiled
-def _free_seller(i, s):
+def free_seller(i, buyer, rows, holder):
     """Return a free seller next to buyer i, or -1; the place to look from only moves forward."""
-    k = s.buyer[i, FRESH]
-    stop = s.buyer[i, STOP]
+    k = buyer[i, FRESH]
+    stop = buyer[i, STOP]
     while k < stop:
-        if s.holder[s.rows[k]] == FREE:
-            s.buyer[i, FRESH] = k
-            return s.rows[k]
+        if holder[rows[k]] == FREE:
+            buyer[i, FRESH] = k
+            return rows[k]
         k += 1
-    s.buyer[i, FRESH] = k
+    buyer[i, FRESH] = k
     return -1
 
 
 @compiled
-def _keep_rest(i, kept, k, s):
+def _keep_rest(i, kept, k, buyer, rows):
     """Move the rest of a row up to where it has been squeezed so far."""
     if kept < k:
-        while k < s.buyer[i, STOP]:
-            s.rows[kept] = s.rows[k]
+        while k < buyer[i, STOP]:
+            rows[kept] = rows[k]
             kept += 1
             k += 1
-        s.buyer[i, STOP] = kept
+        buyer[i, STOP] = kept
 
 
 @compiled
@@ -135,91 +135,93 @@ def _search_near(root, s):
     Returns the last buyer of the path and the free seller, or -1 and -1, and whether all that
     can be reached has been seen.
     """
-    s.queue[0] = root
+    buyer, rows, holder, queue = s.buyer, s.rows, s.holder, s.queue
+    queue[0] = root
     reached = 1
     head = 0
     seen = 0
     last, free = -1, -1
     while head < reached and free < 0:
-        i = s.queue[head]
+        i = queue[head]
         head += 1
-        k = s.buyer[i, START]
-        stop = s.buyer[i, STOP]
+        k = buyer[i, START]
+        stop = buyer[i, STOP]
         seen += stop - k
         if seen > NEAR:
             break
         if head < reached:
-            prefetch(s.rows, s.buyer[s.queue[head], START])
+            prefetch(rows, buyer[queue[head], START])
         kept = k
         while k < stop:
-            j = s.rows[k]
+            j = rows[k]
             k += 1
-            held = s.holder[j]
+            held = holder[j]
             if held == GONE:
                 continue
-            s.rows[kept] = j
+            rows[kept] = j
             kept += 1
             if held & VISITED:
                 continue
             other = held >> 2
-            prefetch(s.buyer, other)
-            s.queue[reached] = other
+            prefetch(buyer, other)
+            queue[reached] = other
             reached += 1
-            s.holder[j] = held | SPENT | VISITED
-            s.buyer[other, PARENT] = i
+            holder[j] = held | SPENT | VISITED
+            buyer[other, PARENT] = i
             if not held & SPENT:
-                free = _free_seller(other, s)
+                free = free_seller(other, buyer, rows, holder)
                 if free >= 0:
                     last = other
                     break
         if free >= 0:
-            _keep_rest(i, kept, k, s)
+            _keep_rest(i, kept, k, buyer, rows)
         else:
-            s.buyer[i, STOP] = kept
+            buyer[i, STOP] = kept
     for k in range(1, reached):
-        i = s.queue[k]
-        s.holder[s.buyer[i, PARTNER]] = i << 2 | SPENT
+        i = queue[k]
+        holder[buyer[i, PARTNER]] = i << 2 | SPENT
     return last, free, seen <= NEAR
 
 
 @compiled
 def _measure(joined, s):
     """Measure the distances of all buyers before `joined`, backwards from the free sellers."""
+    buyer, rows, holder, column_start, columns, arc, queue = s.buyer, s.rows, s.holder, s.column_start, s.columns, s.arc, s.queue
     reached = 0
     for i in range(joined):
-        s.arc[i] = s.buyer[i, START]
-        j = s.buyer[i, PARTNER]
-        if j < 0 or s.holder[j] == GONE:
-            s.buyer[i, BOUND] = 1  # may be a root, now or later: nothing is known
+        arc[i] = buyer[i, START]
+        j = buyer[i, PARTNER]
+        if j < 0 or holder[j] == GONE:
+            buyer[i, BOUND] = 1  # may be a root, now or later: nothing is known
             continue
-        s.buyer[i, BOUND] = NEVER
-        if not s.holder[j] & SPENT:
-            if _free_seller(i, s) >= 0:
-                s.buyer[i, BOUND] = 1
-                s.queue[reached] = i
+        buyer[i, BOUND] = NEVER
+        if not holder[j] & SPENT:
+            if free_seller(i, buyer, rows, holder) >= 0:
+                buyer[i, BOUND] = 1
+                queue[reached] = i
                 reached += 1
             else:
-                s.holder[j] |= SPENT
+                holder[j] |= SPENT
     head = 0
     seen = joined
     while head < reached:
-        i = s.queue[head]
+        i = queue[head]
         if head + 8 < reached:
-            prefetch(s.buyer, s.queue[head + 8])
+            prefetch(buyer, queue[head + 8])
         if head + 4 < reached:
-            prefetch(s.column_start, s.buyer[s.queue[head + 4], PARTNER])
+            prefetch(column_start, buyer[queue[head + 4], PARTNER])
         if head + 2 < reached:
-            prefetch(s.columns, s.column_start[s.buyer[s.queue[head + 2], PARTNER]])
+            prefetch(columns, column_start[buyer[queue[head + 2], PARTNER]])
         head += 1
-        j = s.buyer[i, PARTNER]
-        for k in range(s.column_start[j], s.column_start[j + 1]):
-            other = s.columns[k]
+        j = buyer[i, PARTNER]
+        for k in range(column_start[j], column_start[j + 1]):
+            other = columns[k]
             if other >= joined:
                 break
             seen += 1
-            if s.buyer[other, BOUND] == NEVER:
-                s.buyer[other, BOUND] = s.buyer[i, BOUND] + 1
-                s.queue[reached] = other
+            if buyer[other, BOUND] == NEVER:
+                buyer[other, BOUND] = buyer[i, BOUND] + 1
+                queue[reached] = other
                 reached += 1
     # The next measurement waits until half as many edges have been seen by guided searches.
     s.credit[0] = seen // 2
@@ -232,31 +234,32 @@ def _descend(root, s):
     No edge is looked at again before the bound of its buyer has risen: a root with a long row
     that is displaced again and again does not read the row each time.
     """
+    buyer, rows, holder, arc = s.buyer, s.rows, s.holder, s.arc
     i = root
     while True:
-        k = max(s.arc[i], s.buyer[i, START])
+        k = max(arc[i], buyer[i, START])
         onward = -1
-        while k < s.buyer[i, STOP] and onward < 0:
-            j = s.rows[k]
-            held = s.holder[j]
-            if held >= 0 and s.buyer[held >> 2, BOUND] < s.buyer[i, BOUND]:
+        while k < buyer[i, STOP] and onward < 0:
+            j = rows[k]
+            held = holder[j]
+            if held >= 0 and buyer[held >> 2, BOUND] < buyer[i, BOUND]:
                 onward = held >> 2
                 if not held & SPENT:
-                    free = _free_seller(onward, s)
+                    free = free_seller(onward, buyer, rows, holder)
                     if free >= 0:
-                        s.arc[i] = k
-                        s.buyer[onward, PARENT] = i
+                        arc[i] = k
+                        buyer[onward, PARENT] = i
                         return onward, free
-                    s.holder[j] = held | SPENT
-                    s.buyer[onward, BOUND] = max(s.buyer[onward, BOUND], 2)
+                    holder[j] = held | SPENT
+                    buyer[onward, BOUND] = max(buyer[onward, BOUND], 2)
                     onward = -1
                     continue
             if onward < 0:
                 k += 1
-        s.arc[i] = k
+        arc[i] = k
         if onward < 0:
             return -1, -1
-        s.buyer[onward, PARENT] = i
+        buyer[onward, PARENT] = i
         i = onward
 
 
@@ -266,60 +269,61 @@ def _search_guided(root, s):
 
     Buyers wait on shelves numbered by that sum, the last one put there on top.
     """
-    s.buyer[root, STEPS] = 0
-    s.buyer[root, BELOW] = -1
-    s.shelf[0] = root
-    s.queue[0] = root
+    buyer, rows, holder, shelf, queue = s.buyer, s.rows, s.holder, s.shelf, s.queue
+    buyer[root, STEPS] = 0
+    buyer[root, BELOW] = -1
+    shelf[0] = root
+    queue[0] = root
     reached = 1
     level, highest = 0, 0
     seen = 0
     last, free = -1, -1
     while level <= highest and free < 0:
-        i = s.shelf[level]
+        i = shelf[level]
         if i < 0:
             level += 1
             continue
-        s.shelf[level] = s.buyer[i, BELOW]
-        k = s.buyer[i, START]
-        stop = s.buyer[i, STOP]
+        shelf[level] = buyer[i, BELOW]
+        k = buyer[i, START]
+        stop = buyer[i, STOP]
         kept = k
         seen += stop - k
-        steps = s.buyer[i, STEPS] + 1
+        steps = buyer[i, STEPS] + 1
         while k < stop:
-            j = s.rows[k]
+            j = rows[k]
             k += 1
-            held = s.holder[j]
+            held = holder[j]
             if held == GONE:
                 continue
-            s.rows[kept] = j
+            rows[kept] = j
             kept += 1
             if held & VISITED:
                 continue
             other = held >> 2
-            bound = s.buyer[other, BOUND]
+            bound = buyer[other, BOUND]
             if bound == NEVER:
                 continue
-            s.holder[j] = held | SPENT | VISITED
-            s.queue[reached] = other
+            holder[j] = held | SPENT | VISITED
+            queue[reached] = other
             reached += 1
-            s.buyer[other, PARENT] = i
-            s.buyer[other, STEPS] = steps
+            buyer[other, PARENT] = i
+            buyer[other, STEPS] = steps
             if not held & SPENT:
-                free = _free_seller(other, s)
+                free = free_seller(other, buyer, rows, holder)
                 if free >= 0:
                     last = other
                     break
                 bound = max(bound, 2)
             # No nearer than one step less than the buyer before her.
             bound = max(bound, level - steps)
-            s.buyer[other, BOUND] = bound
-            s.buyer[other, BELOW] = s.shelf[steps + bound]
-            s.shelf[steps + bound] = other
+            buyer[other, BOUND] = bound
+            buyer[other, BELOW] = shelf[steps + bound]
+            shelf[steps + bound] = other
             highest = max(highest, steps + bound)
         if free >= 0:
-            _keep_rest(i, kept, k, s)
+            _keep_rest(i, kept, k, buyer, rows)
         else:
-            s.buyer[i, STOP] = kept
+            buyer[i, STOP] = kept
     s.credit[0] -= seen
     _clear_up(reached, last, s)
     return last, free
@@ -328,16 +332,17 @@ def _search_guided(root, s):
 @compiled
 def _clear_up(reached, last, s):
     """Empty the shelves after a guided search, and raise bounds by what it has found."""
-    length = s.buyer[last, STEPS] + 1 if last >= 0 else 0
-    s.shelf[0] = -1
+    buyer, holder, arc, shelf, queue = s.buyer, s.holder, s.arc, s.shelf, s.queue
+    length = buyer[last, STEPS] + 1 if last >= 0 else 0
+    shelf[0] = -1
     for k in range(reached):
-        i = s.queue[k]
+        i = queue[k]
         if k > 0:
-            s.holder[s.buyer[i, PARTNER]] = i << 2 | SPENT
+            holder[buyer[i, PARTNER]] = i << 2 | SPENT
             if i != last:
-                s.shelf[s.buyer[i, STEPS] + s.buyer[i, BOUND]] = -1
-        s.buyer[i, BOUND] = max(s.buyer[i, BOUND], length - s.buyer[i, STEPS])
-        s.arc[i] = s.buyer[i, START]
+                shelf[buyer[i, STEPS] + buyer[i, BOUND]] = -1
+        buyer[i, BOUND] = max(buyer[i, BOUND], length - buyer[i, STEPS])
+        arc[i] = buyer[i, START]
 
 
 @compiled
@@ -359,7 +364,7 @@ def search(root, joined, s):
         The last buyer of the path and the free seller, or -1 and -1; the buyers before the last
         one are in PARENT.
     """
-    free = _free_seller(root, s)
+    free = free_seller(root, s.buyer, s.rows, s.holder)
     if free >= 0:
         return root, free
     last, free, exhausted = _search_near(root, s)
@@ -376,13 +381,14 @@ def search(root, joined, s):
 @compiled
 def assign(root, last, free, s):
     """Shift the partners along a path from a root, so that all its buyers have one."""
+    buyer, holder = s.buyer, s.holder
     i, j, mark = last, free, 0
     while True:
-        previous = s.buyer[i, PARTNER]
-        s.buyer[i, PARTNER] = j
-        s.holder[j] = i << 2 | mark
+        previous = buyer[i, PARTNER]
+        buyer[i, PARTNER] = j
+        holder[j] = i << 2 | mark
         if i == root:
             return
-        i = s.buyer[i, PARENT]
+        i = buyer[i, PARENT]
         j = previous
         mark = SPENT

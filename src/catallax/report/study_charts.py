@@ -172,7 +172,7 @@ def draw_overview(results: StudyResults, settings: Sequence[Setting]) -> Figure:
         tidy(axes)
         _label(axes, [setting.label for setting in settings])
         axes.set_xlabel("share of first best, with 95 % intervals")
-        if rules:
+        if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside lower center", ncols=_columns(len(rules)))
     return figure
 

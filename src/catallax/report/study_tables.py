@@ -88,6 +88,7 @@ def absence(results: StudyResults, setting: Setting, rule: Rule) -> str:
     return "does not apply" if records[0]["status"] == "skipped" else "no gains in any draw"
 
 
+_MOST_DECIMALS = 12
 _SHOWN = ("gains_from_trade", "share_of_first_best", "surplus")
 
 
@@ -136,8 +137,8 @@ def rounded(mean: float, reach: float) -> tuple[str, str]:
 
     if reach <= 0:
         return f"{mean + 0.0:,.6g}", "0"
-    decimals = 1 - floor(log10(reach))
+    decimals = min(1 - floor(log10(reach)), _MOST_DECIMALS)
     # The division's own rounding must not turn 0.0040 into 0.0041.
     up = ceil(reach * 10.0**decimals * (1 - 1e-12)) / 10.0**decimals
-    places = min(max(decimals, 0), 12)
+    places = max(decimals, 0)
     return f"{round(mean, decimals) + 0.0:,.{places}f}", f"{up:,.{places}f}"
