@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import catallax as cx
-from catallax.audit.expectations import Mean, bounded_mean
+from catallax.audit.means import Mean, bounded_mean
 from catallax.audit.properties import get_property
 from catallax.audit.result import Finding
 from catallax.audit.search import Search

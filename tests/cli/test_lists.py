@@ -10,7 +10,7 @@ import catallax as cx
 from catallax.mechanisms import names
 from tests.cli.conftest import Runner
 
-COMMANDS = ("clear", "prior", "instances", "mechanisms")
+COMMANDS = ("clear", "audit", "prior", "instances", "mechanisms")
 
 
 def test_version(run: Runner) -> None:

@@ -91,6 +91,19 @@ def test_quiet_says_nothing(run: Runner, study: Path) -> None:
     assert run("study", "run", study, "--workers", "1", "--quiet") == (0, "", "")
 
 
+def test_who_watches_sees_how_far_it_is(
+    run: Runner, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    done = run("study", "run", study, "--workers", "1")
+    assert "tiny" in done.err and "6/6" in done.err and " left" in done.err
+    pytest.importorskip("jinja2", reason="Jinja2 is not installed")
+    assert "drawing" in run("study", "report", study).err
+    # Nobody watches who asks for quiet.
+    assert run("study", "report", study, "-q").err == ""
+
+
 def test_a_report_of_a_part_warns(run: Runner, study: Path) -> None:
     pytest.importorskip("jinja2", reason="Jinja2 is not installed")
     run("study", "run", study, "--workers", "1", "-q")

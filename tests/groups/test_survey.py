@@ -69,7 +69,7 @@ def test_a_familiar_rule_gets_its_best_price() -> None:
     trade = GroupTrade(4, 3, "uniform(0, 1)", "exponential(0.5)")
     for rule in (Majority(), Unanimity()):
         best = evaluate(trade, priced_vote(trade, rule)).gains_from_trade
-        for price in np.linspace(0, 1, 101):
+        for price in np.linspace(0.02, 0.98, 25):
             other = evaluate(trade, "vote", price=float(price), rule=rule)
             assert other.gains_from_trade <= best + 1e-9
 

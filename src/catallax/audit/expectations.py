@@ -1,19 +1,19 @@
-"""Expectations over values: exact for few profiles of discrete priors, else with an interval."""
+"""What agents can expect from their reports, over the others' values."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
-from math import log
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.audit.candidates import breakpoints
-from catallax.audit.profiles import MOST_PROFILES, all_profiles, count_profiles, draw
+from catallax.audit.means import LEVEL, Mean, bounded_mean, money_width
+from catallax.audit.profiles import all_profiles, count_profiles, draw
+from catallax.audit.type_reports import extra_reports, possible_values, spread_reports
 
 if TYPE_CHECKING:
     from catallax.audit.runs import Run, Runner
@@ -21,136 +21,16 @@ if TYPE_CHECKING:
     from catallax.audit.setting import Agent, Setting
 
 __all__ = [
-    "LEVEL",
-    "Average",
-    "Mean",
     "TypeTable",
-    "average_surplus",
-    "bounded_mean",
+    "exact_mean",
     "expected_outcomes",
     "judged",
+    "outcome_numbers",
+    "sampled_mean",
     "type_tables",
 ]
 
 Array = NDArray[np.float64]
-
-LEVEL = 0.999
-"""With what probability an interval covers the expectation."""
-
-# The largest share of her money that a gambler stakes.
-_STAKE = 0.75
-
-
-@dataclass(frozen=True)
-class Mean:
-    """An expectation.
-
-    Attributes
-    ----------
-    mean
-        The expectation itself, or the mean of a sample.
-    interval
-        Where the expectation lies, with probability `LEVEL`; None where it is exact.
-    least, most
-        The smallest and the largest number that went into it.
-    count
-        How many.
-    """
-
-    mean: float
-    interval: tuple[float, float] | None
-    least: float
-    most: float
-    count: int
-
-
-def bounded_mean(sample: Array, width: float, level: float = LEVEL) -> Mean:
-    """Estimate an expectation with an interval that rare large values cannot fool.
-
-    Parameters
-    ----------
-    sample
-        Independent draws; shape (n,).
-    width
-        How far values can be from zero; what the sample shows counts if it is more.
-    level
-        With what probability the interval covers the expectation.
-
-    Returns
-    -------
-    Mean
-
-    Notes
-    -----
-    A normal interval would be wrong here: a report a little off the truth gains a little nearly
-    always and loses much rarely, and a sample in which the rare case is missing has hardly any
-    variance. This interval holds for every law on [-width, width] and every number of draws: it
-    keeps the means against which no gambler, who stakes before each draw what the draws before
-    it suggest, would have multiplied her money by 2 / (1 - level).
-
-    References
-    ----------
-    Waudby-Smith and Ramdas, Estimating means of bounded random variables by betting (2024),
-    Theorem 3.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> found = bounded_mean(np.tile([0.0, 1.0], 2000), width=1.0)
-    >>> found.mean, round(found.interval[0], 2), round(found.interval[1], 2)
-    (0.5, 0.47, 0.53)
-    """
-    n = sample.size
-    mean, least, most = float(sample.mean()), float(sample.min()), float(sample.max())
-    reach = max(width, abs(least), abs(most))
-    if not reach:
-        return Mean(mean, (mean, mean), least, most, n)
-    scaled = (sample + reach) / (2 * reach)
-    # Mean and variance of the draws before each, as if half a draw more had been seen.
-    before = np.arange(n)
-    middles = (0.5 + np.cumsum(scaled)) / (before + 2)
-    spreads = (0.25 + np.cumsum((scaled - middles) ** 2)) / (before + 2)
-    earlier = np.concatenate([[0.25], spreads[:-1]])
-    odds = 2.0 / (1.0 - level)
-    stake = np.sqrt(2.0 * log(odds) / (n * earlier))
-
-    def refuted(at: float) -> tuple[bool, bool]:
-        """Say whether a gambler on larger values, or on smaller ones, has won against a mean."""
-        up = np.cumsum(np.log1p(np.minimum(stake, _STAKE / max(at, 1e-12)) * (scaled - at)))
-        down = np.cumsum(np.log1p(-np.minimum(stake, _STAKE / max(1 - at, 1e-12)) * (scaled - at)))
-        return bool(up.max() >= log(odds)), bool(down.max() >= log(odds))
-
-    centre = float(scaled.mean())
-    low = _edge(lambda at: refuted(at)[0], 0.0, centre)
-    high = 1.0 - _edge(lambda at: refuted(1.0 - at)[1], 0.0, 1.0 - centre)
-    return Mean(mean, ((2 * low - 1) * reach, (2 * high - 1) * reach), least, most, n)
-
-
-def _edge(refuted: Callable[[float], bool], out: float, kept: float) -> float:
-    """Bisect for the last mean that is refuted, below one that is not."""
-    if not refuted(out):
-        return out
-    for _ in range(40):
-        middle = (out + kept) / 2
-        if refuted(middle):
-            out = middle
-        else:
-            kept = middle
-    return out
-
-
-def money_width(setting: Setting) -> float:
-    """Return how far apart values can be, but for one chance in a billion."""
-    ends = []
-    for prior in set(setting.priors):
-        if prior is not None:
-            low, high = prior.support
-            ends.append(low if np.isfinite(low) else float(prior.quantile(1e-9)))
-            ends.append(high if np.isfinite(high) else float(prior.quantile(1 - 1e-9)))
-    return max(ends) - min(ends) if ends else 0.0
-
-
-# ------------------------------------------------------------------------------- by own report
 
 
 @dataclass(frozen=True, eq=False)
@@ -334,8 +214,8 @@ def _exact_tables(search: Search, left: int, numbers: list[int]) -> list[TypeTab
         agent = setting.agent(number)
         others = count_profiles(setting, agent.slots)
         assert others is not None
-        types = _types(setting, agent)
-        extra = _extra_reports(setting, agent, types)
+        types = possible_values(setting, agent)
+        extra = extra_reports(setting, agent, types)
         affordable = max(0, left // (len(numbers) - turn) // others)
         complete = len(extra) <= affordable
         if not complete:
@@ -357,48 +237,9 @@ def _exact_tables(search: Search, left: int, numbers: list[int]) -> list[TypeTab
     return tables
 
 
-def _types(setting: Setting, agent: Agent) -> Array:
-    """Return all possible values of an agent with discrete priors; shape (types, slots)."""
-    chosen = [setting.priors[slot] for slot in agent.slots]
-    atoms = [prior.atoms[0] for prior in chosen if prior is not None]
-    grids = np.meshgrid(*atoms, indexing="ij")
-    return np.stack([grid.ravel() for grid in grids], axis=1)
-
-
-def _extra_reports(setting: Setting, agent: Agent, types: Array) -> Array:
-    """Return reports outside the support at which expectations can differ."""
-    if len(agent.slots) != 1:
-        low, high = types.min() - 1.0, types.max() + 1.0
-        single = [
-            np.where(np.arange(types.shape[1]) == k, high, low) for k in range(types.shape[1])
-        ]
-        halves = types / 2
-        return np.unique(np.concatenate([single, halves, [np.full(types.shape[1], low)]]), axis=0)
-    slot = agent.slots[0]
-    prior = setting.priors[slot]
-    assert prior is not None
-    weights = [types.ravel()]
-    for other, law in enumerate(setting.priors):
-        if other == slot or law is None:
-            continue
-        atoms = law.atoms[0]
-        weigh = law.virtual_value if other < setting.n_first else law.virtual_cost
-        weights += [atoms, weigh(atoms)]
-    levels = np.unique(np.concatenate(weights))
-    levels = levels[np.isfinite(levels)]
-    invert = prior.smallest_value if agent.role == "buyer" else prior.largest_cost
-    found = [levels, invert(levels, False), invert(levels, True), breakpoints(prior, agent.role)]
-    points = np.unique(np.concatenate(found))
-    points = points[np.isfinite(points) & (points >= setting.lowest(slot))]
-    middles = (points[1:] + points[:-1]) / 2
-    ends = [max(points[0] - 1.0, setting.lowest(slot)), points[-1] + 1.0]
-    every = np.union1d(np.union1d(points, middles), ends)
-    return np.setdiff1d(every, types.ravel())[:, None]
-
-
 def _sampled_tables(search: Search, allowed: int, numbers: list[int]) -> list[TypeTable]:
     setting, rng = search.setting, search.rng
-    reports = {n: _spread_reports(setting, setting.agent(n)) for n in numbers}
+    reports = {n: spread_reports(setting, setting.agent(n)) for n in numbers}
     most = max(len(r) for r in reports.values())
     sides = [[n for n in numbers if setting.agent(n).role == role] for role in ("buyer", "seller")]
     shuffled = [[side[k] for k in rng.permutation(len(side))] for side in sides]
@@ -430,30 +271,6 @@ def _sampled_tables(search: Search, allowed: int, numbers: list[int]) -> list[Ty
         if table is not None:
             tables.append(table)
     return tables
-
-
-def _spread_reports(setting: Setting, agent: Agent) -> Array:
-    """Return some reports over the bulk of a prior, its breakpoints included."""
-    levels = [0.02, 0.15, 0.35, 0.5, 0.65, 0.85, 0.98]
-    columns = []
-    for slot in agent.slots:
-        prior = setting.priors[slot]
-        assert prior is not None
-        points = prior.quantile(levels)
-        if len(agent.slots) == 1:
-            ends = breakpoints(prior, agent.role)
-            ends = (
-                ends[np.unique(np.linspace(0, ends.size - 1, 5).astype(int))] if ends.size else ends
-            )
-            points = np.union1d(points, ends[ends >= setting.lowest(slot)])
-        columns.append(points)
-    if len(columns) == 1:
-        return columns[0][:, None]
-    together = np.stack(columns, axis=1)
-    # A buyer of several items: all values high or low together, shaded, and one item alone.
-    low = np.min(together, axis=0) - 1.0
-    alone = [np.where(np.arange(len(columns)) == k, together[-2], low) for k in range(len(columns))]
-    return np.unique(np.concatenate([together, together[1:-1] * 0.7, alone]), axis=0)
 
 
 def judged(search: Search, agent: Agent, reports: Array, runs: int, level: float) -> Mean:
@@ -513,56 +330,3 @@ def exact_mean(runner: Runner, agent: Agent, reports: Array) -> Mean:
     if not total:
         return Mean(0.0, None, 0.0, 0.0, 0)
     return Mean(mean / total, None, least, most, count)
-
-
-# -------------------------------------------------------------------------------- over everybody
-
-
-@dataclass(frozen=True, eq=False)
-class Average:
-    """The surplus over everybody's values.
-
-    Attributes
-    ----------
-    surplus
-        Its expectation.
-    size
-        The largest sum of prices seen, for rounding.
-    """
-
-    surplus: Mean
-    size: float
-
-
-def average_surplus(search: Search, allowed: int) -> Average:
-    """Average what is left with the mechanism over all profiles, or over a sample."""
-    search.setting.require_priors("this")
-    return surplus_of(search.runner, max(2, allowed), search.rng)
-
-
-def surplus_of(runner: Runner, allowed: int, rng: np.random.Generator) -> Average:
-    """Average the surplus: exactly if all profiles can be run, else over `allowed` draws."""
-    setting = runner.setting
-    count = count_profiles(setting)
-    exact = count is not None and count <= min(allowed, MOST_PROFILES)
-    weighted = (
-        all_profiles(setting) if exact else ((1.0, draw(setting, rng)) for _ in range(allowed))
-    )
-    chances, found, size, trades = [], [], 0.0, 1
-    for weight, values in weighted:
-        run = runner(values)
-        if run.problem:
-            continue
-        chances.append(weight)
-        found.append(run.surplus)
-        for branch in run.branches:
-            size = max(size, float(np.abs(branch.receives).sum()), float(np.abs(branch.pays).sum()))
-            trades = max(trades, branch.pays.size)
-    if not found:
-        return Average(Mean(0.0, None if exact else (-np.inf, np.inf), 0.0, 0.0, 0), 0.0)
-    sample = np.array(found)
-    if exact:
-        mean = float(np.dot(chances, sample) / np.sum(chances))
-        spread = Mean(mean, None, float(sample.min()), float(sample.max()), sample.size)
-        return Average(spread, size)
-    return Average(bounded_mean(sample, money_width(setting) * trades), size)

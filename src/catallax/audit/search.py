@@ -20,8 +20,9 @@ from catallax.audit.runs import Run, Runner
 from catallax.audit.vectors import vector_deviations
 
 if TYPE_CHECKING:
-    from catallax.audit.expectations import Average, TypeTable
+    from catallax.audit.expectations import TypeTable
     from catallax.audit.setting import Agent, Setting
+    from catallax.audit.surplus import Average
 
 __all__ = ["Progress", "Search", "Vectors"]
 
@@ -238,7 +239,7 @@ class Search:
     @cached_property
     def average(self) -> Average:
         """The surplus in expectation over everybody's values."""
-        from catallax.audit.expectations import average_surplus
+        from catallax.audit.surplus import average_surplus
 
         return average_surplus(self, self.share("average"))
 

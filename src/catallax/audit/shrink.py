@@ -15,15 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catallax.audit.profiles import count_profiles
-from catallax.audit.reductions import (
-    ALLOWED,
-    numbers_rounded,
-    parts_dropped,
-    priors_replaced,
-    priors_simplified,
-)
+from catallax.audit.reductions import ALLOWED, numbers_rounded, parts_dropped
 from catallax.audit.runs import Runner
 from catallax.audit.setting import Setting
+from catallax.audit.simpler_priors import priors_replaced, priors_simplified
 from catallax.audit.unlisted import from_listed, without_unlisted
 from catallax.audit.witness import Witness, mechanism_name
 from catallax.errors import CatallaxError, OutputError

@@ -75,9 +75,13 @@ def run(
         from catallax.report.study_tables import study_tables
 
         show(study_tables(done.results, row_limit()))
-        show(f"\n  {done.computed:,} cells computed, {done.reused:,} reused\n  {done.table}")
         place = "" if out is None else f" --results {out}"
-        show(f"  catallax study report {file}{place}")
+        # As they are, however long: paths are there to be copied.
+        print_lines([
+            f"\n  {done.computed:,} cells computed, {done.reused:,} reused",
+            f"  {done.table}",
+            f"  catallax study report {file}{place}",
+        ])  # fmt: skip
 
 
 @app.command
@@ -136,7 +140,7 @@ def report(
     quiet
         Say nothing and show no progress; warnings and errors still appear.
     """
-    from catallax.cli.output import show, warn
+    from catallax.cli.output import print_lines, warn
     from catallax.estimate.study import load_results
     from catallax.report.study_report import save_study_report
 
@@ -152,7 +156,7 @@ def report(
             f"catallax study run {file}"
         )
     if not quiet:
-        show(str(target))
+        print_lines([str(target)])
 
 
 def _read(file: Path) -> Study:

@@ -11,6 +11,11 @@ from catallax.mechanisms.second_best_budget import Expected
 
 __all__ = ["balanced"]
 
+# A surplus of this, relative to the gains, is none.
+_BALANCED = 1e-11
+# So many steps lead to a root; or, where atoms make a jump likely, are worth a try.
+_MOST_STEPS, _TRY = 80, 30
+
 
 def balanced(pair: Pair) -> list[tuple[float, Region]]:
     """Find where a pair trades in the second best.
@@ -29,7 +34,11 @@ def balanced(pair: Pair) -> list[tuple[float, Region]]:
     ----------
     Myerson and Satterthwaite, Efficient mechanisms for bilateral trading (1983), Theorem 2.
     """
-    found = find_multiplier(_Budget(pair))
+    budget = _Budget(pair)
+    share = _root(budget)
+    if share is not None:
+        return [(1.0, balancing(pair, share))]
+    found = find_multiplier(budget)
     parts = zip(found.probabilities, found.shares, strict=True)
     return [(p, balancing(pair, share)) for p, share in parts]
 
@@ -41,7 +50,31 @@ class _Budget:
 
     def __init__(self, pair: Pair) -> None:
         self._pair = pair
+        self._known: dict[float, Expected] = {}
+        atoms = pair.buyer.atoms[0].size + pair.seller.atoms[0].size
+        self.steps = _TRY if atoms else _MOST_STEPS
 
     def __call__(self, share: float) -> Expected:
-        found = region_values(self._pair, balancing(self._pair, share), "own")
-        return Expected(found.surplus, found.gains_from_trade, 0.0)
+        if share not in self._known:
+            found = region_values(self._pair, balancing(self._pair, share), "own")
+            self._known[share] = Expected(found.surplus, found.gains_from_trade, 0.0)
+        return self._known[share]
+
+
+def _root(budget: _Budget) -> float | None:
+    """Return the share at which the surplus passes through zero, if it does so without a jump."""
+    from scipy import optimize
+
+    if budget(0.0).surplus >= 0.0 or budget(1.0).surplus <= 0.0:
+        return None
+    share, _ = optimize.brentq(
+        lambda k: budget(k).surplus,
+        0.0,
+        1.0,
+        xtol=1e-14,
+        maxiter=budget.steps,
+        full_output=True,
+        disp=False,
+    )
+    at = budget(float(share))
+    return float(share) if abs(at.surplus) <= _BALANCED * at.gains else None

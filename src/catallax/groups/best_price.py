@@ -108,14 +108,16 @@ def candidates(trade: GroupTrade) -> Array:
 def _points(group: Group) -> Array:
     """Return where the law of one member's vote changes, or changes most."""
     found: list[Array] = []
-    priors = sorted(group.parts, key=lambda part: -part.positions.size)
-    for prior, _ in priors[:_MOST_PRIORS]:
+    priors = sorted(group.parts, key=lambda part: -part.positions.size)[:_MOST_PRIORS]
+    # Of many different priors a few quantiles each are as many points as of one.
+    levels = _LEVELS[:: 1 + len(priors) // 2]
+    for prior, _ in priors:
         atoms = prior.atoms[0]
         if atoms.size > _MOST_ATOMS:
             atoms = atoms[np.linspace(0, atoms.size - 1, _MOST_ATOMS).astype(int)]
         found.append(atoms)
         if prior.atoms[1].sum() < 1 - 1e-12:
-            found.append(np.asarray(prior.quantile(_LEVELS), float))
+            found.append(np.asarray(prior.quantile(levels), float))
             found.append(np.array([end for end in prior.support if np.isfinite(end)]))
     return np.concatenate(found)
 

@@ -86,7 +86,8 @@ def vote_law(voters: Sequence[Voters], total: float) -> VoteLaw:
     for terms in _terms(voters, total):
         error += terms.error
         shift = terms.first - basis.first
-        start, stop = max(0, shift), min(chance.size, shift + terms.values.size)
+        start = max(0, shift)
+        stop = max(start, min(chance.size, shift + terms.values.size))
         reached[start:stop] += terms.values[start - shift : stop - shift]
     kept = chance > 0
     votes = basis.first + np.flatnonzero(kept)
@@ -226,14 +227,16 @@ def expected_excess(buyers: Sequence[Voters], sellers: Sequence[Voters]) -> tupl
     if sum(one.count for one in voters) == 2:
         return pair_excess(voters)
     few = math.prod(one.measure.atom_mass**one.count for one in voters) > _NOTHING
-    values, costs = (law_of_atoms(buyers), law_of_atoms(sellers)) if few else (None, None)
-    listed = values is not None and costs is not None
-    if listed and all(not one.measure.low.size for one in voters):
-        return _excess_of_atoms(values, costs)
-    more, error, negative = excess_terms(voters, less=few and listed, rough=few and not listed)
-    if listed:
-        first, bound = _excess_of_atoms(values, costs)
+    laws = [law_of_atoms(side) for side in (buyers, sellers)] if few else []
+    listed = [law for law in laws if law is not None]
+    if len(listed) == 2 and all(not one.measure.low.size for one in voters):
+        return _excess_of_atoms(*listed)
+    known = len(listed) == 2
+    more, error, negative = excess_terms(voters, less=known, rough=few and not known)
+    if known:
+        first, bound = _excess_of_atoms(*listed)
         if negative:
+            values, costs = listed
             first -= values.mean * costs.mass + values.mass * costs.mean
         more, error = more + first, error + bound
     if negative:

@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, special
+from scipy import fft as scipy_fft
+from scipy import special
 
 __all__ = ["Ballots", "Leaf", "product"]
+
+fft: Any = scipy_fft  # its types say nothing
 
 Array = NDArray[np.float64]
 Values = NDArray[Any]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ _ORDERS = (1, 2, 3, 4)
 _LEVELS = 48
 
 
-class Draws(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Draws:
     """Independent draws from one measure.
 
     Parameters

@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+from scipy import fft as scipy_fft
 
 from catallax.groups.sums_bounds import Draws, window
 from catallax.groups.sums_measure import Measure
 
 __all__ = ["Lattice", "common_step", "lattice_of"]
+
+fft: Any = scipy_fft  # its types say nothing
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -175,7 +178,7 @@ class Lattice:
 
     def sums(self) -> Array:
         """Return the sums that are kept, ascending."""
-        return self.origin + self.step * np.arange(self.first, self.last + 1)
+        return self.origin + self.step * np.arange(self.first, self.last + 1, dtype=np.float64)
 
     def law(self, transform: Complex) -> Array:
         """Return the probabilities of the kept sums from their transform."""

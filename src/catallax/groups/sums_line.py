@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +73,7 @@ class Circle:
     @property
     def frequencies(self) -> Array:
         """All frequencies, shape (count,)."""
-        return self.step * np.arange(self.count)
+        return self.step * np.arange(self.count, dtype=np.float64)
 
     def tail(self, total: float, centre: float, *, below: bool = False) -> Complex:
         """Return weights k with P(sum >= total) = Re sum(k * transform of sum - centre).
@@ -178,7 +178,7 @@ def _cut_off(draws: Sequence[Draws]) -> Iterator[tuple[Draws, ...]]:
         return
     members = sum(one.count for one in draws)
     for tail in _TAILS:
-        yield tuple(one._replace(measure=_without(one.measure, tail / members)) for one in draws)
+        yield tuple(replace(one, measure=_without(one.measure, tail / members)) for one in draws)
 
 
 def _without(measure: Measure, tail: float) -> Measure:
@@ -242,9 +242,7 @@ def _rough(
     return Circle(draws, low, high, period, count, cut, outside)
 
 
-def _series_errors(
-    draws: tuple[Draws, ...], step: float, period: float, excess: bool
-) -> Array:
+def _series_errors(draws: tuple[Draws, ...], step: float, period: float, excess: bool) -> Array:
     """Bound what is left out beyond each number of frequencies of the grid."""
     u = step * _GRID
     if excess:

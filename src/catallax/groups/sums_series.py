@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,9 +89,9 @@ def _up_to(voters: Sequence[Voters], total: float) -> tuple[list[Draws], bool]:
     for one in draws:
         start, end = one.measure.support
         if above and total - (low - start) < end:
-            one = one._replace(measure=one.measure.restricted(end=total - (low - start)))
+            one = replace(one, measure=one.measure.restricted(end=total - (low - start)))
         elif below and total - (high - end) > start:
-            one = one._replace(measure=one.measure.restricted(start=total - (high - end)))
+            one = replace(one, measure=one.measure.restricted(start=total - (high - end)))
         cut.append(one)
     return cut, above
 
@@ -108,7 +109,7 @@ def _atoms_and_once(one: Voters, circle: Circle, draw: Draws) -> Leaf:
     """Return the atoms' transforms, and the density's as the second pair."""
 
     def both(measure: Measure) -> list[NDArray[np.complex128]]:
-        parts = draw._replace(measure=measure).split()
+        parts = replace(draw, measure=measure).split()
         return [characteristic(part, circle.step, circle.count, one.mean) for part in parts]
 
     atoms, dense = both(draw.measure.without_cells), both(draw.measure.smooth)
@@ -138,9 +139,7 @@ def all_votes(voters: Sequence[Voters], *, less: bool = False) -> list[Terms]:
 # -------------------------------------------------------------------------------------- excess
 
 
-def excess_terms(
-    voters: Sequence[Voters], *, less: bool, rough: bool
-) -> tuple[float, float, bool]:
+def excess_terms(voters: Sequence[Voters], *, less: bool, rough: bool) -> tuple[float, float, bool]:
     """Return E[max(sum, 0)] on the event of a draw from a density, and its error in money.
 
     Where a single draw can make the sum positive, whatever the others are, E[max(-sum, 0)] is
@@ -170,7 +169,7 @@ def excess_terms(
     value = float(found.values.sum())
     error = found.error + circle.cut + (_misfit(circle.draws) + 4 * _NOTHING) * extent
     if less:
-        atoms = [draw._replace(measure=draw.measure.without_cells) for draw in circle.draws]
+        atoms = [replace(draw, measure=draw.measure.without_cells) for draw in circle.draws]
         leaves = [_leaf(one, circle, draw) for one, draw in zip(voters, atoms, strict=True)]
         taken = weigh(leaves, -weights)
         value, error = value + float(taken.values.sum()), error + taken.error

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
+from scipy import fft as scipy_fft
 
 from catallax.groups.sums_measure import POINTS, Measure
 
 __all__ = ["characteristic", "powers"]
+
+fft: Any = scipy_fft  # its types say nothing
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -166,7 +168,7 @@ def _spread_shape(turn: Array) -> Array:
     angles = np.outer((points + 1.0) / 8.0 * (math.pi * _SPREAD), nodes)
     exact = np.log(np.cos(angles) @ (weights * _kernel(nodes)) * (_SPREAD / 2))
     series = np.polynomial.chebyshev.chebfit(points, exact, 47)
-    return np.polynomial.chebyshev.chebval(turn * 8.0 - 1.0, series)
+    return np.asarray(np.polynomial.chebyshev.chebval(turn * 8.0 - 1.0, series), dtype=np.float64)
 
 
 def _kernel(z: Array) -> Array:

@@ -91,9 +91,9 @@ def weigh(leaves: Sequence[Leaf], plain: Values, once: Values | None = None) -> 
     for start in range(0, kept.size, rows):
         some = kept[start : start + rows]
         ballots = product([_at(leaf, some) for leaf in leaves])
-        found = (plain[some] @ ballots.plain).real
+        found = np.real(plain[some] @ ballots.plain)
         if once is not None and ballots.once is not None:
-            found = found + (once[some] @ ballots.once).real
+            found = found + np.real(once[some] @ ballots.once)
         first, values = ballots.first, (found if start == 0 else values + found)
     return Terms(first, values, error)
 

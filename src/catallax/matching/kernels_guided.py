@@ -26,7 +26,8 @@ from catallax.matching.kernels_search import (
     assign,
     free_seller,
     new_search,
-    search,
+    search_far,
+    search_near,
 )
 
 __all__ = ["guided_sweep", "seller_labels"]
@@ -93,7 +94,7 @@ def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank
     """
     n_buyers, n_sellers = buyer_rank.size, seller_rank.size
     s = new_search(row_start, rows, column_start, columns)
-    buyer, holder = s.buyer, s.holder
+    buyer, holder, queue = s.buyer, s.holder, s.queue
     label = np.full(n_buyers, -1, np.int32)
     i, j = 0, 0
     while i < n_buyers or j < n_sellers:
@@ -113,13 +114,15 @@ def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank
             root = held >> 2
         last, free = root, free_seller(root, buyer, rows, holder)
         if free < 0:
-            last, free = search(root, i, s)
+            last, free, complete = search_near(root, buyer, rows, holder, queue)
+            if not complete:
+                last, free = search_far(root, i, s)
         if free >= 0:
-            assign(root, last, free, s)
+            assign(root, last, free, buyer, holder)
             continue
         if passed:  # she is given back
             label[root] = rank
-        _close(root, rank, label, buyer, rows, holder, s.queue)
+        _close(root, rank, label, buyer, rows, holder, queue)
     partner_of_buyer = buyer[:, PARTNER].copy()
     partner_of_seller = np.full(n_sellers, -1, np.int32)
     for i in range(n_buyers):

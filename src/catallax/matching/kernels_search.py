@@ -129,13 +129,12 @@ def _keep_rest(i, kept, k, buyer, rows):
 
 
 @compiled
-def _search_near(root, s):
+def search_near(root, buyer, rows, holder, queue):
     """Search breadth-first until an end is found or NEAR edges are seen.
 
     Returns the last buyer of the path and the free seller, or -1 and -1, and whether all that
     can be reached has been seen.
     """
-    buyer, rows, holder, queue = s.buyer, s.rows, s.holder, s.queue
     queue[0] = root
     reached = 1
     head = 0
@@ -186,7 +185,8 @@ def _search_near(root, s):
 @compiled
 def _measure(joined, s):
     """Measure the distances of all buyers before `joined`, backwards from the free sellers."""
-    buyer, rows, holder, column_start, columns, arc, queue = s.buyer, s.rows, s.holder, s.column_start, s.columns, s.arc, s.queue
+    buyer, rows, holder, queue = s.buyer, s.rows, s.holder, s.queue
+    column_start, columns, arc = s.column_start, s.columns, s.arc
     reached = 0
     for i in range(joined):
         arc[i] = buyer[i, START]
@@ -229,7 +229,7 @@ def _measure(joined, s):
 
 @compiled
 def _descend(root, s):
-    """Walk from the root along falling bounds, as far as that goes; see `_search_near`.
+    """Walk from the root along falling bounds, as far as that goes; see `search_near`.
 
     No edge is looked at again before the bound of its buyer has risen: a root with a long row
     that is displaced again and again does not read the row each time.
@@ -346,13 +346,13 @@ def _clear_up(reached, last, s):
 
 
 @compiled
-def search(root, joined, s):
-    """Find a path from a root to a free seller.
+def search_far(root, joined, s):
+    """Find a path from a root where `search_near` has not ended.
 
     Parameters
     ----------
     root
-        A buyer without a partner, or one whose partner is gone.
+        A buyer without a partner, or one whose partner is gone; nobody free is next to her.
     joined
         Buyers before this one take part.
     s
@@ -364,24 +364,17 @@ def search(root, joined, s):
         The last buyer of the path and the free seller, or -1 and -1; the buyers before the last
         one are in PARENT.
     """
-    free = free_seller(root, s.buyer, s.rows, s.holder)
-    if free >= 0:
-        return root, free
-    last, free, exhausted = _search_near(root, s)
-    if free >= 0 or exhausted:
-        return last, free
     last, free = _descend(root, s)
-    if free >= 0:
-        return last, free
-    if s.credit[0] <= 0:
-        _measure(joined, s)
-    return _search_guided(root, s)
+    if free < 0:
+        if s.credit[0] <= 0:
+            _measure(joined, s)
+        last, free = _search_guided(root, s)
+    return last, free
 
 
 @compiled
-def assign(root, last, free, s):
+def assign(root, last, free, buyer, holder):
     """Shift the partners along a path from a root, so that all its buyers have one."""
-    buyer, holder = s.buyer, s.holder
     i, j, mark = last, free, 0
     while True:
         previous = buyer[i, PARTNER]

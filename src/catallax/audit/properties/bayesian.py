@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from catallax.audit.expectations import LEVEL, TypeTable, judged
+from catallax.audit.expectations import TypeTable, judged
+from catallax.audit.means import LEVEL
 from catallax.audit.properties.base import Property, Violation, register_property
 from catallax.audit.properties.interim import again_in_expectation, expected_story, said_of_tables
 from catallax.audit.properties.words import amount

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catallax.audit.expectations import Average, surplus_of
 from catallax.audit.profiles import count_profiles
 from catallax.audit.properties.base import Property, Violation, register_property
 from catallax.audit.properties.interim import draws_of
@@ -14,6 +13,7 @@ from catallax.audit.properties.words import amount
 from catallax.audit.result import Finding, Verdict
 from catallax.audit.runs import Runner
 from catallax.audit.setting import Setting
+from catallax.audit.surplus import Average, surplus_of
 
 if TYPE_CHECKING:
     from catallax.audit.search import Search

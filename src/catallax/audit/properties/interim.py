@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catallax.audit.expectations import Mean, TypeTable, exact_mean, outcome_numbers, sampled_mean
+from catallax.audit.expectations import TypeTable, exact_mean, outcome_numbers, sampled_mean
+from catallax.audit.means import Mean
 from catallax.audit.profiles import all_profiles, count_profiles, draw
 from catallax.audit.properties.base import Violation
 from catallax.audit.properties.words import amount, number, report_words, truth_words

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from catallax.audit.expectations import LEVEL, judged
+from catallax.audit.expectations import judged
+from catallax.audit.means import LEVEL
 from catallax.audit.properties.base import (
     Array,
     Property,
