@@ -77,7 +77,7 @@ def test_seeds() -> None:
     assert seed_of(sequence) == seed_of(sequence) != seed_of(np.random.SeedSequence(2))
     for wrong in (-1, 1.5, "7", True):
         with pytest.raises(cx.CatallaxError, match=r"seed|rng"):
-            seed_of(wrong)  # type: ignore[arg-type]
+            seed_of(wrong)
 
 
 def test_large_markets_have_small_blocks() -> None:

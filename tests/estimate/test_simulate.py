@@ -158,7 +158,7 @@ def test_one_buyer_with_a_value_for_each_item() -> None:
             {"buyer": "ann", "seller": "s1", "prior": "point(0.75)"},
         ],
     )
-    found = cx.simulate(market, ["gbom-unit-demand", "gsom"], 2000, rng=3)
+    found = cx.simulate(market, ["gbom-unit-demand", "gsom"], 500, rng=3)
     assert list(found.estimates) == ["gbom-unit-demand"]
     assert "one buyer with a value for each item" in found.skipped["gsom"]
     one = found["gbom-unit-demand"]

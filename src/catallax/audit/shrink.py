@@ -23,6 +23,8 @@ from catallax.audit.unlisted import from_listed, without_unlisted
 from catallax.audit.witness import Witness, mechanism_name
 from catallax.errors import CatallaxError, OutputError
 from catallax.markets.json_files import json_of_market, market_of_json
+from catallax.markets.words import plain_words
+from catallax.priors import make_prior, parse_prior
 
 if TYPE_CHECKING:
     from catallax.audit.properties.base import Property, Violation
@@ -89,6 +91,8 @@ class Shrinker:
     def market(self, case: Case) -> Market:
         """Build the market of a case."""
         document = dict(case.document)
+        if self.unit:  # a table of edges holds priors as texts
+            document["edges"] = [_with_text(edge) for edge in document["edges"]]
         allowed = document.pop(ALLOWED, None)
         return from_listed(market_of_json(json.dumps(document), "witness"), allowed)
 
@@ -231,6 +235,7 @@ def case_of(case: Case, found: Violation, setting: Setting) -> Case:
     if setting.own is not None and not np.array_equal(found.values, setting.own):
         market = setting.market_at(found.values)
         document = json.loads(json_of_market(without_unlisted(market)[0]))
+        document = _inlined(document)
         if ALLOWED in case.document:
             document[ALLOWED] = case.document[ALLOWED]
     focus = None if found.agent is None else (found.agent.role, found.agent.id)
@@ -251,7 +256,23 @@ def _inlined(document: dict[str, Any]) -> dict[str, Any]:
         for record in document.get(side) or []:
             if isinstance(record, dict) and isinstance(record.get("prior"), str):
                 record["prior"] = named.get(record["prior"], record["prior"])
+            if (
+                side == "edges"
+                and isinstance(record, dict)
+                and isinstance(record.get("prior"), str)
+            ):
+                record["prior"] = plain_words(make_prior(record["prior"]).spec())
     return document
+
+
+def _with_text(edge: Any) -> Any:
+    """Write the prior of an edge as a text."""
+    if not isinstance(edge, dict) or not isinstance(edge.get("prior"), dict):
+        return edge
+    prior = make_prior(edge["prior"])
+    short = prior.describe()
+    exact = "..." not in short and parse_prior(short) == prior
+    return {**edge, "prior": short if exact else json.dumps(edge["prior"])}
 
 
 def _without_reports(document: dict[str, Any]) -> None:

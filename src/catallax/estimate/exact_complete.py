@@ -176,9 +176,11 @@ def _posted(alike: Alike, price: float) -> ExactValues:
 def _with_lump_sums(found: ExactValues, alike: Alike, total: float) -> ExactValues:
     """Hand a sum back to all agents alike."""
     share = alike.n_buyers / (alike.n_buyers + alike.n_sellers)
+    surplus = found.surplus - total
+    surplus = 0.0 if abs(surplus) <= found.error_bound * found.scale else surplus
     return replace(
         found,
         buyers_utility=found.buyers_utility + share * total,
         sellers_utility=found.sellers_utility + (1.0 - share) * total,
-        surplus=found.surplus - total,
+        surplus=surplus,
     )

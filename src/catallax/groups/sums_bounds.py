@@ -217,7 +217,7 @@ def first_terms(draws: Sequence[Draws], u: Array) -> Array:
     ndarray of float64
         The product of all (a + b), less that of all a, less what is linear in b.
     """
-    atoms = [measure.atom_mass for _, measure, _ in draws]
+    atoms = [one.measure.atom_mass for one in draws]
     dense = [one.decay(u) for one in draws]
     counts = [one.count for one in draws]
     whole = np.ones(u.shape)

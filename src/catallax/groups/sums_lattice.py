@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -210,7 +210,7 @@ def lattice_of(draws: Sequence[Draws]) -> Lattice | None:
     first, last = 0, sum(count * span for count, span in zip(counts, spans, strict=True))
     if last + 1 > _WHOLE:
         kept = [
-            one._replace(measure=_only_atoms(one.measure))
+            replace(one, measure=_only_atoms(one.measure))
             for one in draws
             if one.measure.atoms.size
         ]

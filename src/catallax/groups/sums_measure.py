@@ -387,7 +387,7 @@ def _cut(prior: Prior, start: float, end: float) -> tuple[Array, Array, Array, f
         half = (high - low) / 2
         at = (low + half)[:, None] + half[:, None] * NODES
         height = prior.density(at)
-        usable = np.isfinite(height).all(axis=1)
+        usable = np.atleast_1d(np.isfinite(height).all(axis=1))
         series = (np.where(usable[:, None], height, 0.0) * half[:, None]) @ _FIT.T
         exact = mass(low, high)
         last = np.abs(series[:, -4:]).sum(axis=1)

@@ -17,7 +17,6 @@ import numpy as np
 from catallax.compiled import compiled
 from catallax.matching.kernels_prefetch import prefetch
 from catallax.matching.kernels_search import (
-    FREE,
     FRESH,
     GONE,
     PARTNER,
@@ -76,13 +75,15 @@ def _close(root, rank, label, buyer, rows, holder, queue):
 
 
 @compiled
-def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank):
+def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank, near):
     """Match buyers and sellers so that the total weight is largest, with the buyers' labels.
 
     Parameters
     ----------
     row_start, rows, column_start, columns, buyer_rank, seller_rank
         As `rows_by_place` gives them; `rows` is used up.
+    near
+        How many edges a search sees before it is guided; the result does not depend on it.
 
     Returns
     -------
@@ -109,12 +110,12 @@ def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank
             j += 1
             if j + 8 < n_sellers:
                 _look_ahead_to_seller(j, buyer, rows, holder)
-            if held == FREE or held == GONE:
+            if held < 0:  # free, or closed before
                 continue
             root = held >> 2
         last, free = root, free_seller(root, buyer, rows, holder)
         if free < 0:
-            last, free, complete = search_near(root, buyer, rows, holder, queue)
+            last, free, complete = search_near(root, near, buyer, rows, holder, queue)
             if not complete:
                 last, free = search_far(root, i, s)
         if free >= 0:

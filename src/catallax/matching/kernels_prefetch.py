@@ -8,6 +8,8 @@ only from what it has just read. Whoever knows some steps ahead asks in advance.
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
@@ -15,8 +17,7 @@ from numba.extending import intrinsic
 __all__ = ["prefetch"]
 
 
-@intrinsic
-def prefetch(_context, array, index):
+def _prefetch(_context, array, index):
     """Ask for `array[index]`, or the beginning of that row, without waiting for it.
 
     An index out of bounds does no harm: nothing is read.
@@ -36,3 +37,6 @@ def prefetch(_context, array, index):
         return context.get_dummy_value()
 
     return types.void(array, index), generate
+
+
+prefetch: Any = intrinsic(_prefetch)

@@ -22,7 +22,7 @@ AHEAD = 8
 
 @compiled
 def _seller_places(agent_at, n_sellers):
-    """Number the sellers by rank; return the place of each, and agent and rank at each place."""
+    """Find the place of every seller by rank, and the agent and the rank at every place."""
     place_of = np.empty(n_sellers, np.int32)
     seller_at = np.empty(n_sellers, np.int32)
     seller_rank = np.empty(n_sellers, np.int32)

@@ -25,7 +25,21 @@ import numpy as np
 from catallax.compiled import compiled
 from catallax.matching.kernels_prefetch import prefetch
 
-__all__ = ["FREE", "GONE", "PARTNER", "START", "STOP", "Search", "assign", "free_seller", "new_search", "search"]
+__all__ = [
+    "FREE",
+    "FRESH",
+    "GONE",
+    "NEAR",
+    "PARTNER",
+    "START",
+    "STOP",
+    "Search",
+    "assign",
+    "free_seller",
+    "new_search",
+    "search_far",
+    "search_near",
+]
 
 # Columns of `Search.buyer`. What one step of a search needs of a buyer lies in half a cache line.
 START, STOP = 0, 1  # her row
@@ -42,7 +56,7 @@ SPENT = 1  # no free seller stands in the row of the buyer
 VISITED = 2  # seen by the present search
 
 NEVER = 2**30
-NEAR = 512  # edges that a search may see before it is guided
+NEAR = 512  # edges that a search sees before it is guided; tests take fewer
 
 
 class Search(NamedTuple):
@@ -129,8 +143,8 @@ def _keep_rest(i, kept, k, buyer, rows):
 
 
 @compiled
-def search_near(root, buyer, rows, holder, queue):
-    """Search breadth-first until an end is found or NEAR edges are seen.
+def search_near(root, near, buyer, rows, holder, queue):
+    """Search breadth-first until an end is found or `near` edges are seen.
 
     Returns the last buyer of the path and the free seller, or -1 and -1, and whether all that
     can be reached has been seen.
@@ -146,7 +160,7 @@ def search_near(root, buyer, rows, holder, queue):
         k = buyer[i, START]
         stop = buyer[i, STOP]
         seen += stop - k
-        if seen > NEAR:
+        if seen > near:
             break
         if head < reached:
             prefetch(rows, buyer[queue[head], START])
@@ -179,7 +193,7 @@ def search_near(root, buyer, rows, holder, queue):
     for k in range(1, reached):
         i = queue[k]
         holder[buyer[i, PARTNER]] = i << 2 | SPENT
-    return last, free, seen <= NEAR
+    return last, free, seen <= near
 
 
 @compiled
