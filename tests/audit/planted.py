@@ -176,6 +176,19 @@ class PaysNaN(_Planted):
 
 
 @dataclass(frozen=True)
+class HiddenCoin(_Planted):
+    """It tosses a coin and does not say so."""
+
+    coin: Any = field(default_factory=lambda: np.random.default_rng(0), compare=False)
+
+    def clear(self, market, reports):
+        found = FirstBest().clear(market, reports)
+        return (
+            found if self.coin.random() < 0.5 else replace(found, buyer_pays=found.buyer_pays / 2)
+        )
+
+
+@dataclass(frozen=True)
 class NoSuchEdge(_Planted):
     """The first best of the complete market, whatever the edges are."""
 

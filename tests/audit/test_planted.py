@@ -153,6 +153,13 @@ def test_an_oracle_that_is_closed_becomes_a_list_in_the_witness(tmp_path: Path) 
     assert cx.audit(file, ignores, "feasibility", budget=50)["feasibility"].verdict == "violated"
 
 
+def test_a_hidden_coin_is_noticed() -> None:
+    found = cx.audit(market(), planted.HiddenCoin(), "feasibility", budget=100)["feasibility"]
+    assert found.verdict == "violated" and "does not always do the same" in found.story
+    assert found.witness.rerun(planted.HiddenCoin()) == 0.0
+    assert found.witness.rerun("first-best") is None
+
+
 def test_what_goes_wrong_in_a_mechanism_is_a_finding_and_no_crash_of_ours() -> None:
     for mechanism, words in (
         (planted.Raises(), "it raises ZeroDivisionError: division by zero"),

@@ -91,6 +91,24 @@ class Run:
                 found.append(Own(branch.chance, -1, 0.0, extra))
         return tuple(found)
 
+    def same_as(self, other: Run) -> bool:
+        """Whether another run has the same trades at the same prices, to the last digit."""
+
+        def facts(run: Run) -> list[tuple[Any, ...]]:
+            return [
+                (
+                    branch.chance,
+                    branch.buyer.tolist(),
+                    branch.seller.tolist(),
+                    branch.pays.tolist(),
+                    branch.receives.tolist(),
+                    None if branch.transfers is None else branch.transfers.tolist(),
+                )
+                for branch in run.branches
+            ]
+
+        return self.problem == other.problem and facts(self) == facts(other)
+
     def utility(self, agent: Agent, values: Array) -> float:
         """Return what an agent gets in expectation over the coin, at true values."""
         return sum(
@@ -166,6 +184,10 @@ class Runner:
             if self.watch is not None:
                 self.watch(values, run)
         return run
+
+    def again(self, values: Array) -> Run:
+        """Run the mechanism anew, whatever is known."""
+        return self._fresh(values)[1]
 
     def result(self, values: Array) -> Any:
         """Run the mechanism and return what it returns, or None where that is wrong."""

@@ -212,7 +212,14 @@ class Target:
 _TARGETS: dict[str, Target] = {}
 
 # A module for each target or family of targets; each registers what it holds.
-_MODULES = ("groups_table1", "groups_figures", "remark")
+_MODULES = (
+    "closed_forms",
+    "mcafee_table",
+    "worst_random_offerer",
+    "remark",
+    "groups_table1",
+    "groups_figures",
+)
 
 
 def target(

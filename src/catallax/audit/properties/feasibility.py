@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,13 +20,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Feasibility"]
 
+_UNSTEADY = "it does not always do the same"
+# How often a run is repeated to see whether it is always the same.
+_REPEATS = 6
+
 
 @register_property
 class Feasibility(RunProperty):
     """Runs, and trades only what the graph and the constraints allow, at finite prices.
 
-    Where a constraint is a function, it is also looked at whether every part of what it allows
-    is allowed, on which mechanisms rely.
+    It is also looked at whether the same reports lead to the same outcome twice, and, where a
+    constraint is a function, whether every part of what it allows is allowed: on these two
+    everything else relies.
     """
 
     slug = "feasibility"
@@ -44,22 +48,28 @@ class Feasibility(RunProperty):
         return Violation(0.0, values, details={"problem": _kind(run.problem)})
 
     def check(self, search: Search) -> Finding:
-        """Report a run that went wrong, or a family that is not downward closed."""
+        """Report a run that went wrong, a family that is not downward closed, or a hidden coin."""
         finding = super().check(search)
-        found = None if finding.witness else open_set(search.setting.market)
-        if found is None:
+        if finding.witness:
             return finding
-        own = search.setting.own
-        values = np.zeros(search.setting.size) if own is None else own
-        violation = Violation(0.0, values, details={"allowed": found[0], "refused": found[1]})
-        other = search.finding(
-            self, violation, how=finding.how, checked=finding.checked, exact=finding.exact
-        )
-        return replace(other, how="among sets of trades that the constraints were asked about")
+        setting = search.setting
+        values = setting.medians if setting.own is None else setting.own
+        found = open_set(setting.market)
+        details: dict[str, Any] = {}
+        if found is not None:
+            details, how = {"allowed": found[0], "refused": found[1]}, "the constraints were asked"
+        elif setting.size and _unsteady(Runner(setting), values):
+            details, how = {"problem": _UNSTEADY}, f"in {_REPEATS} runs at the same reports"
+        else:
+            return finding
+        violation = Violation(0.0, values, details=details)
+        return search.finding(self, violation, how=how, checked=finding.checked, exact=False)
 
     def again(self, runner: Runner, violation: Violation) -> Violation | None:
         """Run once more, or ask the constraints once more."""
         details = violation.details
+        if details.get("problem") == _UNSTEADY:
+            return violation if _unsteady(runner, violation.values) else None
         if "allowed" not in details:
             found = super().again(runner, violation)
             # Another fault of a smaller market is no witness of this one.
@@ -82,8 +92,16 @@ class Feasibility(RunProperty):
                 f"the constraints allow {allowed} but not {refused}: they are not downward "
                 "closed, on which every mechanism relies"
             )
-        run = runner(violation.values)
-        return f"{profile_words(runner.setting, violation.values)} {run.problem}"
+        where = profile_words(runner.setting, violation.values)
+        if details.get("problem") == _UNSTEADY:
+            return f"{where} {_UNSTEADY}; a mechanism that randomises returns a Lottery"
+        return f"{where} {runner(violation.values).problem}"
+
+
+def _unsteady(runner: Runner, values: NDArray[np.float64]) -> bool:
+    """Whether the same reports lead to other outcomes when they are run again."""
+    seen = [runner.again(values) for _ in range(_REPEATS)]
+    return any(not run.same_as(seen[0]) for run in seen[1:])
 
 
 def _kind(problem: str) -> str:

@@ -1,0 +1,222 @@
+"""The parts that laws of sums are made of, each against another way to the same number."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from catallax.groups import sums_atoms, sums_lattice, sums_transform
+from catallax.groups.sums import expected_excess, probability_at_least, vote_law
+from catallax.groups.sums_bounds import Decay, Draws, window
+from catallax.groups.sums_lattice import common_step
+from catallax.groups.sums_measure import measure_of
+from catallax.groups.sums_series import series_terms
+from catallax.groups.sums_transform import characteristic
+from catallax.groups.sums_voters import Voters
+from catallax.priors import Empirical, Normal, Uniform, parse_prior
+
+SHAPES = [
+    "uniform(-1, 2)",
+    "normal(0.5, 0.1)",
+    "normal(0, 1, low=10, high=11)",
+    "exponential(2, loc=1)",
+    "lognormal(1, 1)",
+    "beta(0.5, 0.5)",
+    "pareto(1.1)",
+    "equal-revenue(1, 10)",
+    "piecewise([0, 1, 2, 2, 3], [0, 0.5, 0.5, 0.75, 1])",
+    "mixture([uniform(0, 1), normal(0.5, 0.000001)], [0.5, 0.5])",
+    "scipy('triang', c=0.3)",
+]
+
+
+@pytest.mark.parametrize("text", SHAPES)
+def test_cells_hold_the_probability_of_the_prior(text: str) -> None:
+    prior = parse_prior(text)
+    measure = measure_of(prior)
+    kept = measure.atom_mass + measure.cell_mass + measure.lost_below + measure.lost_above
+    assert kept == pytest.approx(1, abs=1e-13)
+    assert measure.error < 1e-8
+    for level in (0.1, 0.4, 0.9):
+        price = float(prior.quantile(level))
+        above, below = measure.restricted(start=price), measure.restricted(end=price)
+        exact = float(prior.probability_at_least(price))
+        assert above.atom_mass + above.cell_mass == pytest.approx(exact, abs=1e-12)
+        assert above.cell_mass + below.cell_mass == pytest.approx(measure.cell_mass, abs=1e-13)
+    mirrored = measure.mirrored().restricted(start=0.0 - price)
+    assert mirrored.atom_mass + mirrored.cell_mass == pytest.approx(
+        float(prior.cdf(price)), abs=1e-12
+    )
+
+
+def test_transforms_are_those_of_formulas_at_every_frequency() -> None:
+    step, count = 0.37, 4000
+    u = step * np.arange(1, count)
+    found = characteristic(measure_of(Uniform(-1, 2)), step, count)[1:]
+    exact = (np.exp(2j * u) - np.exp(-1j * u)) / (3j * u)
+    assert np.abs(found - exact).max() < 1e-14
+    found = characteristic(measure_of(parse_prior("exponential(2)")), step, count)[1:]
+    assert np.abs(found - 1 / (1 - 2j * u)).max() < 1e-13
+    found = characteristic(measure_of(Normal(3, 0.25)), step, count, centre=3.0)[1:]
+    assert np.abs(found - np.exp(-(u**2) / 32)).max() < 1e-13
+
+
+def test_the_gridded_transform_is_the_direct_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(0).lognormal(0, 1, 300)
+    measure = measure_of(Empirical(values))
+    direct = characteristic(measure, 0.01, 5000, 1.5)
+    monkeypatch.setattr(sums_transform, "_DIRECT", 0)
+    assert np.abs(characteristic(measure, 0.01, 5000, 1.5) - direct).max() < 1e-12
+
+
+@pytest.mark.parametrize("text", SHAPES[:6] + SHAPES[7:])
+def test_the_bound_of_a_transform_is_one(text: str) -> None:
+    measure = measure_of(parse_prior(text)).smooth
+    step = 0.05 / max(np.ptp(measure.support), 1e-3)
+    found = np.abs(characteristic(measure, step, 20_000))[1:]
+    bound = Decay(measure)(step * np.arange(1, 20_000))
+    assert (found <= bound + 1e-12).all()
+
+
+def test_windows_hold_what_they_promise() -> None:
+    for n in (1, 7, 500):
+        low, high = window([Draws(n, measure_of(Normal(0, 1)))], 1e-12)
+        assert 2 * stats.norm.sf(high, scale=math.sqrt(n)) <= 1e-12
+        assert low == pytest.approx(-high)
+        low, high = window([Draws(n, measure_of(parse_prior("exponential(1)")))], 1e-12)
+        assert stats.gamma.sf(high, n) + stats.gamma.cdf(low, n) <= 1e-12
+    assert window([Draws(4, measure_of(Uniform(0, 1)))], 1e-12) == (0.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "step"),
+    [
+        ([[0.1, 0.4], [5.0, 5.25]], 0.05),
+        ([[0.0, 1 / 3, 2.0]], 1 / 3),
+        ([[7.0]], 1.0),
+        ([[0.0, 1.0, math.sqrt(2)]], None),
+        ([[0.0, 1e-9, 1.0]], None),
+    ],
+)
+def test_the_step_that_values_share(values, step) -> None:
+    found = common_step([np.array(one) for one in values])
+    assert found == (step if step is None else pytest.approx(step, rel=1e-12))
+
+
+def irwin_hall_at_least(n: int, x: Fraction) -> float:
+    if x <= 0:
+        return 1.0
+    terms = ((-1) ** k * math.comb(n, k) * (n - x - k) ** n for k in range(math.floor(n - x) + 1))
+    return float(sum(terms, Fraction(0)) / math.factorial(n)) if x < n else 0.0
+
+
+@pytest.mark.parametrize("n", [2, 3, 6, 20])
+def test_votes_and_sums_of_uniform_draws_have_a_formula(n: int) -> None:
+    """Who is in favour at 1/2 draws from the upper half: k of them shift the sum by k / 2."""
+    total = Fraction(11, 20) * n
+    law = vote_law([Voters(Uniform(0, 1), n, 1, 0.5)], float(total))
+    for votes, chance, reached in zip(law.votes, law.chance, law.reached, strict=True):
+        ways = math.comb(n, int(votes)) / 2**n
+        assert chance == pytest.approx(ways, abs=1e-13)
+        exact = ways * irwin_hall_at_least(n, 2 * total - int(votes))
+        assert abs(reached - exact) <= law.error + 1e-14
+    assert law.error < 1e-8
+
+
+@pytest.mark.parametrize("text", ["uniform(0, 1)", "discrete([0, 1], [0.4, 0.6])"])
+def test_totals_far_out_are_certain(text: str) -> None:
+    """Beyond the window nothing is left of any frequency, and votes of any weight still add up."""
+    prior = parse_prior(text)
+    group = [Voters(prior, 1, 40 + 7 * k, 0.5) for k in range(60)]
+    for total, chance in ((0.2, 1.0), (59.8, 0.0), (-1.0, 1.0), (61.0, 0.0)):
+        law = vote_law(group, total)
+        assert law.chance.sum() == pytest.approx(1, abs=1e-12)
+        assert law.reached.sum() == pytest.approx(chance, abs=1e-9)
+
+
+def test_without_a_lattice_the_bound_still_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same law once on its lattice, and once as if its values shared none."""
+    rng = np.random.default_rng(4)
+    prior = Empirical(rng.integers(0, 5000, 150) / 1000.0)
+    # Of a few draws single sums still have a mass that no series tells from what is next to them.
+    for n, price, most in ((5, 2.0, 1e-4), (60, 2.5, 1e-6)):
+        group = [Voters(prior, n, 1, price)]
+        total = n * prior.mean * 1.02
+        exact = vote_law(group, total)
+        assert exact.error < 1e-12
+        with monkeypatch.context() as patched:
+            patched.setattr(sums_atoms, "lattice_of", lambda draws: None)
+            patched.setattr(sums_atoms, "_MOST_LISTED", 0)
+            rough = vote_law(group, total)
+        assert 1e-12 < rough.error < most
+        assert np.abs(rough.reached - exact.reached).sum() <= rough.error
+
+
+def test_lists_of_few_atoms_agree_with_a_lattice(monkeypatch: pytest.MonkeyPatch) -> None:
+    prior = parse_prior(
+        "mixture([discrete([0, 0.25, 1], [0.2, 0.5, 0.3]), uniform(0, 1)], [0.8, 0.2])"
+    )
+    group = [Voters(prior, 4, 1, 0.25), Voters(parse_prior("point(0.5)"), 1, 3, 0.4)]
+    for total in (1.0, 1.75, 2.6):
+        exact = vote_law(group, total)
+        with monkeypatch.context() as patched:
+            patched.setattr(sums_atoms, "lattice_of", lambda draws: None)
+            listed = vote_law(group, total)
+        assert listed.reached == pytest.approx(exact.reached, abs=1e-12 + exact.error)
+
+
+def test_a_long_lattice_is_cut_to_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    group = [Voters(parse_prior("discrete([0, 0.5, 3], [0.2, 0.3, 0.5])"), 500, 1, 0.5)]
+    whole = vote_law(group, 830.0)
+    monkeypatch.setattr(sums_lattice, "_WHOLE", 1)
+    cut = vote_law(group, 830.0)
+    assert np.abs(cut.reached - whole.reached).sum() < 1e-12
+
+
+@pytest.mark.parametrize("n", [2, 3, 8])
+def test_a_cut_tail_changes_nothing(n: int) -> None:
+    """P(sum of Pareto draws >= t), from one draw integrated out against the law of the others."""
+    prior = parse_prior("pareto(1.5)")
+    total = 4.0 * n
+    found, error = probability_at_least([Voters(prior, n)], total)
+    # Substituting the quantile; the others reach what is missing.
+    at, weight = np.polynomial.legendre.leggauss(60)
+    edge = float(prior.cdf(total - (n - 1)))  # beyond it one draw is enough
+    levels, weights = edge * (at + 1) / 2, edge * weight / 2
+    rest = [
+        probability_at_least([Voters(prior, n - 1)], total - float(prior.quantile(q)))[0]
+        for q in levels
+    ]
+    assert found == pytest.approx(float(weights @ rest) + 1 - edge, abs=2e-6)
+    assert error < 1e-7
+
+
+def test_first_best_of_heavy_tails_keeps_its_bound() -> None:
+    """E[max(W, 0)] - E[max(-W, 0)] = E[W], each side found by itself."""
+    for first, second in (("pareto(1.5)", "exponential(3)"), ("lognormal(1, 1)", "uniform(0, 4)")):
+        values, costs = parse_prior(first), parse_prior(second)
+        gain, missing = expected_excess([Voters(values, 3)], [Voters(costs, 4, sign=-1)])
+        loss, other = expected_excess([Voters(costs, 4)], [Voters(values, 3, sign=-1)])
+        mean = 3 * values.mean - 4 * costs.mean
+        assert abs(gain - loss - mean) <= missing + other + 1e-10
+        assert missing + other < 1e-5
+
+
+def test_the_better_of_two_bounds_is_taken() -> None:
+    """Sharp peaks at both ends: the series with Vaaler's weights has the smaller bound."""
+    prior = parse_prior("beta(0.1, 0.1)")
+    group = [Voters(prior, 3)]
+    found, error = probability_at_least(group, 1.7)
+    bounds = [
+        sum(terms.error for terms in series_terms(group, 1.7, less=False, rough=rough))
+        for rough in (False, True)
+    ]
+    assert bounds[1] < 0.1 * bounds[0]
+    assert error == pytest.approx(bounds[1], rel=1e-6)
+    draws = prior.sample(1, (400_000, 3)).sum(axis=1)
+    frequency = float(np.mean(draws >= 1.7))
+    assert abs(found - frequency) < 5 * math.sqrt(found * (1 - found) / len(draws)) + error
