@@ -46,7 +46,7 @@ def run() -> dict[str, float]:
 
 def main() -> None:
     """Run it some times, each in a process of its own; print a table and write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Time Table 1 of the groups paper.")
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     context = multiprocessing.get_context("spawn")

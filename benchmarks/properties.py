@@ -11,13 +11,20 @@ import argparse
 import multiprocessing
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from catallax.audit import get_property, property_names
+from catallax.audit import (
+    Witness,
+    get_property,
+    property_names,
+    stored_table,
+    stored_witness,
+)
 from catallax.audit.battery import battery
-from catallax.audit.table import Cell, PropertyTable, make_row, write_table
+from catallax.audit.table import TABLE, Cell, PropertyTable, make_row, write_table
 from catallax.audit.witness import witness_of_document
 from catallax.mechanisms import names
 from catallax.report.audit_picture import save_properties_picture
@@ -52,20 +59,43 @@ def row(mechanism: str, made: dict[str, int]) -> tuple[dict[str, Cell], dict[str
     return cells, documents, time.perf_counter() - start
 
 
-def rows(
-    made: dict[str, int], workers: int
-) -> dict[str, tuple[dict[str, Cell], dict[str, Any], float]]:
-    """Audit all mechanisms, and say on standard error how far this is."""
-    found = {}
+def finished(
+    wanted: list[str], made: dict[str, int], workers: int
+) -> Iterator[tuple[str, dict[str, Cell], dict[str, Any]]]:
+    """Audit mechanisms, yield each as it is done, and say on standard error how far this is."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        waiting = {pool.submit(row, name, made): name for name in names()}
-        for done in as_completed(waiting):
+        waiting = {pool.submit(row, name, made): name for name in wanted}
+        for count, done in enumerate(as_completed(waiting), start=1):
             name = waiting[done]
-            found[name] = done.result()
-            seconds = found[name][2]
-            print(f"{len(found):>3}/{len(waiting)} {name} ({seconds:.0f} s)", file=sys.stderr)
-    return {name: found[name] for name in names()}
+            cells, documents, seconds = done.result()
+            print(f"{count:>3}/{len(waiting)} {name} ({seconds:.0f} s)", file=sys.stderr)
+            yield name, cells, documents
+
+
+def known() -> tuple[dict[str, dict[str, Cell]], dict[tuple[str, str], Witness]]:
+    """Read the rows and the witnesses of the last time; rows of other properties are forgotten."""
+    if not (FOLDER / TABLE).is_file():
+        return {}, {}
+    rows = {
+        mechanism: cells
+        for mechanism, cells in stored_table().rows.items()
+        if list(cells) == property_names()
+    }
+    return rows, {
+        (mechanism, name): stored_witness(mechanism, name)
+        for mechanism, cells in rows.items()
+        for name, cell in cells.items()
+        if cell.verdict == "violated"
+    }
+
+
+def save(table: PropertyTable, witnesses: dict[tuple[str, str], Witness]) -> None:
+    """Write the table, its witnesses, the page and the picture."""
+    write_table(table, witnesses, FOLDER)
+    if "first-best" in table.rows:
+        PAGE.write_text(page(table), encoding="utf-8")
+        save_properties_picture(table, PICTURE)
 
 
 def grid(table: PropertyTable, columns: list[str]) -> list[str]:
@@ -170,27 +200,26 @@ def page(table: PropertyTable) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("mechanisms", nargs="*", default=names(), help="only these rows")
     parser.add_argument("--budget", type=int, default=BUDGET, help="runs on each market")
-    parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--again", type=int, default=AGAIN, help="runs on what is undecided")
     parser.add_argument("--random", type=int, default=RANDOM, help="random markets")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
     asked = parser.parse_args()
     made = {"seed": SEED, "markets": len(battery(SEED, asked.random)), "random": asked.random}
     made |= {"budget": asked.budget, "again": asked.again}
-    found = rows(made, asked.workers)
     meanings = {name: get_property(name).meaning for name in property_names()}
-    table = PropertyTable(meanings, {name: cells for name, (cells, _, _) in found.items()}, made)
-    witnesses = {
-        (mechanism, name): witness_of_document(document)
-        for mechanism, (_, documents, _) in found.items()
-        for name, document in documents.items()
-    }
-    write_table(table, witnesses, FOLDER)
-    PAGE.write_text(page(table), encoding="utf-8")
-    save_properties_picture(table, PICTURE)
-    broken = [(m, n) for m, cells in table.rows.items() for n, c in cells.items() if c.broken]
-    for mechanism, name in broken:
-        print(f"BROKEN CLAIM: {mechanism} {name}", file=sys.stderr)
+    rows, witnesses = known()
+    # Every row is saved when it is done, so that an hour's work cannot be lost in its last minute.
+    for name, cells, documents in finished(asked.mechanisms, made, asked.workers):
+        rows[name] = cells
+        witnesses = {key: one for key, one in witnesses.items() if key[0] != name}
+        witnesses |= {(name, key): witness_of_document(one) for key, one in documents.items()}
+        ordered = {known: rows[known] for known in names() if known in rows}
+        save(PropertyTable(meanings, ordered, made), witnesses)
+    broken = [(name, key) for name in rows for key, cell in rows[name].items() if cell.broken]
+    for name, key in broken:
+        print(f"BROKEN CLAIM: {name} {key}", file=sys.stderr)
     sys.exit(1 if broken else 0)
 
 

@@ -60,7 +60,7 @@ class Vectors(NamedTuple):
 
 
 # How the budget is split among the kinds of statement that were asked for.
-_SHARES = {"curves": 0.45, "types": 0.35, "average": 0.15, "own": 0.05}
+_SHARES = {"curves": 0.4, "types": 0.45, "average": 0.1, "own": 0.05}
 
 
 class Search:
@@ -229,8 +229,9 @@ class Search:
         What properties before it did not need is left to it.
         """
         asked = self.asked("types")
-        waiting = len(asked) - asked.index(prop)
-        return max(0, self.share("types") - self.types_spent) // waiting
+        later = asked[asked.index(prop) + 1 :]
+        waiting = sum(one.undecided_by(self.types, self.setting) for one in later)
+        return max(0, self.share("types") - self.types_spent) // (1 + waiting)
 
     def fresh_runs(self, before: int) -> None:
         """Count the runs made since then as spent on types."""

@@ -413,7 +413,9 @@ def write_table(
         old.unlink()
     path = folder / TABLE
     text = json.dumps(table.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    temporary = path.with_suffix(".new")
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(path)
     return [path, *written]
 
 

@@ -294,16 +294,18 @@ def clear_separable(block: Block, rule: SeparableMechanism, weigh: Callable[[], 
     matched = block.matched(rule, weigh)
     trades, setter = matched.trades, matched.setter
     n, cut = trades.shape[1], block.n_buyers
-    prices, reports = np.zeros(trades.shape), block.reports.reshape(-1)
+    prices, reports = np.empty(trades.shape), block.reports.reshape(-1)
     if type(rule).critical_bids is SeparableMechanism.critical_bids:  # the level itself
         charge(trades, setter, matched.weights, 0, cut, prices)
     else:
+        prices[:, :cut] = 0.0
         at, known = matched.thresholds(trades, setter, buyers=True)
         critical = rule.critical_bids(block.market, known)
         prices.reshape(-1)[at] = np.minimum(critical, reports[at])
     if type(rule).critical_asks is SeparableMechanism.critical_asks:
         charge(trades, setter, matched.weights, cut, n, prices)
     else:
+        prices[:, cut:] = 0.0
         at, known = matched.thresholds(trades, setter, buyers=False)
         critical = rule.critical_asks(block.market, known)
         prices.reshape(-1)[at] = np.maximum(critical, reports[at])

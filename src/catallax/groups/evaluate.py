@@ -22,6 +22,8 @@ from catallax.priors.base import RandomSource
 
 __all__ = ["GroupEvaluation", "evaluate", "first_best"]
 
+# A bound beyond this says nothing: very heavy tails on both sides are left to samples.
+_USELESS = 1e-2
 # What the priors' own partial means may be wrong by, relative to the amounts.
 _MOMENTS = 1e-12
 
@@ -157,6 +159,8 @@ def evaluate(
         raise CatallaxError("a sample needs a seed: give rng (on the command line --seed)")
     rule = chosen.choose(trade).vote if isinstance(chosen, BestVote) else chosen
     exact = _exact(chosen.slug, rule, trade)
+    if exact is not None and exact.error_bound > _USELESS:
+        exact = None
     if exact is not None and monte_carlo is None:
         return exact
     if monte_carlo is None:

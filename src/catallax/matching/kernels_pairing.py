@@ -21,127 +21,128 @@ from catallax.matching.kernels_search import (
 
 __all__ = ["pairing"]
 
-# Columns of a trader's line: her row, how many traders without a partner are in it, her partner.
-BEGIN, END, DEGREE, MATE = range(4)
+PAIRED = -(2**30)  # stands for the degree of whoever has a partner
 
 
 @compiled
 def _rows_of_traders(start, neighbours, buyers, sellers, n_sellers):
-    """Lay out the edges between the traders, numbered n buyers first and then n sellers."""
+    """Lay out the edges between the traders, numbered n buyers first and then n sellers.
+
+    Returns where the row of each begins, the row ends, how many are in it, and the rows.
+    """
     n = buyers.size
     number = np.full(n_sellers, -1, np.int32)
-    for k in range(n):
-        number[sellers[k]] = n + k
-    trader = np.zeros((2 * n, 4), np.int32)
     size = 0
     for x in range(n):
+        number[sellers[x]] = n + x
         size += start[buyers[x] + 1] - start[buyers[x]]
+    begin = np.empty(2 * n + 1, np.int32)
+    degree = np.zeros(2 * n, np.int32)
     kept = np.empty(size, np.int32)
     filled = 0
     for x in range(n):
-        trader[x, BEGIN] = filled
+        begin[x] = filled
         for k in range(start[buyers[x]], start[buyers[x] + 1]):
             y = number[neighbours[k]]
             if y >= 0:
                 kept[filled] = y
                 filled += 1
-                trader[y, DEGREE] += 1
-        trader[x, END] = filled
-        trader[x, DEGREE] = filled - trader[x, BEGIN]
+                degree[y] += 1
+        degree[x] = filled - begin[x]
     around = np.empty(2 * filled, np.int32)
     around[:filled] = kept[:filled]
     for y in range(n, 2 * n):
-        trader[y, BEGIN] = filled
-        trader[y, END] = filled
-        filled += trader[y, DEGREE]
+        begin[y] = filled
+        filled += degree[y]
+    begin[2 * n] = filled
+    place = begin[n:].copy()
     for x in range(n):
-        for k in range(trader[x, BEGIN], trader[x, END]):
-            y = around[k]
-            around[trader[y, END]] = x
-            trader[y, END] += 1
-    trader[:, MATE] = -1
-    return trader, around
+        for k in range(begin[x], begin[x + 1]):
+            y = around[k] - n
+            around[place[y]] = x
+            place[y] += 1
+    return begin, degree, around
 
 
 @compiled
-def _choose(x, trader, around):
+def _choose(x, begin, degree, around):
     """Return whom a trader takes: a buyer the seller with the fewest others, a seller the first."""
     chosen = -1
     fewest = 2**31 - 1
-    for k in range(trader[x, BEGIN], trader[x, END]):
+    for k in range(begin[x], begin[x + 1]):
         y = around[k]
-        if trader[y, MATE] < 0 and trader[y, DEGREE] < fewest:
+        if 0 < degree[y] < fewest:
             chosen = y
-            if 2 * x >= trader.shape[0]:
+            if 2 * x >= degree.size:
                 break
-            fewest = trader[y, DEGREE]
+            fewest = degree[y]
     return chosen
 
 
 @compiled
-def _force(trader, around):
+def _force(begin, degree, around, mate):
     """Pair off whoever has one possible partner left, and otherwise the first buyer listed.
 
     This is the rule of Karp and Sipser: taking a forced pair never spoils a largest matching,
     so nearly all traders are paired here and few are left to search for. Returns how many
     buyers are.
     """
-    n = trader.shape[0] // 2
+    n = mate.size // 2
     unpaired = n
     stack = np.empty(2 * n + 1, np.int32)
     depth = 0
     for x in range(2 * n - 1, -1, -1):
-        if trader[x, DEGREE] == 1:
+        if degree[x] == 1:
             stack[depth] = x
             depth += 1
     for first in range(-1, n):
-        if first >= 0 and trader[first, MATE] < 0:
+        if first >= 0 and degree[first] > 0:
             stack[0] = first
             depth = 1
         while depth > 0:
             depth -= 1
             x = stack[depth]
             if depth > 3:
-                prefetch(trader, stack[depth - 4])
-                prefetch(around, trader[stack[depth - 2], BEGIN])
-            if trader[x, MATE] >= 0:
+                prefetch(begin, stack[depth - 4])
+                prefetch(around, begin[stack[depth - 2]])
+            if degree[x] <= 0:
                 continue
-            y = _choose(x, trader, around)
-            if y < 0:
-                continue
-            prefetch(around, trader[y, BEGIN])
+            y = _choose(x, begin, degree, around)
+            prefetch(around, begin[y])
             unpaired -= 1
-            trader[x, MATE] = y
-            trader[y, MATE] = x
+            mate[x], mate[y] = y, x
+            degree[x], degree[y] = PAIRED, PAIRED
             # First those around the buyer, then those around the seller.
             for paired in (min(x, y), max(x, y)):
-                for k in range(trader[paired, BEGIN], trader[paired, END]):
+                for k in range(begin[paired], begin[paired + 1]):
                     z = around[k]
-                    trader[z, DEGREE] -= 1
-                    if trader[z, DEGREE] == 1 and trader[z, MATE] < 0:
-                        prefetch(around, trader[z, BEGIN])
+                    degree[z] -= 1
+                    if degree[z] == 1:
+                        prefetch(begin, z)
                         stack[depth] = z
                         depth += 1
     return unpaired
 
 
 @compiled
-def _search_for_the_rest(trader, around):
+def _search_for_the_rest(begin, around, mate):
     """Find partners for the buyers without one, by shortest paths, in market order."""
-    n = trader.shape[0] // 2
+    n = mate.size // 2
     half = around.size // 2
-    start = np.empty(n + 1, np.int32)
-    column_start = np.empty(n + 1, np.int32)
-    start[:n], start[n] = trader[:n, BEGIN], half
-    column_start[:n], column_start[n] = trader[n:, BEGIN] - half, half
-    s = new_search(start, around[:half] - np.int32(n), column_start, around[half:])
+    s = new_search(
+        begin[: n + 1],
+        around[:half] - np.int32(n),
+        begin[n:] - np.int32(half),
+        around[half:],
+    )
+    s.credit[0] = 0  # few sellers are free, and far away: measure at once
     buyer, rows, holder, queue = s.buyer, s.rows, s.holder, s.queue
     for x in range(n):
-        if trader[x, MATE] >= 0:
-            buyer[x, PARTNER] = trader[x, MATE] - n
-            holder[trader[x, MATE] - n] = x << 2
+        if mate[x] >= 0:
+            buyer[x, PARTNER] = mate[x] - n
+            holder[mate[x] - n] = x << 2
     for x in range(n):
-        if trader[x, MATE] < 0:
+        if mate[x] < 0:
             last, free = x, free_seller(x, buyer, rows, holder)
             if free < 0:
                 last, free, complete = search_near(x, NEAR, buyer, rows, holder, queue)
@@ -149,7 +150,7 @@ def _search_for_the_rest(trader, around):
                     last, free = search_far(x, n, s)
             assign(x, last, free, buyer, holder)
     for x in range(n):
-        trader[x, MATE] = buyer[x, PARTNER] + n
+        mate[x] = buyer[x, PARTNER] + n
 
 
 @compiled
@@ -174,7 +175,8 @@ def pairing(start, neighbours, buyers, sellers, n_sellers):
     numpy.ndarray
         The seller of each of `buyers`.
     """
-    trader, around = _rows_of_traders(start, neighbours, buyers, sellers, n_sellers)
-    if _force(trader, around) > 0:
-        _search_for_the_rest(trader, around)
-    return sellers[trader[: buyers.size, MATE] - buyers.size]
+    begin, degree, around = _rows_of_traders(start, neighbours, buyers, sellers, n_sellers)
+    mate = np.full(degree.size, -1, np.int32)
+    if _force(begin, degree, around, mate) > 0:
+        _search_for_the_rest(begin, around, mate)
+    return sellers[mate[: buyers.size] - buyers.size]

@@ -213,9 +213,11 @@ _TARGETS: dict[str, Target] = {}
 
 # A module for each target or family of targets; each registers what it holds.
 _MODULES = (
+    "guarantee",
     "closed_forms",
     "mcafee_table",
     "worst_random_offerer",
+    "unit_demand",
     "remark",
     "groups_table1",
     "groups_figures",

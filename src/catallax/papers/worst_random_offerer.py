@@ -80,8 +80,9 @@ def worst_random_offerer(options: Options) -> Reproduction:
     options.tell(0.5, "ln H = 50")
     worst = _least(lambda b: share_by_formula(50.0, b))
     least = finite_share(50.0, worst)
-    rows.append(Row(f"share, ln H = 50, at its worst b = {worst:.5f}", 0.473767, least,
-                    _HALF_DIGIT, "at most", note="0.473767 is the share at b = 0.07135"))  # fmt: skip
+    what = f"share, ln H = 50, at its worst b = {worst:.5f}"
+    note = "0.473767 is the share at b = 0.07135"
+    rows.append(Row(what, 0.473767, least, _HALF_DIGIT, "at most", note=note))
     b = _least(limit_share)
     share = limit_share(b)
     options.tell(0.75, f"ln H = {_FAR:g}")

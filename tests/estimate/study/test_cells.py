@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -169,6 +170,30 @@ def test_a_record_says_what_simulate_finds() -> None:
         assert (record["n_buyers"], record["n_edges"]) == (
             len(market.buyers), market.graph.n_edges,
         )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("line", "options"),
+    [
+        ('draws = "antithetic"\nexact = false', {"draws": "antithetic", "exact": False}),
+        ('draws = "sobol"\nexact = false', {"draws": "sobol", "exact": False}),
+        ("until = 0.05\nexact = false", {"until": 0.05, "exact": False}),
+        ("conditional = true", {"conditional": True}),
+    ],
+)
+def test_options_reach_the_simulation(line: str, options: dict[str, Any]) -> None:
+    text = STUDY.replace("samples = 100", f"samples = 20_000\n{line}")
+    cell = cells_of(study_of_text(text))[-18]
+    record = compute_cell(cell)
+    market = cell.setting.recipe.build(cell.seed)
+    found = simulate(market, ["gsom"], samples=20_000, rng=cell.seed, **options)
+    assert record["gains_from_trade"] == found["gsom"].gains_from_trade.mean
+    assert record["gains_from_trade_stderr"] == found["gsom"].gains_from_trade.stderr
+    assert (record["samples"], record["reached"]) == (found.samples, found.reached)
+    assert record["reached"] is (True if "until" in options else None)
+    told = found["gsom"].variance_reduction.get("gains_from_trade")
+    assert record["variance_reduction"] == told
+    assert (told is None) is ("until" in options)
 
 
 def test_a_mechanism_that_needs_a_prior_is_skipped_with_the_reason(tmp_path: Path) -> None:

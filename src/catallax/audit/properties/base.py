@@ -15,6 +15,7 @@ from catallax.audit.curves import Curve, explore
 from catallax.errors import UnknownNameError, nearest
 
 if TYPE_CHECKING:
+    from catallax.audit.expectations import TypeTable
     from catallax.audit.result import Finding
     from catallax.audit.runs import Run, Runner
     from catallax.audit.search import Search
@@ -85,6 +86,10 @@ class Property(ABC):
     @abstractmethod
     def check(self, search: Search) -> Finding:
         """Say whether the property holds, from what a search has seen."""
+
+    def undecided_by(self, tables: list[TypeTable], setting: Setting) -> bool:
+        """Whether a sample of types leaves a property about expectations open."""
+        return False
 
     @abstractmethod
     def again(self, runner: Runner, violation: Violation) -> Violation | None:

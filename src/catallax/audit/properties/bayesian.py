@@ -9,7 +9,12 @@ import numpy as np
 from catallax.audit.expectations import TypeTable, judged
 from catallax.audit.means import LEVEL
 from catallax.audit.properties.base import Property, Violation, register_property
-from catallax.audit.properties.interim import again_in_expectation, expected_story, said_of_tables
+from catallax.audit.properties.interim import (
+    NOBODY_LOOKED_AT,
+    again_in_expectation,
+    expected_story,
+    said_of_tables,
+)
 from catallax.audit.properties.words import amount
 from catallax.audit.result import Finding
 from catallax.audit.runs import Runner
@@ -46,6 +51,11 @@ class _Bayesian(Property):
             return self._exact(search, tables)
         return self._sampled(search, tables)
 
+    def undecided_by(self, tables: list[TypeTable], setting: Setting) -> bool:
+        """Whether somebody gains at some profile of a sample, so that more draws are needed."""
+        own = [table for table in tables if table.agent.role == self.role and not table.exact]
+        return any(t.gain_somewhere > setting.rounding(t.reports.ravel()) for t in own)
+
     def _exact(self, search: Search, tables: list[TypeTable]) -> Finding:
         found = [one for one in map(lambda t: _violation(search.setting, t), tables) if one]
         return search.finding(
@@ -54,7 +64,9 @@ class _Bayesian(Property):
             how=said_of_tables(tables, search),
             checked=sum(table.gain.size for table in tables),
             exact=all(table.complete for table in tables),
+            verdict=None if tables or not search.setting.agents(self.role) else "undecided",
             profiles=max((table.profiles for table in tables), default=0),
+            story=None if tables else NOBODY_LOOKED_AT,
         )
 
     def _sampled(self, search: Search, tables: list[TypeTable]) -> Finding:
@@ -63,7 +75,7 @@ class _Bayesian(Property):
         drawn = max(table.profiles for table in tables)
         how = said_of_tables(tables, search)
         rounding = setting.rounding(np.concatenate([t.reports.ravel() for t in tables]))
-        if max(table.gain_somewhere for table in tables) <= rounding:
+        if not self.undecided_by(tables, setting):
             story = f"no report gains at any of {drawn} profiles, so none does in expectation"
             return search.finding(
                 self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story

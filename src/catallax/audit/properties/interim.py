@@ -18,12 +18,16 @@ if TYPE_CHECKING:
     from catallax.audit.setting import Role
 
 __all__ = [
+    "NOBODY_LOOKED_AT",
     "again_in_expectation",
     "draws_of",
     "expected_story",
     "mean_over_others",
     "said_of_tables",
 ]
+
+NOBODY_LOOKED_AT = "nobody's reports could be looked at"
+"""What is said where there is no table of expectations."""
 
 # Up to so many profiles of the others are all looked at when a witness is run again.
 _MOST_AGAIN = 1024

@@ -13,7 +13,11 @@ from catallax.audit.properties.base import (
     Violation,
     register_property,
 )
-from catallax.audit.properties.interim import again_in_expectation, said_of_tables
+from catallax.audit.properties.interim import (
+    NOBODY_LOOKED_AT,
+    again_in_expectation,
+    said_of_tables,
+)
 from catallax.audit.properties.words import amount, number, outcome_words, truth_words
 from catallax.audit.result import Finding
 from catallax.audit.runs import Run, Runner, gain_of
@@ -78,13 +82,18 @@ class InterimRationality(Property):
         checked = sum(table.types.size for table in tables)
         drawn = max((table.profiles for table in tables), default=0)
         poorest = min(tables, key=lambda table: float(table.honest.min()), default=None)
-        if poorest is None or poorest.exact:
-            violation = None if poorest is None else _poor(setting, poorest)
+        if poorest is None:
+            verdict = "undecided" if setting.n_agents else "holds"
+            return search.finding(
+                self, None, how=how, checked=0, exact=True, verdict=verdict, story=NOBODY_LOOKED_AT
+            )
+        if poorest.exact:
+            violation = _poor(setting, poorest)
             return search.finding(
                 self, violation, how=how, checked=checked, exact=True, profiles=drawn
             )
         rounding = setting.rounding(poorest.reports.ravel())
-        if max(table.loss_somewhere for table in tables) <= rounding:
+        if not self.undecided_by(tables, setting):
             story = f"nobody loses at any of {drawn} profiles, so nobody does in expectation"
             return search.finding(
                 self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story
@@ -115,6 +124,14 @@ class InterimRationality(Property):
                 f"between {amount(low)} and {amount(high)}"
                 + (": undecided at this budget" if low < -rounding else "")
             ),
+        )
+
+    def undecided_by(self, tables: list[TypeTable], setting: Setting) -> bool:
+        """Whether somebody loses at some profile of a sample, so that more draws are needed."""
+        return any(
+            table.loss_somewhere > setting.rounding(table.reports.ravel())
+            for table in tables
+            if not table.exact
         )
 
     def again(self, runner: Runner, violation: Violation) -> Violation | None:
