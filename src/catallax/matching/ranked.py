@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
-from catallax.matching.guided import fits, match_guided
 from catallax.matching.order import rank_agents
 from catallax.matching.result import Matching, PairBounds, Thresholds
 
@@ -169,11 +168,7 @@ def _largest_other(own: Indices, free: Indices) -> Indices:
 def match_by_rank(graph: Graph, buyer_weights: Weights, seller_weights: Weights) -> RankedMatching:
     """Match in a graph without constraints; see `best_matching`."""
     ranks = rank_agents(buyer_weights, seller_weights)
-    if graph.complete:
-        solve = _by_sorting
-    else:
-        # The same result by either; large graphs wait for memory, and take more care.
-        solve = match_guided if fits(graph) else _by_sweep
+    solve = _by_sorting if graph.complete else _by_sweep
     buyer, seller, labels = solve(graph, ranks)
     solver = "sort" if graph.complete else "sweep"
     return RankedMatching(
