@@ -168,7 +168,7 @@ def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float, str], Non
 
 
 def _document(report: AuditReport, claimed: frozenset[str]) -> dict[str, Any]:
-    """Give the JSON object of a market, with what is claimed; an open end of an interval is null."""
+    """Give the JSON object of a market, with what is claimed; open ends of intervals are null."""
     document = report.to_dict()
     for entry in document["properties"]:
         entry["claimed"] = entry["name"] in claimed
