@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +74,7 @@ def _refined(
     gain_at: Callable[[float], float], low: float, high: float, *, steps: int
 ) -> dict[float, float]:
     """Search an interval for its best price."""
-    found = optimize.minimize_scalar(
+    found: Any = optimize.minimize_scalar(
         lambda price: -gain_at(float(price)),
         bounds=(float(low), float(high)),
         method="bounded",

@@ -78,10 +78,9 @@ def exact_shares(market: Market) -> Shares | None:
     Shares(profits=0.5, gains=0.75)
     """
     best = exact_values(market, "first-best")
-    offers = exact_values(market, "gsom"), exact_values(market, "gbom")
-    if best is None or offers[0] is None or offers[1] is None or not best.gains_from_trade > 0:
+    sellers, buyers = exact_values(market, "gsom"), exact_values(market, "gbom")
+    if best is None or sellers is None or buyers is None or not best.gains_from_trade > 0:
         return None
-    sellers, buyers = offers
     # Buyers' payments less sellers' costs, and buyers' values less sellers' receipts.
     profits = sellers.gains_from_trade - sellers.buyers_utility
     profits += buyers.gains_from_trade - buyers.sellers_utility
