@@ -104,7 +104,7 @@ def test_the_picture_has_a_mark_in_every_cell() -> None:
     (axes,) = draw_properties(TABLE).axes
     marks = [line for line in axes.lines if line.get_linestyle() == "None"]
     assert len(marks) == sum(len(row) for row in TABLE.rows.values())
-    shapes = {line.get_marker() for line in marks}
+    shapes = {str(line.get_marker()) for line in marks}
     rings = {line.get_markerfacecolor() for line in marks if line.get_marker() == "o"}
     # Nothing depends on colour alone: a dot and a ring are the only two of one shape.
     assert len(shapes) == len(ALL) - 1 and len(rings) == 2

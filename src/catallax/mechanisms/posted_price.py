@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -200,14 +200,14 @@ def _search(market: Market) -> float:
     for k in np.argsort(-gains, kind="stable")[:3]:  # the gain may have several peaks
         bounds = (grid[max(k - 1, 0)], grid[min(k + 1, grid.size - 1)])
         if bounds[0] < bounds[1]:
-            found = optimize.minimize_scalar(
+            found: Any = optimize.minimize_scalar(
                 lambda price: -expected_gain(market, price),
                 bounds=bounds,
                 method="bounded",
                 options={"xatol": 1e-10 * (bounds[1] - bounds[0])},
             )
             if -found.fun > most:
-                best, most = float(found.x), float(-found.fun)  # type: ignore[attr-defined]
+                best, most = float(found.x), float(-found.fun)
     return best
 
 

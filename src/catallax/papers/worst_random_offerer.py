@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 from catallax.estimate.exact import exact_values
 from catallax.markets import instances
@@ -106,7 +107,7 @@ def _least(function: Callable[[float], float]) -> float:
     """Return where a function of b is least."""
     from scipy import optimize
 
-    found = optimize.minimize_scalar(
+    found: Any = optimize.minimize_scalar(
         function, bounds=(0.01, 0.5), method="bounded", options={"xatol": 1e-12}
     )
     return float(found.x)
