@@ -135,7 +135,7 @@ def read_survey(
     --------
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "park.csv"
-    >>> _ = path.write_text("age,wtp_low,wtp_high\\nold,0,10\\nyoung,10,\\nold,0,10\\n")
+    >>> _ = path.write_text("age,wtp_low,wtp_high\nold,0,10\nyoung,10,\nold,0,10\n")
     >>> len(read_survey(path)), read_survey(path, rows={"age": "old"}).high.tolist()
     (3, [10.0, 10.0])
     """
