@@ -10,8 +10,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
+from catallax.cli.options import FLAG, QUIET, checked_seed, find_mechanism, read_markets
 from catallax.errors import CatallaxError
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["audit"]
 
-_FLAG = Parameter(negative="", show_default=False)
 BROKEN = 1
 
 
@@ -32,10 +30,10 @@ def audit(
     properties: str | None = None,
     seed: int = 0,
     budget: int | None = None,
-    json: Annotated[bool, _FLAG] = False,
+    json: Annotated[bool, FLAG] = False,
     out: Path | None = None,
-    strict: Annotated[bool, _FLAG] = False,
-    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+    strict: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> int:
     """Audit a mechanism on markets: which properties hold, and a market in which others fail.
 
@@ -67,15 +65,10 @@ def audit(
     from catallax.audit.claims import claimed_properties
     from catallax.cli.output import json_line, print_lines, show
 
-    if not market:
-        raise CatallaxError(
-            "no market is named: catallax audit MARKET... --mechanism NAME (a folder, a .json "
-            "file, - for standard input, or instance:NAME)"
-        )
     _refuse_numbers(seed, budget)
     wanted = _wanted(properties)
-    rule = _mechanism(mechanism)
-    markets = _read(market, quiet=quiet)
+    rule = find_mechanism(mechanism)
+    markets = read_markets(market, "catallax audit MARKET... --mechanism NAME", quiet=quiet)
     reports = list(_audits(markets, rule, wanted, seed, budget, quiet=quiet))
     claimed = claimed_properties(rule)
     lines = [json_line(_document(report, claimed)) for report in reports] if json else []
@@ -94,8 +87,7 @@ def audit(
 
 
 def _refuse_numbers(seed: int, budget: int | None) -> None:
-    if seed < 0:
-        raise CatallaxError(f"--seed {seed}: a seed is a whole number of at least 0")
+    checked_seed(seed)
     if budget is not None and budget < 1:
         raise CatallaxError(f"--budget {budget}: the mechanism has to be run at least once")
 
@@ -112,22 +104,6 @@ def _wanted(properties: str | None) -> list[str] | None:
             "--properties names no property: write --properties dsic-buyers,monotone"
         )
     return [get_property(name).slug for name in names]
-
-
-def _mechanism(name: str) -> Mechanism:
-    """Find a mechanism; one of the caller's own may lie in the current folder."""
-    from catallax.cli.clear import _mechanism as found
-
-    return found(name)
-
-
-def _read(sources: tuple[str, ...], *, quiet: bool) -> list[Market]:
-    from catallax.cli.output import tracked
-    from catallax.cli.sources import STANDARD_INPUT, read_source
-
-    if sources.count(STANDARD_INPUT) > 1:
-        raise CatallaxError("standard input ('-') can be read only once: name it once")
-    return [read_source(one) for one in tracked(sources, len(sources), "reading", quiet=quiet)]
 
 
 def _audits(

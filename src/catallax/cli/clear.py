@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
-
+from catallax.cli.options import (
+    FLAG,
+    MANY,
+    QUIET,
+    checked_plot,
+    checked_seed,
+    find_mechanism,
+    picture_paths,
+    read_markets,
+    within_time,
+)
 from catallax.errors import CatallaxError, OutputError
 
 if TYPE_CHECKING:
@@ -19,8 +26,6 @@ if TYPE_CHECKING:
     from catallax.mechanisms import Lottery, Mechanism, Outcome
 
 __all__ = ["clear"]
-
-_FLAG = Parameter(negative="", show_default=False)
 
 
 @dataclass(frozen=True)
@@ -45,14 +50,12 @@ class _Cleared:
 def clear(
     *market: str,
     mechanism: str = "gsom",
-    json: Annotated[bool, _FLAG] = False,
+    json: Annotated[bool, FLAG] = False,
     out: Path | None = None,
     tables: Literal["csv", "parquet"] = "csv",
-    explain: Annotated[
-        tuple[str, ...], Parameter(negative="", consume_multiple=(1, None), show_default=False)
-    ] = (),
+    explain: Annotated[tuple[str, ...], MANY] = (),
     plot: Path | None = None,
-    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+    quiet: Annotated[bool, QUIET] = False,
     seed: int | None = None,
     time_limit: float | None = None,
 ) -> None:
@@ -92,19 +95,13 @@ def clear(
     """
     from catallax.cli.output import json_line, print_lines, show, warn
 
-    if not market:
-        raise CatallaxError(
-            "no market is named: catallax clear MARKET... (a folder, a .json file, - for standard "
-            "input, or instance:NAME)" + ("; name it before --explain" if explain else "")
-        )
-    if plot is not None:
-        from catallax.report.canvas import check_plot_path
-
-        check_plot_path(plot)
-    rule = _mechanism(mechanism)
-    limit = _time_limit(time_limit)
-    markets = _read(market, rule, quiet=quiet)
-    pictures = _picture_paths(plot, markets)
+    if not market and explain:
+        raise CatallaxError("no market is named: name it before --explain")
+    checked_plot(plot)
+    rule = find_mechanism(mechanism)
+    limit = within_time(time_limit)
+    markets = read_markets(market, "catallax clear MARKET...", quiet=quiet, check=rule.read_reports)
+    pictures = picture_paths(plot, markets)
     with limit:
         cleared = _clear_all(markets, rule, explain, seed, quiet=quiet)
     # Lines that cannot be written are found before any file appears.
@@ -120,29 +117,6 @@ def clear(
             if place:
                 show("")
             show(_tables(one, rule))
-
-
-def _mechanism(name: str) -> Mechanism:
-    """Find a mechanism; one of the caller's own may lie in the current folder."""
-    from catallax import mechanisms
-
-    if ":" in name and "" not in sys.path:
-        sys.path.insert(0, "")
-    return mechanisms.get(name)
-
-
-def _read(sources: tuple[str, ...], rule: Mechanism, *, quiet: bool) -> list[Market]:
-    """Read every market and check that it has the reports to be cleared with."""
-    from catallax.cli.output import tracked
-    from catallax.cli.sources import STANDARD_INPUT, read_source
-
-    if sources.count(STANDARD_INPUT) > 1:
-        raise CatallaxError("standard input ('-') can be read only once: name it once")
-    markets = []
-    for source in tracked(sources, len(sources), "reading", quiet=quiet):
-        markets.append(read_source(source))
-        rule.read_reports(markets[-1])
-    return markets
 
 
 def _clear_all(
@@ -187,11 +161,9 @@ def _generator(seed: int | None) -> Generator | None:
     """Make the generator of all draws, if there are to be any."""
     if seed is None:
         return None
-    if seed < 0:
-        raise CatallaxError(f"--seed {seed}: a seed is a whole number of at least 0")
     import numpy as np
 
-    return np.random.default_rng(seed)
+    return np.random.default_rng(checked_seed(seed))
 
 
 def _drawn(result: Outcome | Lottery, rng: Generator | None) -> Outcome | None:
@@ -199,34 +171,6 @@ def _drawn(result: Outcome | Lottery, rng: Generator | None) -> Outcome | None:
     from catallax.mechanisms import Lottery
 
     return result.draw(rng) if isinstance(result, Lottery) and rng is not None else None
-
-
-def _time_limit(seconds: float | None) -> AbstractContextManager[None]:
-    """Bound the time that solvers may take for each market."""
-    if seconds is None:
-        return nullcontext()
-    # Not a number is no more than zero either.
-    if not seconds > 0:
-        raise CatallaxError(f"--time-limit {seconds:g}: allow more than 0 seconds")
-    from catallax.matching import time_limit
-
-    return time_limit(seconds)
-
-
-def _picture_paths(plot: Path | None, markets: list[Market]) -> list[Path]:
-    """Give the file of each market's picture; none where no picture is wanted."""
-    from catallax.report.text import file_stem
-
-    if plot is None:
-        return []
-    if len(markets) > 1 and "{market}" not in plot.name:
-        raise OutputError(
-            f"{plot} would be written once for each of {len(markets)} markets: put {{market}} into "
-            f"the name, as in --plot '{plot.stem}-{{market}}{plot.suffix}'"
-        )
-    return [
-        plot.with_name(plot.name.replace("{market}", file_stem(market.name))) for market in markets
-    ]
 
 
 def _picture_of(one: _Cleared) -> tuple[Outcome, str]:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
+from catallax.cli.options import FLAG, MANY, QUIET, checked_plot, checked_seed
 from catallax.errors import CatallaxError
 
 if TYPE_CHECKING:
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
     from catallax.priors import Prior
 
 __all__ = ["app"]
-
-_FLAG = Parameter(negative="", show_default=False)
-_QUIET = Parameter(negative="", alias="-q", show_default=False)
-_MANY = Parameter(negative="", consume_multiple=(1, None), show_default=False)
 
 app = App(
     name="groups",
@@ -41,8 +38,8 @@ def evaluate(
     rule: str | None = None,
     monte_carlo: int | None = None,
     seed: int = 0,
-    json: Annotated[bool, _FLAG] = False,
-    quiet: Annotated[bool, _QUIET] = False,
+    json: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """Say what a mechanism is expected to bring to two groups, exactly where there is a law.
 
@@ -73,6 +70,7 @@ def evaluate(
     from catallax.cli.output import json_line, print_lines, show
     from catallax.groups import evaluate as evaluated
 
+    checked_seed(seed)
     trade, problem = _trade(file, buyers, sellers, buyer_prior, seller_prior)
     chosen = _mechanism(mechanism, problem, price, rule)
     found = evaluated(
@@ -94,8 +92,8 @@ def decide(
     mechanism: str | None = None,
     price: float | None = None,
     rule: str | None = None,
-    json: Annotated[bool, _FLAG] = False,
-    quiet: Annotated[bool, _QUIET] = False,
+    json: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """Decide on the reports of a group file, and say why.
 
@@ -136,12 +134,12 @@ def recommend(
     /,
     *,
     survey: Path | None = None,
-    rows: Annotated[tuple[str, ...], _MANY] = (),
+    rows: Annotated[tuple[str, ...], MANY] = (),
     low: str | None = None,
     high: str | None = None,
     weights: str | None = None,
     seller_survey: Path | None = None,
-    seller_rows: Annotated[tuple[str, ...], _MANY] = (),
+    seller_rows: Annotated[tuple[str, ...], MANY] = (),
     highest: float | None = None,
     buyers: int | None = None,
     sellers: int | None = None,
@@ -152,8 +150,8 @@ def recommend(
     least_sellers: str = "0",
     currency: str = "",
     plot: Path | None = None,
-    json: Annotated[bool, _FLAG] = False,
-    quiet: Annotated[bool, _QUIET] = False,
+    json: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """Recommend a price and a voting rule, with everybody's exact chances.
 
@@ -195,10 +193,7 @@ def recommend(
     from catallax.cli.output import json_line, print_lines, progress_bar, show
     from catallax.groups import recommend as recommended
 
-    if plot is not None:
-        from catallax.report.canvas import check_plot_path
-
-        check_plot_path(plot)
+    checked_plot(plot)
     given: list[Prior | str | None] = [buyer_prior, seller_prior]
     if survey is not None:
         answers = _answers(survey, rows, low, high, weights)
@@ -239,8 +234,8 @@ def limits(
     sizes: str = "1,2,3,5,10,20,50,100,200,500,1000",
     means: str = "0.51:0.49,0.5:0.5,0.49:0.51",
     plot: Path | None = None,
-    json: Annotated[bool, _FLAG] = False,
-    quiet: Annotated[bool, _QUIET] = False,
+    json: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """Show what forced trade, the best vote and smooth lotteries keep of first best, by size.
 
@@ -262,10 +257,7 @@ def limits(
     from catallax.cli.output import json_line, print_lines, progress_bar, show
     from catallax.groups import share_curves
 
-    if plot is not None:
-        from catallax.report.canvas import check_plot_path
-
-        check_plot_path(plot)
+    checked_plot(plot)
     numbers = [_number(size, int, "--sizes", "whole numbers from 1 up") for size in _list(sizes)]
     if not all(size >= 1 for size in numbers):
         raise CatallaxError(f"--sizes {sizes}: write whole numbers from 1 up")

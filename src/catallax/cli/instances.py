@@ -6,8 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from cyclopts import Parameter
-
+from catallax.cli.options import FLAG, QUIET
 from catallax.errors import CatallaxError
 
 if TYPE_CHECKING:
@@ -20,9 +19,10 @@ def instances(
     name: str | None = None,
     /,
     *,
-    json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    json: Annotated[bool, FLAG] = False,
     write: Path | None = None,
     tables: Literal["csv", "parquet"] = "csv",
+    quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """List the named markets that come with catallax, show one, or write it to files.
 
@@ -37,6 +37,8 @@ def instances(
         Save the market as a folder, or as one file if the name ends in .json.
     tables
         Format of the tables in a folder.
+    quiet
+        Print no table; errors still appear.
     """
     from catallax.cli.output import json_line, print_lines, show
     from catallax.cli.sources import instance_parts
@@ -48,7 +50,7 @@ def instances(
         known = [catalogue.describe(each) for each in catalogue.names()]
         if json:
             print_lines(json_line(_document(each)) for each in known)
-        else:
+        elif not quiet:
             show(_list(known))
         return
     slug, parameters = instance_parts(name)
@@ -63,8 +65,8 @@ def instances(
     written = None if write is None else market.write(write, tables=tables)
     if json:
         print_lines([line])
-        return
-    show(_details(described, sizes, written))
+    elif not quiet:
+        show(_details(described, sizes, written))
 
 
 def _document(instance: Instance) -> dict[str, Any]:

@@ -6,8 +6,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
+from catallax.cli.options import FLAG, QUIET
 from catallax.errors import CatallaxError
 
 if TYPE_CHECKING:
@@ -15,15 +14,15 @@ if TYPE_CHECKING:
 
 __all__ = ["mechanisms"]
 
-_FLAG = Parameter(negative="", show_default=False)
 _DIFFERS = 1
 
 
 def mechanisms(
     *,
-    properties: Annotated[bool, _FLAG] = False,
-    verify: Annotated[bool, _FLAG] = False,
-    json: Annotated[bool, _FLAG] = False,
+    properties: Annotated[bool, FLAG] = False,
+    verify: Annotated[bool, FLAG] = False,
+    json: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> int:
     """List the mechanisms: name, what each does, and what it claims.
 
@@ -36,6 +35,8 @@ def mechanisms(
         status 1 if one is not as it says.
     json
         Print one JSON object for each mechanism, a line each.
+    quiet
+        Print no table and show no progress; errors still appear.
     """
     from catallax.cli.output import json_line, print_lines, show
     from catallax.mechanisms import get, names
@@ -50,16 +51,16 @@ def mechanisms(
         from catallax.audit.table import stored_table
 
         table = stored_table()
-        if verify and _differs(table):
+        if verify and _differs(table, quiet=quiet):
             return _DIFFERS
         for document in documents:
             row = table.rows.get(document["name"], {})
             document["properties"] = {name: asdict(cell) for name, cell in row.items()}
-        if not json:
+        if not json and not quiet:
             from catallax.report.audit_tables import properties_table
 
             show(properties_table(table))
-    elif not json:
+    elif not json and not quiet:
         from catallax.report.tables import mechanisms_table
 
         show(mechanisms_table(known))
@@ -68,16 +69,16 @@ def mechanisms(
     return 0
 
 
-def _differs(table: PropertyTable) -> bool:
+def _differs(table: PropertyTable, *, quiet: bool) -> bool:
     """Verify every row, and complain of the cells that are not as the table says."""
     from catallax.audit.table import verify_row
     from catallax.cli.output import complain, tracked
 
     lines: list[str] = []
-    for name in tracked(table.rows, len(table.rows), "verifying", quiet=False):
+    for name in tracked(table.rows, len(table.rows), "verifying", quiet=quiet):
         lines += verify_row(name)
     for line in lines:
         complain(line)
-    if not lines:
+    if not lines and not quiet:
         print("every cell of the table is as it says", file=sys.stderr)
     return bool(lines)

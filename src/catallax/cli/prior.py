@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
+from catallax.cli.options import FLAG, QUIET, checked_plot
 from catallax.errors import CatallaxError
 
 __all__ = ["prior"]
@@ -17,8 +16,9 @@ def prior(
     /,
     *,
     plot: Path | None = None,
-    json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    json: Annotated[bool, FLAG] = False,
     points: int = 11,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """Show a prior: support, mean, quantiles, virtual values and costs, what is ironed.
 
@@ -34,6 +34,8 @@ def prior(
         Print one JSON object.
     points
         How many quantiles to show, evenly spread from probability 0 to 1.
+    quiet
+        Print no table; errors still appear.
     """
     from catallax.cli.output import json_line, print_lines, row_limit, show
     from catallax.priors import parse_prior
@@ -41,10 +43,7 @@ def prior(
 
     if points < 2:
         raise CatallaxError(f"--points {points}: two points are the fewest")
-    if plot is not None:
-        from catallax.report.canvas import check_plot_path
-
-        check_plot_path(plot)
+    checked_plot(plot)
     chosen = parse_prior(spec)
     document = prior_document(chosen, points)
     line = json_line(document)
@@ -56,5 +55,5 @@ def prior(
             staging.add(plot, lambda place: save_prior_picture(chosen, place))
     if json:
         print_lines([line])
-    else:
+    elif not quiet:
         show(prior_tables(document, row_limit()))

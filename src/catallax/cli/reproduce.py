@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
+from catallax.cli.options import FLAG, QUIET, checked_seed
 from catallax.errors import CatallaxError
 
 __all__ = ["reproduce"]
@@ -16,12 +15,12 @@ DIFFERS = 1
 
 def reproduce(
     *target: str,
-    all: Annotated[bool, Parameter(negative="", show_default=False)] = False,
+    all: Annotated[bool, FLAG] = False,
     monte_carlo: int | None = None,
     seed: int = 0,
     out: Path | None = None,
-    json: Annotated[bool, Parameter(negative="", show_default=False)] = False,
-    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+    json: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> int:
     """Compute published results again: each figure beside ours, with a verdict.
 
@@ -51,6 +50,7 @@ def reproduce(
 
     if monte_carlo is not None and monte_carlo < 2:
         raise CatallaxError(f"--monte-carlo {monte_carlo}: write a whole number from 2 up")
+    checked_seed(seed)
     if all and target:
         raise CatallaxError("--all names every target already; leave out the others")
     chosen = [get(name) for name in (names() if all else target)]

@@ -8,8 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import Parameter
-
+from catallax.cli.options import (
+    FLAG,
+    QUIET,
+    checked_plot,
+    checked_seed,
+    find_mechanism,
+    picture_paths,
+    read_markets,
+    within_time,
+)
 from catallax.errors import CatallaxError
 
 if TYPE_CHECKING:
@@ -18,8 +26,6 @@ if TYPE_CHECKING:
     from catallax.mechanisms import Mechanism
 
 __all__ = ["simulate"]
-
-_FLAG = Parameter(negative="", show_default=False)
 
 
 def simulate(
@@ -30,11 +36,11 @@ def simulate(
     workers: int | None = None,
     until: float | None = None,
     draws: Literal["plain", "antithetic", "sobol"] = "plain",
-    conditional: Annotated[bool, _FLAG] = False,
-    sampled: Annotated[bool, _FLAG] = False,
-    json: Annotated[bool, _FLAG] = False,
+    conditional: Annotated[bool, FLAG] = False,
+    sampled: Annotated[bool, FLAG] = False,
+    json: Annotated[bool, FLAG] = False,
     plot: Path | None = None,
-    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+    quiet: Annotated[bool, QUIET] = False,
     time_limit: float | None = None,
 ) -> None:
     """Say what to expect of mechanisms: gains, share of the first best, utilities, surplus.
@@ -77,23 +83,15 @@ def simulate(
         Seconds that each step of solving a market's constraints may take, 300 unless said
         otherwise; what is not proved best by then is an error.
     """
-    from catallax.cli.options import picture_paths, within_time
     from catallax.cli.output import json_line, print_lines, show, warn
 
-    if not market:
-        raise CatallaxError(
-            "no market is named: catallax simulate MARKET... (a folder, a .json file, - for "
-            "standard input, or instance:NAME)"
-        )
-    if plot is not None:
-        from catallax.report.canvas import check_plot_path
-
-        check_plot_path(plot)
+    checked_plot(plot)
     chosen = _mechanisms(mechanisms)
     limit = within_time(time_limit)
-    if seed < 0:
-        raise CatallaxError(f"--seed {seed}: a seed is a whole number of at least 0")
-    markets = _read(market, quiet=quiet)
+    checked_seed(seed)
+    from catallax.estimate.draws import sampler_of
+
+    markets = read_markets(market, "catallax simulate MARKET...", quiet=quiet, check=sampler_of)
     pictures = picture_paths(plot, markets)
     from catallax.estimate import simulate as simulate_market
 
@@ -124,8 +122,6 @@ def _mechanisms(names: str | None) -> list[str | Mechanism] | None:
     """Split the names; a mechanism of the caller's own may lie in the current folder."""
     if names is None:
         return None
-    from catallax import mechanisms
-
     chosen: list[str | Mechanism] = []
     for name in names.split(","):
         if not name.strip():
@@ -133,26 +129,9 @@ def _mechanisms(names: str | None) -> list[str | Mechanism] | None:
                 f"--mechanisms {names}: write names with single commas between them, as in "
                 "--mechanisms first-best,gsom"
             )
-        if ":" in name and "" not in sys.path:
-            sys.path.insert(0, "")
-        mechanisms.get(name.strip())  # one that is not there is an error before anything is drawn
+        find_mechanism(name.strip())  # one that is not there is an error before anything is drawn
         chosen.append(name.strip())
     return chosen
-
-
-def _read(sources: tuple[str, ...], *, quiet: bool) -> list[Market]:
-    """Read every market, and check that its agents have priors."""
-    from catallax.cli.output import tracked
-    from catallax.cli.sources import STANDARD_INPUT, read_source
-    from catallax.estimate.draws import sampler_of
-
-    if sources.count(STANDARD_INPUT) > 1:
-        raise CatallaxError("standard input ('-') can be read only once: name it once")
-    markets = []
-    for source in tracked(sources, len(sources), "reading", quiet=quiet):
-        markets.append(read_source(source))
-        sampler_of(markets[-1])
-    return markets
 
 
 def _draw(found: list[Simulation], pictures: list[Path]) -> None:

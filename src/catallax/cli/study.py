@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
+
+from catallax.cli.options import FLAG, QUIET, allow_local_modules
 
 if TYPE_CHECKING:
     from catallax.estimate.study import Progress, Study, StudyResults
 
 __all__ = ["app"]
-
-_FLAG = Parameter(negative="", show_default=False)
 
 app = App(
     name="study",
@@ -32,8 +32,8 @@ def run(
     cluster: str | None = None,
     workers: int | None = None,
     out: Path | None = None,
-    json: Annotated[bool, _FLAG] = False,
-    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+    json: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """Compute what is missing of a study.
 
@@ -86,7 +86,12 @@ def run(
 
 @app.command
 def status(
-    file: Path, /, *, results: Path | None = None, json: Annotated[bool, _FLAG] = False
+    file: Path,
+    /,
+    *,
+    results: Path | None = None,
+    json: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """Say how much of a study is finished.
 
@@ -98,6 +103,8 @@ def status(
         Folder of the results, if it is not NAME.results beside the file NAME.toml.
     json
         Print one JSON object.
+    quiet
+        Print no table; errors still appear.
     """
     from catallax.cli.output import json_line, print_lines, show
     from catallax.estimate.study import load_results
@@ -107,6 +114,7 @@ def status(
     document = _document(found)
     if json:
         print_lines([json_line(document)])
+    if json or quiet:
         return
     skipped = sum(entry["cells"] for entry in document["skipped"])
     facts = {
@@ -125,7 +133,8 @@ def report(
     *,
     out: Path | None = None,
     results: Path | None = None,
-    quiet: Annotated[bool, Parameter(negative="", alias="-q", show_default=False)] = False,
+    json: Annotated[bool, FLAG] = False,
+    quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """Write the report of a study: one HTML file with tables, charts and all that was run.
 
@@ -137,10 +146,12 @@ def report(
         The file to write; by default NAME.html beside the file NAME.toml.
     results
         Folder of the results, if it is not NAME.results beside the file NAME.toml.
+    json
+        Print one JSON object: the file, and how much of the study is finished.
     quiet
         Say nothing and show no progress; warnings and errors still appear.
     """
-    from catallax.cli.output import print_lines, warn
+    from catallax.cli.output import json_line, print_lines, warn
     from catallax.estimate.study import load_results
     from catallax.report.study_report import save_study_report
 
@@ -155,16 +166,16 @@ def report(
             f"{missing:,} of {len(found.cells):,} cells are not finished, and the report says so: "
             f"catallax study run {file}"
         )
-    if not quiet:
+    if json:
+        print_lines([json_line(_document(found) | {"report": str(target)})])
+    elif not quiet:
         print_lines([str(target)])
 
 
 def _read(file: Path) -> Study:
     from catallax.estimate.study import read_study
 
-    # A mechanism of the caller's own may lie in the current folder.
-    if "" not in sys.path:
-        sys.path.insert(0, "")
+    allow_local_modules()
     return read_study(file)
 
 
