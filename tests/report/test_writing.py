@@ -12,7 +12,7 @@ import pytest
 import catallax as cx
 from catallax.errors import OutputError
 from catallax.report.text import file_stem, one_line, shortened
-from catallax.report.writing import Staging, write_outcomes
+from catallax.report.writing import write_outcomes
 from tests.report.markets import outcome, pair
 
 
@@ -51,35 +51,6 @@ def test_equal_names_are_refused_before_anything_is_written(tmp_path: Path) -> N
     one, two = pair(0.9, 0.2, name="Main St"), pair(0.8, 0.2, name="main-st")
     with pytest.raises(OutputError, match="'Main St' and 'main-st'"):
         write_outcomes([one, two], tmp_path / "results")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_error_halfway_takes_everything_away(tmp_path: Path) -> None:
-    (tmp_path / "kept.txt").write_text("old")
-
-    def break_off(path: Path) -> None:
-        path.write_text("half")
-        raise RuntimeError("the disk is full")
-
-    with pytest.raises(RuntimeError, match="full"), Staging() as staging:
-        staging.add(tmp_path / "kept.txt", lambda path: path.write_text("new"))
-        staging.add(tmp_path / "deep" / "er" / "b.txt", break_off)
-    assert [path.name for path in tmp_path.iterdir()] == ["kept.txt"]
-    assert (tmp_path / "kept.txt").read_text() == "old"
-
-
-def test_nothing_appears_before_everything_is_written(tmp_path: Path) -> None:
-    with Staging() as staging:
-        staging.add(tmp_path / "a.txt", lambda path: path.write_text("a"))
-        staging.add(tmp_path / "b.txt", lambda path: path.write_text("b"))
-        assert not (tmp_path / "a.txt").exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt"]
-
-
-def test_one_place_holds_one_file(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="twice"), Staging() as staging:
-        staging.add(tmp_path / "a.txt", lambda path: path.write_text("a"))
-        staging.add(tmp_path / "sub" / ".." / "a.txt", lambda path: path.write_text("b"))
     assert list(tmp_path.iterdir()) == []
 
 

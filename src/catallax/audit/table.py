@@ -20,6 +20,7 @@ from catallax.errors import (
     nearest,
 )
 from catallax.mechanisms import Lottery, get
+from catallax.staging import Staging
 
 if TYPE_CHECKING:
     from catallax.audit.battery import Seed
@@ -413,9 +414,8 @@ def write_table(
         old.unlink()
     path = folder / TABLE
     text = json.dumps(table.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
-    temporary = path.with_suffix(".new")
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(path)
+    with Staging() as staging:
+        staging.add(path, lambda place: place.write_text(text + "\n", encoding="utf-8"))
     return [path, *written]
 
 

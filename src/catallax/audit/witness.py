@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,6 +18,7 @@ from catallax.errors import FileFormatError, OutputError
 from catallax.markets.document import load_json
 from catallax.markets.json_files import json_of_market, market_of_json
 from catallax.mechanisms import Mechanism, get, names
+from catallax.staging import Staging
 
 if TYPE_CHECKING:
     from catallax.markets import Market
@@ -182,19 +181,16 @@ class Witness:
         if target.suffix != ".json":
             raise OutputError(f"{target}: a witness is a .json file; choose a name that ends so")
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        temporary = target.with_name(f".{secrets.token_hex(6)}.json")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-            temporary.replace(target)
+            with Staging() as staging:
+                staging.add(
+                    target, lambda place: place.write_text(text, encoding="utf-8", newline="\n")
+                )
         except OSError as failure:
             reason = failure.strerror or str(failure)
             raise OutputError(
                 f"{target}: cannot be written ({reason}); choose another place"
             ) from None
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
         return target
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from catallax.audit import AuditReport
     from catallax.markets import Market
     from catallax.mechanisms import Mechanism
-    from catallax.report.writing import Staging
+    from catallax.staging import Staging
 
 __all__ = ["audit"]
 
@@ -157,7 +157,7 @@ def _write(reports: list[AuditReport], out: Path | None) -> None:
     """Write the witnesses: all of them or none."""
     if out is None:
         return
-    from catallax.report.writing import Staging
+    from catallax.staging import Staging
 
     _refuse_file(out)
     with Staging() as staging:

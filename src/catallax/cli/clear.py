@@ -199,7 +199,8 @@ def _write(
     """Write tables and pictures: all of them or none."""
     if out is None and not pictures:
         return
-    from catallax.report.writing import Staging, stage_outcomes
+    from catallax.report.writing import stage_outcomes
+    from catallax.staging import Staging
 
     shown = [_picture_of(one) for one in cleared] if pictures else []
     with Staging() as staging:

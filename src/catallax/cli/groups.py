@@ -215,7 +215,7 @@ def recommend(
     line = json_line(found.to_dict())
     if plot is not None:
         from catallax.report.group_pictures import save_recommendation
-        from catallax.report.writing import Staging
+        from catallax.staging import Staging
 
         unit = currency or ("" if problem is None else problem.currency)
         with Staging() as staging:
@@ -267,7 +267,7 @@ def limits(
     line = json_line(curves.to_dict())
     if plot is not None:
         from catallax.report.group_pictures import save_share_curves
-        from catallax.report.writing import Staging
+        from catallax.staging import Staging
 
         with Staging() as staging:
             staging.add(plot, lambda place: save_share_curves(curves, place))

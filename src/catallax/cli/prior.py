@@ -49,7 +49,7 @@ def prior(
     line = json_line(document)
     if plot is not None:
         from catallax.report.prior_picture import save_prior_picture
-        from catallax.report.writing import Staging
+        from catallax.staging import Staging
 
         with Staging() as staging:
             staging.add(plot, lambda place: save_prior_picture(chosen, place))

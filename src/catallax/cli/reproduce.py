@@ -71,7 +71,7 @@ def reproduce(
     lines = [json_line(one.to_dict()) for one in found]
     if out is not None:
         from catallax.report.reproduction_tables import save_chart
-        from catallax.report.writing import Staging
+        from catallax.staging import Staging
 
         with Staging() as staging:
             for one, line in zip(found, lines, strict=True):

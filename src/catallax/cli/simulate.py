@@ -139,7 +139,7 @@ def _draw(found: list[Simulation], pictures: list[Path]) -> None:
     if not pictures:
         return
     from catallax.report.simulation_picture import save_simulation_picture
-    from catallax.report.writing import Staging
+    from catallax.staging import Staging
 
     with Staging() as staging:
         for path, one in zip(pictures, found, strict=True):

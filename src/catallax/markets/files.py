@@ -25,6 +25,7 @@ from catallax.markets.scale import as_largest_report
 from catallax.markets.toml_text import toml_key, toml_section
 from catallax.markets.words import plain_words
 from catallax.priors import parse_prior
+from catallax.staging import Staging, undisturbed
 
 if TYPE_CHECKING:
     from catallax.markets.agents import Agents
@@ -200,14 +201,11 @@ def _write_json(market: Market, path: Path) -> None:
     if path.is_dir():
         raise OutputError(f"{path}: this is a folder; remove it or choose another name")
     text = json_of_market(market)
-    target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _beside(target)
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with Staging() as staging:
+        # A link stays a link: what it leads to is replaced.
+        staging.add(
+            path.resolve(), lambda place: place.write_text(text, encoding="utf-8", newline="\n")
+        )
 
 
 def _write_folder(market: Market, folder: Path, tables: str) -> None:
@@ -225,7 +223,8 @@ def _write_folder(market: Market, folder: Path, tables: str) -> None:
     temporary.mkdir()
     try:
         _fill(market, temporary, tables)
-        _swap(temporary, target)
+        with undisturbed():
+            _swap(temporary, target)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
@@ -240,7 +239,7 @@ def _swap(new: Path, target: Path) -> None:
     target.rename(old)
     try:
         new.rename(target)
-    except OSError:
+    except BaseException:
         old.rename(target)
         raise
     for entry in list(old.iterdir()):

@@ -26,7 +26,7 @@ from catallax.report.study_charts import (
 from catallax.report.study_sweeps import sweeps_of
 from catallax.report.study_tables import absence, noise_of, with_reach
 from catallax.report.text import one_line
-from catallax.report.writing import Staging
+from catallax.staging import Staging
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
