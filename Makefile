@@ -14,7 +14,7 @@ FOR_USERS := $(if $(wildcard $(FOR_DEVELOPERS)),$(FOR_DEVELOPERS),$(VENV)/.insta
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format wheel bench properties clean distclean
+.PHONY: help demo test lint format wheel bench fuzz properties clean distclean
 
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ wheel: $(FOR_DEVELOPERS) ## build the source archive, and from it the wheel, int
 bench: $(FOR_DEVELOPERS) ## time clearing against other solvers (some minutes)
 	$(BIN)/python benchmarks/clearing.py
 	$(BIN)/python benchmarks/constrained.py
+
+fuzz: $(FOR_DEVELOPERS) ## read 100,000 broken files: no traceback, no wrong total (half an hour)
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 properties: $(FOR_DEVELOPERS) ## audit every mechanism, and renew the table of their properties (an hour)
 	$(BIN)/python benchmarks/properties.py

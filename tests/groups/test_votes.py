@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from catallax.errors import CatallaxError
+from catallax.errors import CatallaxError, ReportError
 from catallax.groups import (
     Anonymous,
     BestVote,
@@ -307,6 +307,11 @@ def test_amounts_mean_the_decimals_that_are_written() -> None:
         assert n * outcome.pays == outcome.receives
         above = math.nextafter(total, math.inf)
         assert Vote(price, "unanimity").decide(trade, GroupReports([price] * n, [above])).x == 0.0
+
+
+def test_amounts_beyond_all_floats_are_refused() -> None:
+    with pytest.raises(ReportError, match="larger unit"):
+        Vote(1e308, "majority").prices(GroupTrade(3, 1, "point(1e308)", "point(0)"))
 
 
 def test_a_rule_that_is_not_monotone_is_refused() -> None:

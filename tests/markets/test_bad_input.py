@@ -251,6 +251,8 @@ DOCUMENTS = [
     (json.dumps({"buyer": [], "sellers": []}), errors.UnknownNameError,
      ["unknown key 'buyer'", "did you mean 'buyers'"]),
     (json.dumps({"buyers": []}), errors.FileFormatError, ["no 'sellers'"]),
+    (changed(edges=[["b1", float("nan")]]), errors.UnknownAgentError,
+     ["small.json edges[0]", "names no seller"]),
     (changed(buyers=[{"id": "b1"}, 3]), errors.FileFormatError, ["small.json buyers[1]", "3"]),
     (changed(buyers=[{"id": "b1"}, {"id": "b1"}]), errors.DuplicateIdError,
      ["small.json buyers[1]", "'b1'", "buyers[0]"]),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.errors import CatallaxError
+from catallax.errors import CatallaxError, ReportError
 from catallax.groups.base import GroupClaims, GroupMechanism, GroupOutcome, register
 from catallax.groups.requirements import as_fraction
 from catallax.groups.rule_words import make_rule
@@ -42,9 +42,21 @@ class Prices:
 
     @classmethod
     def of(cls, price: Fraction, n: int, m: int) -> Prices:
-        """Return the prices at which n buyers pay `price` each, and m sellers share it."""
+        """Return the prices at which n buyers pay `price` each, and m sellers share it.
+
+        Raises
+        ------
+        ReportError
+            If an amount is too large for a floating-point number.
+        """
         receives = price * n / m
-        bid, ask = float(price), float(receives)
+        try:
+            bid, ask = float(price), float(receives)
+        except OverflowError:
+            raise ReportError(
+                f"a price that {n} buyers pay and {m} sellers share is too large an amount for a "
+                "floating-point number; state amounts in a larger unit"
+            ) from None
         # Amounts mean the decimals that are written: 3 times 0.7 reaches an ask of 2.1.
         if as_fraction(bid) < price:
             bid = math.nextafter(bid, math.inf)

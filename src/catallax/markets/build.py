@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import narwhals as nw
 import numpy as np
@@ -28,9 +28,26 @@ from catallax.markets.tables import Table, as_table, check_names, extra_columns
 from catallax.markets.words import number_words
 from catallax.priors import Prior, make_prior
 
-__all__ = ["build_agents", "build_graph", "named_priors"]
+__all__ = ["Inside", "build_agents", "build_graph", "named_priors"]
 
 WORDS: Mapping[str, str] = {"buyer": "bid", "seller": "ask"}
+
+
+class Inside(NamedTuple):
+    """Which of many markets the edges of a table, and the agents they name, belong to.
+
+    Attributes
+    ----------
+    edges, buyers, sellers
+        The number of each one's market, int32.
+    names
+        The markets' names, by number.
+    """
+
+    edges: np.ndarray
+    buyers: np.ndarray
+    sellers: np.ndarray
+    names: pl.Series
 
 
 def named_priors(priors: Mapping[str, Any] | None, origin: Origin) -> dict[str, Prior]:
@@ -56,6 +73,7 @@ def build_agents(
     types: Mapping[str, str] | None = None,
     unnamed: Mapping[str, Prior] | None = None,
     largest: float | None = None,
+    within: pl.Series | None = None,
 ) -> tuple[Agents, np.ndarray | None]:
     """Return the agents of a table, and their reports where the table has them.
 
@@ -75,6 +93,8 @@ def build_agents(
         Priors under names that only stand for them in the column.
     largest
         The largest report that the market allows, or None.
+    within
+        The market of each row, where ids are unique only within one.
 
     Returns
     -------
@@ -95,7 +115,7 @@ def build_agents(
             f"did you mean '{word}'?"
         )
     ids = clean_ids(table.columns.get("id", []), origin, role, integers=integers)
-    _refuse_duplicates(ids, origin, role)
+    _refuse_duplicates(ids, origin, role, within)
 
     def label(row: int) -> str:
         return f"{role} {ids[row]!r}"
@@ -117,14 +137,16 @@ def build_agents(
     return agents, values
 
 
-def _refuse_duplicates(ids: pl.Series, origin: Origin, role: str) -> None:
-    if ids.n_unique() == len(ids):
+def _refuse_duplicates(ids: pl.Series, origin: Origin, role: str, within: pl.Series | None) -> None:
+    keys = ids if within is None else pl.DataFrame({"market": within, "id": ids}).to_struct()
+    if keys.n_unique() == len(keys):
         return
-    again = ~ids.is_first_distinct()
+    again = ~keys.is_first_distinct()
     row = int(again.arg_max() or 0)
-    first = int((ids == ids[row]).arg_max() or 0)
+    first = int(keys.index_of(keys[row]) or 0)
+    where = "" if within is None else f" of market {within[row]!r}"
     raise DuplicateIdError(
-        f"{origin.at(row)}: {role} {ids[row]!r} was already listed at "
+        f"{origin.at(row)}: {role} {ids[row]!r}{where} was already listed at "
         f"{origin.at(first).removeprefix(origin.name).strip()}; give every {role} an id of its own"
     )
 
@@ -244,6 +266,7 @@ def build_graph(
     sellers: Agents,
     origin: Origin,
     types: Mapping[str, str] | None = None,
+    inside: Inside | None = None,
 ) -> tuple[Graph, pl.DataFrame, nw.Implementation | None]:
     """Return the graph of a table of edges, and the edges' other columns.
 
@@ -258,6 +281,8 @@ def build_graph(
         What errors call the edges.
     types
         Declared types of other columns.
+    inside
+        Of many markets, the one of each edge and of each agent: an edge stays in its market.
 
     Returns
     -------
@@ -283,7 +308,7 @@ def build_graph(
     table = _edge_table(edges, origin)
     check_names(table, ["buyer", "seller"], [])
     ends = {
-        agents.role: _positions(table.columns[agents.role], agents, table.origin)
+        agents.role: _positions(table.columns.get(agents.role, []), agents, table.origin, inside)
         for agents in (buyers, sellers)
     }
     try:
@@ -321,13 +346,14 @@ def _edge_table(edges: Any, origin: Origin) -> Table:
     return Table(columns, len(edges), origin)
 
 
-def _positions(column: Column, agents: Agents, origin: Origin) -> np.ndarray:
+def _positions(column: Column, agents: Agents, origin: Origin, inside: Inside | None) -> np.ndarray:
     """Return the positions of the agents that a column names, by a join."""
     role = agents.role
     try:
         named = clean_ids(column, origin, role)
     except DuplicateIdError:
-        row = next(k for k, value in enumerate(column) if value is None or value == "")
+        # NaN, which JSON readers let pass, names nobody either, and does not equal itself.
+        row = next(k for k, value in enumerate(column) if value in (None, "") or value != value)
         raise UnknownAgentError(
             f"{origin.at(row)}: this edge names no {role}; write a {role}'s id"
         ) from None
@@ -337,24 +363,39 @@ def _positions(column: Column, agents: Agents, origin: Origin) -> np.ndarray:
     if wanted.dtype != agents.ids.dtype:
         found = pl.Series([None] * len(named), dtype=pl.Int32)
     else:
+        keys = {"id": wanted}
+        known = {"id": agents.ids}
+        if inside is not None:
+            keys["market"] = pl.Series(inside.edges)
+            known["market"] = pl.Series(getattr(inside, f"{role}s"))
         found = (
-            wanted.to_frame("id")
+            pl.DataFrame(keys)
             .join(
-                pl.DataFrame({"id": agents.ids, "at": np.arange(len(agents), dtype=np.int32)}),
-                on="id",
+                pl.DataFrame(known | {"at": pl.Series(np.arange(len(agents), dtype=np.int32))}),
+                on=list(keys),
                 how="left",
                 maintain_order="left",
             )
             .get_column("at")
         )
     unknown = found.is_null()
+    where = ""
     if unknown.any():
         row = int(unknown.arg_max() or 0)
+        if inside is not None:
+            agents, where = _of_market(agents, inside, int(inside.edges[row]))
         raise UnknownAgentError(
-            f"{origin.at(row)}: the edge names {role} {named[row]!r}, and there is none"
+            f"{origin.at(row)}: the edge names {role} {named[row]!r}, and there is none{where}"
             f"{_remedy(agents, named, row)}"
         )
     return found.to_numpy()
+
+
+def _of_market(agents: Agents, inside: Inside, number: int) -> tuple[Agents, str]:
+    """Return the agents of one of many markets, and words for where they are."""
+    numbers = getattr(inside, f"{agents.role}s")
+    members = agents.ids.filter(pl.Series(numbers == number))
+    return Agents(agents.role, members), f" in market {inside.names[number]!r}"
 
 
 def _remedy(agents: Agents, named: pl.Series, row: int) -> str:
