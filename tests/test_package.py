@@ -25,6 +25,7 @@ SOURCE = ROOT / "src" / "catallax"
 FLOORS = {
     "errors": 0,
     "compiled": 0,
+    "notebook": 1,
     "staging": 1,
     "priors": 1,
     "markets": 2,

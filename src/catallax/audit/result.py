@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from catallax.errors import UnknownNameError, nearest
 from catallax.mechanisms.explain import money
+from catallax.notebook import Rows, html_page
 
 if TYPE_CHECKING:
     from catallax.audit.witness import Witness
@@ -207,6 +208,15 @@ class AuditReport:
         return (
             f"<Audit of {self.mechanism} on '{self.market.name}': "
             f"{', '.join(words) or 'nothing looked at'}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show every finding in a notebook."""
+        rows = [(one.name, one.verdict, one.worst, one.checked, one.story) for one in self.findings]
+        rows += [(name, "left out", None, None, why) for name, why in self.skipped.items()]
+        columns = ("property", "verdict", "worst", "checks", "what was found")
+        return html_page(
+            f"audit of {self.mechanism} on '{self.market.name}'", Rows(columns, rows, len(rows))
         )
 
     def __str__(self) -> str:

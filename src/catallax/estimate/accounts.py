@@ -26,6 +26,12 @@ GAINS = COLUMNS.index("gains_from_trade")
 FIRST_BEST = len(COLUMNS)
 """The column of the first best's gains, after those of the mechanism."""
 
+COUNTS = (COLUMNS.index("trades"), COLUMNS.index("trade_probability"))
+"""The columns that are no amounts of money."""
+
+# A share that varies less than this, relative to itself, was the same in every draw.
+_ROUNDING = 1e-13
+
 # Quantiles come from the first so many amounts.
 _MOST_SEEN = 2**17
 
@@ -70,10 +76,13 @@ class Account:
         How profiles are drawn.
     controls
         How many columns after `FIRST_BEST` are controls.
+    unit
+        In multiples of what the amounts in the entries are stated.
     """
 
     plan: Plan
     controls: int
+    unit: float = 1.0
     samples: Moments = field(init=False)
     units: Moments = field(init=False)
 
@@ -114,6 +123,9 @@ class Account:
     def estimate(self, column: int) -> Estimate:
         """Estimate one column."""
         found = self.paired.mean(column)
+        if column not in COUNTS:
+            unit = self.unit
+            return Estimate(found.mean * unit, found.stderr * unit, False, found.degrees)
         sure = column == COLUMNS.index("trade_probability") and found.stderr == 0.0
         if not sure:
             return found
@@ -124,7 +136,22 @@ class Account:
     @property
     def share(self) -> Estimate | None:
         """Estimate the share of the first best."""
-        return self.paired.ratio(GAINS, FIRST_BEST)
+        found = self.paired.ratio(GAINS, FIRST_BEST)
+        if found is None or self._unexplained(found.mean) > (_ROUNDING * found.mean) ** 2:
+            return found
+        # The same share in every draw with gains says no more than: another one in about one of
+        # as many draws as the gains are worth, those with large gains counting for more.
+        squares = self.samples.products[FIRST_BEST, FIRST_BEST] / self.samples.count
+        squares += self.samples.mean[FIRST_BEST] ** 2
+        count = self.samples.count * self.samples.mean[FIRST_BEST] ** 2 / squares + 4
+        return Estimate(found.mean, sqrt(2 / count * (1 - 2 / count) / count), False, found.degrees)
+
+    def _unexplained(self, share: float) -> float:
+        """Return the variance of gains less a share of the first best, relative to the latter."""
+        weights = np.zeros(self.samples.mean.size)
+        weights[GAINS] = 1.0
+        weights[FIRST_BEST] -= share
+        return self.samples.variance(weights) / self.samples.mean[FIRST_BEST] ** 2
 
     def distribution(self, name: str) -> Distribution | None:
         """Summarise the amounts that were seen."""

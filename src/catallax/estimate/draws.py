@@ -25,7 +25,7 @@ DrawsKind = Literal["plain", "antithetic", "sobol"]
 RandomSource = int | np.random.SeedSequence | np.random.Generator
 
 # How many numbers a block holds in each of its arrays, and how many profiles at most.
-_NUMBERS = 2**17
+_NUMBERS = 2**16
 _MOST_PROFILES = 2**10
 # The error of Sobol points comes from so many independent randomisations at least, and where a
 # precision is asked for, none of them is longer than this. Of shorter ones than eight points the

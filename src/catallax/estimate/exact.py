@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from catallax.estimate.exact_bilateral import bilateral_values
 from catallax.estimate.exact_complete import complete_values
 from catallax.estimate.exact_enumeration import enumerated_values
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from catallax.mechanisms import Mechanism
 
 __all__ = ["ExactValues", "exact_values"]
+
+# Beyond these, densities and their products are no numbers any more, and integrals miss them.
+_SMALL, _LARGE = 1e-100, 1e100
 
 
 def exact_values(market: Market, mechanism: str | Mechanism) -> ExactValues | None:
@@ -34,7 +39,8 @@ def exact_values(market: Market, mechanism: str | Mechanism) -> ExactValues | No
     Returns
     -------
     ExactValues or None
-        None if there is no exact way, or if it did not reach a relative error of 1e-9.
+        None if there is no exact way, or if it did not reach a relative error of 1e-9; and of
+        integrals if amounts are beyond 1e100, or below 1e-100.
 
     Raises
     ------
@@ -53,8 +59,21 @@ def exact_values(market: Market, mechanism: str | Mechanism) -> ExactValues | No
     chosen = get(mechanism)
     for side in (market.buyers, market.sellers):
         list(side.groups())  # which raises where a prior is missing
-    for way in (bilateral_values, complete_values, enumerated_values):
+    integrals = (bilateral_values, complete_values) if _of_usual_size(market) else ()
+    for way in (*integrals, enumerated_values):
         found = way(market, chosen)
         if found is not None and found.reliable:
             return found
     return None
+
+
+def _of_usual_size(market: Market) -> bool:
+    """Whether all priors lie where densities can be multiplied."""
+    levels = np.array([0.01, 0.25, 0.5, 0.75, 0.99])
+    for side in (market.buyers, market.sellers):
+        for prior, _ in side.groups():
+            quantiles = prior.quantile(levels)
+            spread = float(np.ptp(quantiles))
+            if np.abs(quantiles).max() > _LARGE or 0.0 < spread < _SMALL:
+                return False
+    return True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import floor, log10
+from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from catallax.errors import UnknownNameError, nearest
 from catallax.mechanisms.profiles import Estimate
+from catallax.notebook import Rows, html_page
 
 if TYPE_CHECKING:
     from catallax.markets import Market
@@ -101,6 +102,8 @@ def written(estimate: Estimate) -> str:
     ('0.1235 ± 0.0020', '= 0.125000')
     """
     width = float(f"{half_width(estimate):.1e}")
+    if 0.0 < abs(estimate.mean) < 1e-4 and (estimate.exact or width == 0.0):
+        return f"= {estimate.mean:.6g}" if estimate.exact else f"{estimate.mean:.6g}"
     if estimate.exact or width == 0.0:
         decimals = 6 - max(0, floor(log10(max(abs(estimate.mean), 1e-300))))
         number = plain_number(estimate.mean, min(max(decimals, 0), 6))
@@ -148,7 +151,10 @@ class Distribution:
         if weights is None:
             ordered = np.sort(values)
             at = np.ceil(levels * values.size - 1e-9).astype(np.int64) - 1
-            mean = float(values.mean())
+            with np.errstate(over="ignore"):
+                mean = float(values.mean())
+            if not isfinite(mean):  # the sum alone may be too large
+                mean = float((values / values.size).sum())
         else:
             order = np.argsort(values, kind="stable")
             ordered, reached = values[order], np.cumsum(weights[order])
@@ -319,6 +325,21 @@ class Simulation:
             lines.append(f"  {name:<{width}}  gains {written(one.gains_from_trade)}{part}")
         lines += [f"  {name:<{width}}  skipped: {why}" for name, why in self.skipped.items()]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """Show gains, shares and surplus with their 95 % intervals in a notebook."""
+        columns = ("mechanism", "gains from trade", "share of first best", "surplus", "how")
+        rows = [
+            (name, *(None if one is None else written(one) for one in
+                     (row.gains_from_trade, row.share_of_first_best, row.surplus)), row.how)
+            for name, row in self.estimates.items()
+        ]  # fmt: skip
+        rows += [(name, None, None, None, f"left out: {why}") for name, why in self.skipped.items()]
+        said = (
+            f"{self.samples:,} samples, seed {self.seed}; ± is half of a 95 % interval, = is exact."
+        )
+        title = f"simulation of '{self.market.name}'"
+        return html_page(title, said, Rows(columns, rows, len(rows)))
 
     @property
     def frame(self) -> Any:

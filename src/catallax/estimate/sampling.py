@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.errors import MissingPriorError, PriorError, ReportError, UnsupportedMarketError
-from catallax.estimate.accounts import FIRST_BEST, GAINS, Account, Entry
+from catallax.estimate.accounts import COUNTS, FIRST_BEST, GAINS, Account, Entry
 from catallax.estimate.batch import Block
 from catallax.estimate.batch_forms import Form, batch_form
 from catallax.estimate.conditional import CONTROLS, controls
@@ -40,6 +40,8 @@ _FIRST_UNITS = 32
 # Quantiles of prices come from the first so many profiles, or from as many as could have so many.
 _PROFILES_LISTED = 2**10
 _PRICES_LISTED = 2**17
+# Amounts between these may be squared and added up as they are.
+_SMALL, _LARGE = 1e-100, 1e100
 # Progress is told no more often than this, in seconds.
 _BREATH = 0.1
 
@@ -121,7 +123,10 @@ class Run:
         most_trades = max(1, min(sampler.sizes))
         self._listed = max(_PROFILES_LISTED, _PRICES_LISTED // most_trades)
         extra = CONTROLS + 2 if self.conditional else 0
-        self.accounts = {job.name: Account(plan, extra) for job in jobs}
+        unit = _unit(sampler)
+        self._units = np.full(FIRST_BEST + 1 + extra, unit)
+        self._units[list(COUNTS)] = 1.0
+        self.accounts = {job.name: Account(plan, extra, unit) for job in jobs}
         self.skipped: dict[str, str] = {}
         self.done = 0
         self.reached = False
@@ -130,7 +135,7 @@ class Run:
     def first_best(self) -> Estimate:
         """The first best's gains, as any account that is complete has them."""
         longest = max(self.accounts.values(), key=lambda account: account.samples.count)
-        return longest.paired.mean(FIRST_BEST)
+        return longest.estimate(FIRST_BEST)
 
     def go(self, progress: Progress | None = None) -> None:
         """Draw and clear."""
@@ -219,6 +224,11 @@ class Run:
 
     def _clear(self, number: int, meter: _Meter) -> dict[str, Entry | str]:
         """Draw a block and clear it with every mechanism that applies."""
+        # An amount that is too large for a number shows in the estimates, and is told there.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self._cleared(number, meter)
+
+    def _cleared(self, number: int, meter: _Meter) -> dict[str, Entry | str]:
         draws = self.sampler.draw(self.plan, self.seed, number)
         block = Block(self.sampler.market, draws) if self._plain else None
         jobs = [
@@ -244,11 +254,8 @@ class Run:
                 entries[name] = one
             else:
                 tally, own = one
-                entries[name] = Entry.of(
-                    np.concatenate([tally.totals, best[:, :1], own, best[:, 1:]], axis=1),
-                    tally,
-                    self.plan,
-                )
+                rows = np.concatenate([tally.totals, best[:, :1], own, best[:, 1:]], axis=1)
+                entries[name] = Entry.of(rows / self._units, tally, self.plan)
         return entries
 
     def _tally(
@@ -294,6 +301,18 @@ class Run:
             if type(job.mechanism) is FirstBest and not isinstance(one, str):
                 return one[0].totals[:, GAINS : GAINS + 1]
         return first_best_gains(self.sampler, draws, block)[:, None]
+
+
+def _unit(sampler: Sampler) -> float:
+    """Choose a unit in which no square of an amount is too large or too small for a number.
+
+    It is 1 but for very large or small amounts, and always a power of two, which rounds nothing.
+    """
+    quartiles = np.array([0.25, 0.75])
+    priors = [prior for prior, _ in (*sampler.values, *sampler.costs)]
+    size = max((float(np.abs(prior.quantile(quartiles)).max()) for prior in priors), default=0.0)
+    usual = size == 0.0 or _SMALL < size < _LARGE
+    return 1.0 if usual else 2.0 ** max(-1000, min(1000, int(np.log2(size))))
 
 
 class _Meter:

@@ -13,7 +13,13 @@ import numpy as np
 from catallax.errors import CatallaxError, UnsupportedMarketError
 from catallax.estimate.batch_forms import batch_form
 from catallax.estimate.draws import DrawsKind, Plan, Sampler, sampler_of, seed_of
-from catallax.estimate.result import Estimate, MechanismEstimates, Simulation, exact_estimate
+from catallax.estimate.result import (
+    QUANTITIES,
+    Estimate,
+    MechanismEstimates,
+    Simulation,
+    exact_estimate,
+)
 from catallax.estimate.sampling import REFUSALS, Job, Progress, Run
 from catallax.estimate.tally import COLUMNS
 from catallax.mechanisms import FirstBest, Mechanism, get
@@ -135,11 +141,14 @@ def simulate(
     skipped |= run.skipped
     if not run.accounts:
         raise UnsupportedMarketError(_nothing_applies(market, skipped))
+    estimates = {name: _estimates(name, chosen, run, known, best) for name in run.accounts}
+    for name, one in estimates.items():
+        _refuse_overflow(market, name, one)
     return Simulation(
         market=market,
         samples=run.done,
         seed=seed,
-        estimates={name: _estimates(name, chosen, run, known, best) for name in run.accounts},
+        estimates=estimates,
         first_best=run.first_best if best is None else exact_estimate(best),
         skipped={name: skipped[name] for name in chosen if name in skipped},
         draws=draws,
@@ -167,6 +176,16 @@ def _estimates(
         return account.estimates(name, share)
     values = {column: exact_estimate(getattr(known[name], column)) for column in COLUMNS}
     return account.estimates(name, share, f"exact ({known[name].method})", values)
+
+
+def _refuse_overflow(market: Market, name: str, one: MechanismEstimates) -> None:
+    for quantity in QUANTITIES:
+        estimate: Estimate | None = getattr(one, quantity)
+        if estimate is not None and not (isfinite(estimate.mean) and isfinite(estimate.stderr)):
+            raise CatallaxError(
+                f"market '{market.name}': {quantity} of {name} is too large for a floating-point "
+                "number: state the amounts in a larger unit"
+            )
 
 
 # ---------------------------------------------------------------------------------- what is asked

@@ -21,7 +21,7 @@ from catallax.markets.graph import Graph
 from catallax.markets.origin import Origin
 from catallax.markets.reports import Reports, check_reports, require
 from catallax.markets.scale import Scale, as_largest_report
-from catallax.markets.tables import as_table
+from catallax.markets.tables import as_table, native_frame
 
 if TYPE_CHECKING:
     from catallax.priors import Prior
@@ -258,14 +258,7 @@ class Market:
         >>> type(market.frame({"x": [1, 2]})).__module__.split(".")[0]
         'pandas'
         """
-        polars = pl.DataFrame({name: _series(values) for name, values in columns.items()})
-        if self.backend == "polars":
-            return polars
-        backend: Any = self.backend
-        data: Any = {name: polars[name].to_arrow() for name in polars.columns}
-        if self.backend != "pyarrow":
-            data = {name: _for_pandas(polars[name]) for name in polars.columns}
-        return nw.from_dict(data, backend=backend).to_native()
+        return native_frame(columns, self.backend)
 
     # -------------------------------------------------------------------------------------- files
 
@@ -379,6 +372,12 @@ class Market:
         sides = f"{_count(len(self.buyers), 'buyer')}, {_count(len(self.sellers), 'seller')}"
         return f"<market {self.name!r}: {sides}, {edges}>"
 
+    def _repr_html_(self) -> str:
+        """Show the market in a notebook."""
+        from catallax.markets.shown import market_html
+
+        return market_html(self)
+
 
 def _unpickle(parts: dict[str, Any]) -> Market:
     return Market._of_parts(**parts)
@@ -397,11 +396,3 @@ def _side(
         return data, None, None
     table = as_table(data, Origin(f"{role}s"))
     return *build_agents(table, role, named, largest=largest), table.backend
-
-
-def _series(values: Any) -> pl.Series:
-    return values if isinstance(values, pl.Series) else pl.Series(values)
-
-
-def _for_pandas(series: pl.Series) -> Any:
-    return series.to_numpy() if series.dtype.is_numeric() else series.to_list()

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catallax.errors import CatallaxError
-from catallax.mechanisms.outcome import Outcome
+from catallax.mechanisms.outcome import Outcome, totals_for_people
+from catallax.notebook import Rows, html_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from catallax.markets import Market
+    from catallax.markets import Market, Reports
+    from catallax.mechanisms.base import Mechanism
     from catallax.mechanisms.outcome import Role
 
 __all__ = ["Lottery", "Probability"]
@@ -45,6 +47,8 @@ class Lottery:
         Pairs of a probability (a fraction or a float) and an `Outcome`.
     details
         What the mechanism found out about the market before it looked at the reports.
+    cleared_by
+        The mechanism with its parameters, which `update` needs; None where it was not told.
 
     Raises
     ------
@@ -67,6 +71,7 @@ class Lottery:
     mechanism: str
     outcomes: tuple[tuple[Probability, Outcome], ...]
     details: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    cleared_by: Mechanism | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check the probabilities."""
@@ -94,6 +99,24 @@ class Lottery:
             f"<Lottery of {self.mechanism} on '{self.market.name}': {len(self)} "
             f"outcome{'s' if len(self) > 1 else ''}, expected gains "
             f"{totals['gains_from_trade']:.10g}, expected surplus {totals['surplus']:.10g}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """Show the expected totals and the outcomes in a notebook."""
+        columns = ("probability", "mechanism", "trades", "gains from trade", "surplus")
+        rows = (
+            (
+                str(chance),
+                one.mechanism,
+                *(one.totals[name] for name in ("trades", "gains_from_trade", "surplus")),
+            )
+            for chance, one in self.outcomes
+        )
+        return html_page(
+            f"lottery of {self.mechanism} on '{self.market.name}'",
+            "Expected:",
+            totals_for_people(self.totals),
+            Rows(columns, rows, len(self)),
         )
 
     @cached_property
@@ -171,6 +194,27 @@ class Lottery:
             f"With probability {_shown(probability)}: {sentence}"
             for (probability, _), sentence in zip(self.outcomes, said, strict=True)
         )
+
+    def update(
+        self, reports: Reports | None = None, *, bids: Any = None, asks: Any = None
+    ) -> Outcome | Lottery:
+        """Clear again, afresh, after some reports have changed; see `Outcome.update`.
+
+        Parameters
+        ----------
+        reports
+            All reports, of which some may have changed.
+        bids, asks
+            Instead of these, reports that change, by id.
+
+        Returns
+        -------
+        Outcome or Lottery
+            What `clear` returns for the new reports.
+        """
+        from catallax.mechanisms.update import updated
+
+        return updated(self, reports, bids=bids, asks=asks)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the lottery as the JSON object that the command line prints."""

@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.errors import ReportError, UnknownAgentError
+from catallax.notebook import MOST_ROWS, Rows, html_page
 
 if TYPE_CHECKING:
     from catallax.markets import Agents, Market, Reports
+    from catallax.mechanisms.base import Mechanism
     from catallax.mechanisms.explain import Reasons
+    from catallax.mechanisms.lottery import Lottery
 
 __all__ = ["Outcome", "Role"]
 
@@ -49,6 +52,8 @@ class Outcome:
     transfers
         What each agent receives apart from trades, whatever anybody reports; buyers first, then
         sellers, shape (n_buyers + n_sellers,). None where there are no such payments.
+    cleared_by
+        The mechanism with its parameters, which `update` needs; None where it was not told.
     """
 
     market: Market
@@ -63,6 +68,7 @@ class Outcome:
     reasons: Reasons = field(repr=False)
     tick: float | None = None
     transfers: Array | None = None
+    cleared_by: Mechanism | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         """Count the trades."""
@@ -75,6 +81,24 @@ class Outcome:
             f"<Outcome of {self.mechanism} on '{self.market.name}': {totals['trades']} trades, "
             f"gains {totals['gains_from_trade']:.10g}, surplus {totals['surplus']:.10g}>"
         )
+
+    def _repr_html_(self) -> str:
+        """Show the totals and the first trades in a notebook."""
+        first = slice(MOST_ROWS)
+        names = (
+            side.ids.gather(index[first]).to_list()
+            for side, index in (
+                (self.market.buyers, self.buyer_index),
+                (self.market.sellers, self.seller_index),
+            )
+        )
+        prices = (
+            part[first].tolist() for part in (self.buyer_pays, self.seller_receives, self.gains)
+        )
+        columns = ("buyer", "seller", "buyer pays", "seller receives", "gain")
+        rows = zip(*names, *prices, strict=True)
+        title = f"{self.mechanism} on '{self.market.name}'"
+        return html_page(title, totals_for_people(self.totals), Rows(columns, rows, len(self)))
 
     @property
     def gains(self) -> Array:
@@ -183,6 +207,106 @@ trades: seller 's' sets it with an ask of 0.2.
         role, index = self._locate(agent, role)
         return self.reasons.explain(self, role, index)
 
+    def update(
+        self, reports: Reports | None = None, *, bids: Any = None, asks: Any = None
+    ) -> Outcome | Lottery:
+        """Clear again after some reports have changed.
+
+        The result is that of clearing afresh, bit for bit. Where the mechanism is a
+        `SeparableMechanism` and the market has no constraints it is followed from this outcome,
+        at a cost that grows with the prices that change and not with the market; otherwise the
+        market is cleared afresh. This outcome stays as it is, and can be updated again.
+
+        Parameters
+        ----------
+        reports
+            All reports, of which some may have changed.
+        bids, asks
+            Instead of these, reports that change, by id: a mapping or a frame as in
+            `Reports.of`. Agents left out keep the report they have here.
+
+        Returns
+        -------
+        Outcome or Lottery
+            What `clear` returns for the new reports. Who trades and at what price is there;
+            if anybody else trades than before, who trades with whom (`trades`, `totals`,
+            `seller_index`, the reasons of those who trade) is found when first asked for.
+
+        Raises
+        ------
+        ReportError
+            If a report is not a finite number, or an ask is negative for no reason.
+        UnknownAgentError
+            If an id is not in the market.
+        MechanismError
+            If the outcome does not tell its mechanism; those of `clear` do.
+
+        Examples
+        --------
+        >>> import catallax as cx
+        >>> market = cx.Market([{"id": "a", "bid": 0.9}, {"id": "b", "bid": 0.6}],
+        ...                    [{"id": "s", "ask": 0.2}])
+        >>> outcome = cx.clear(market, "first-best")
+        >>> outcome.update(bids={"b": 0.7}).price("a"), outcome.price("a")
+        (0.7, 0.6)
+        """
+        from catallax.mechanisms.update import updated
+
+        return updated(self, reports, bids=bids, asks=asks)
+
+    def price(self, agent: object, role: Role | None = None) -> float | None:
+        """Tell what a buyer pays or a seller receives for her trade; None without a trade.
+
+        Parameters
+        ----------
+        agent
+            Identifier of the agent.
+        role
+            "buyer" or "seller", needed only where both sides use the identifier.
+
+        Raises
+        ------
+        UnknownAgentError
+            If there is no such agent, or both sides have one and `role` is not given.
+
+        Examples
+        --------
+        >>> import catallax as cx
+        >>> market = cx.Market([{"id": "b", "bid": 0.9}], [{"id": "s", "ask": 0.2}])
+        >>> cx.clear(market, "first-best").price("s")
+        0.9
+        """
+        role, index = self._locate(agent, role)
+        index_of, price = self.traders(role)
+        at = int(np.searchsorted(index_of, index))
+        return float(price[at]) if at < price.size and index_of[at] == index else None
+
+    def traders(self, role: Role) -> tuple[Indices, Array]:
+        """List who of a side trades, and at what price.
+
+        Parameters
+        ----------
+        role
+            "buyer" or "seller".
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            Indices of the agents in market order, and what each pays or receives; shapes
+            (trades,). Unlike `trades` this never waits for who trades with whom.
+
+        Examples
+        --------
+        >>> import catallax as cx
+        >>> market = cx.Market([{"id": "b", "bid": 0.9}], [{"id": "s", "ask": 0.2}])
+        >>> [part.tolist() for part in cx.clear(market, "first-best").traders("seller")]
+        [[0], [0.9]]
+        """
+        buyers = role == "buyer"
+        own = self.buyer_index if buyers else self.seller_index
+        order = np.argsort(own)
+        return own[order], (self.buyer_pays if buyers else self.seller_receives)[order]
+
     def partner(self, role: Role, index: int) -> int | None:
         """Find the place of an agent's trade among the trades, or None."""
         own = self.buyer_index if role == "buyer" else self.seller_index
@@ -280,6 +404,17 @@ trades: seller 's' sets it with an ask of 0.2.
         return names.zip_with(
             names.is_not_null(), self.market.sellers.ids.gather(seller).cast(pl.String)
         )
+
+
+def totals_for_people(totals: dict[str, Any]) -> dict[str, Any]:
+    """Give totals under the words that people read.
+
+    Examples
+    --------
+    >>> totals_for_people({"gains_from_trade": 0.7})
+    {'gains from trade': 0.7}
+    """
+    return {name.replace("_", " "): amount for name, amount in totals.items()}
 
 
 NOBODY = np.iinfo(np.int64).max

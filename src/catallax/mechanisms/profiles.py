@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from catallax.errors import CatallaxError
+from catallax.notebook import html_page
 
 if TYPE_CHECKING:
     from catallax.markets import Agents, Market
@@ -45,6 +46,13 @@ class Estimate:
     stderr: float
     exact: bool
     degrees: int | None = field(default=None, repr=False, compare=False)
+
+    def _repr_html_(self) -> str:
+        """Show the mean and its 95 % interval in a notebook."""
+        if self.exact:
+            return html_page(f"{self.mean:.10g}", "exact")
+        low, high = self.interval()
+        return html_page(f"{self.mean:.6g}", f"95 % interval: {low:.6g} to {high:.6g}")
 
     def interval(self, level: float = 0.95) -> tuple[float, float]:
         """Give the interval that covers the expectation with a probability of `level`.

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from catallax.estimate.study.recipes import OWN, Recipe
 from catallax.estimate.study.rules import Rule
+from catallax.notebook import html_page
 
 __all__ = ["Options", "Setting", "Study", "parameter_words"]
 
@@ -112,6 +113,22 @@ class Study:
     rules: tuple[Rule, ...]
     seeds: tuple[int, ...]
     options: Options
+
+    def __repr__(self) -> str:
+        """Show the name and the size."""
+        return f"<study '{self.name}': {self.size:,} cells>"
+
+    def _repr_html_(self) -> str:
+        """Show what the study is made of in a notebook."""
+        labels = list(dict.fromkeys(rule.label for rule in self.rules))
+        facts = {
+            "cells": f"{self.size:,}",
+            "markets": ", ".join(dict.fromkeys(setting.market for setting in self.settings)),
+            "mechanisms": ", ".join(labels),
+            "seeds": f"{len(self.seeds):,}",
+            "file": self.path.name,
+        }
+        return html_page(f"study '{self.name}'", self.description.strip(), facts)
 
     @property
     def size(self) -> int:

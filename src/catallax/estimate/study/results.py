@@ -16,6 +16,7 @@ import polars as pl
 from catallax.estimate.study.cells import FIELDS, Cell, Record, cells_of
 from catallax.estimate.study.fingerprint import code_fingerprint, versions
 from catallax.estimate.study.storage import ResultFolder
+from catallax.notebook import Rows, html_page
 
 if TYPE_CHECKING:
     from catallax.estimate.study.definition import Setting, Study
@@ -146,6 +147,18 @@ class StudyResults:
     study: Study
     cells: tuple[Cell, ...]
     records: tuple[Record | None, ...]
+
+    def __repr__(self) -> str:
+        """Show the name, and how much is finished."""
+        return f"<results of '{self.study.name}': {self.finished:,} of {len(self.cells):,} cells>"
+
+    def _repr_html_(self) -> str:
+        """Show how much is finished, and the first rows, in a notebook."""
+        names = ["market", "priors", "mechanism", "seed", "status", "share_of_first_best"]
+        frame = self.frame.select(names)
+        said = f"{self.finished:,} of {len(self.cells):,} cells are finished."
+        rows = Rows([name.replace("_", " ") for name in names], frame.iter_rows(), frame.height)
+        return html_page(f"results of '{self.study.name}'", said, rows)
 
     @property
     def finished(self) -> int:
