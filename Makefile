@@ -14,10 +14,10 @@ FOR_USERS := $(if $(wildcard $(FOR_DEVELOPERS)),$(FOR_DEVELOPERS),$(VENV)/.insta
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format wheel bench fuzz properties clean distclean
+.PHONY: help demo test lint format wheel bench fuzz properties site clean distclean
 
 help: ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z ]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(FOR_USERS) ## clear the shipped example market: trades, prices and the reason for one of them
 	$(BIN)/catallax clear instance:neighbourhood-energy --mechanism gsom --explain "Maple St 12"
@@ -45,8 +45,17 @@ bench: $(FOR_DEVELOPERS) ## time clearing against other solvers (some minutes)
 fuzz: $(FOR_DEVELOPERS) ## read 100,000 broken files: no traceback, no wrong total (half an hour)
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
+oldest newest extras: $(FOR_DEVELOPERS) ## test with the oldest or the newest dependencies, or with each extra by itself
+	$(BIN)/python .ci/environments.py $@
+
 properties: $(FOR_DEVELOPERS) ## audit every mechanism, and renew the table of their properties (an hour)
 	$(BIN)/python benchmarks/properties.py
+
+site: $(VENV)/.installed-for-site ## draw the gallery and build the site of the documentation into build/site
+	mkdir -p build && cd $$(mktemp -d build/gallery.XXXX) && PYTHONPATH=$(CURDIR)/src \
+	  $(CURDIR)/$(BIN)/python $(CURDIR)/tests/documentation.py --pictures docs/gallery.md
+	$(BIN)/python -m sphinx -W --keep-going -q -E -b html -c docs -d build/doctrees . build/site
+	@echo "open build/site/index.html"
 
 clean: ## remove what was built and cached, but keep the environment
 	rm -rf build dist .hypothesis .pytest_cache .ruff_cache
@@ -63,6 +72,11 @@ $(BIN)/pip:
 $(VENV)/.installed-for-users: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing catallax into $(VENV) (the first time this takes a minute) ..."
 	@$(INSTALL) -e '.[plot,flow]'
+	@touch $@
+
+$(VENV)/.installed-for-site: pyproject.toml constraints.txt | $(FOR_DEVELOPERS)
+	@echo "Installing what builds the site into $(VENV) ..."
+	@$(INSTALL) -e '.[dev,docs]'
 	@touch $@
 
 $(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/pip
