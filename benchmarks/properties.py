@@ -36,10 +36,10 @@ PAGE = ROOT / "docs" / "properties.md"
 PICTURE = ROOT / "docs" / "images" / "properties.svg"
 
 SEED = 20
-RANDOM = 16
-BUDGET = 800
+RANDOM = 8
+BUDGET = 200
 # What is undecided on a market is looked at once more, by itself, with so many runs.
-AGAIN = 5_000
+AGAIN = 1_200
 
 WORDS = {
     "claimed": "**yes**",

@@ -44,7 +44,8 @@ def test_every_kind_of_constraint_is_tried() -> None:
 def test_sides_are_empty_or_small() -> None:
     assert {(0, 0), (0, 2), (2, 0), (1, 1), (2, 2), (3, 3)} <= sizes(FIXED)
     assert any(0 in size for size in sizes(MANY))
-    assert max(max(size) for size in sizes(FIXED + MANY)) == 3
+    assert max(max(size) for size in sizes([m for m in FIXED + MANY if m.name != "a crowd"])) == 3
+    assert (6, 5) in sizes(FIXED)  # some faults wait for a fourth agent
 
 
 def test_graphs_are_complete_sparse_empty_or_in_parts() -> None:

@@ -54,10 +54,12 @@ def test_what_holds_was_looked_at() -> None:
     for mechanism, row in TABLE.rows.items():
         for name, cell in row.items():
             if cell.verdict == "holds":
-                # Vectors of bids are dear: few markets with a value for each item get a search.
-                dear = name == "dsic-buyers" and mechanism in {"gbom-unit-demand", "sapp"}
-                enough = (1, 20) if dear else (6, 15)
-                assert cell.held >= enough[0] and cell.checked > enough[1], (mechanism, name)
+                # Only 7 of the markets have a value for each item, 3 of these continuous priors,
+                # where no sample can prove that somebody gains nothing in expectation.
+                few = mechanism in {"gbom-unit-demand", "sapp"}
+                held, checked = (4, 40) if few else (6, 50)
+                assert cell.held >= held and cell.checked > checked, (mechanism, name)
+                assert cell.held + cell.undecided >= 6, (mechanism, name)
                 assert cell.claimed or not cell.undecided, (mechanism, name)
             assert (cell.story == "") == (cell.verdict != "violated"), (mechanism, name)
 
@@ -98,11 +100,10 @@ def test_a_counterexample_runs_again(mechanism: str, name: str) -> None:
     assert len(market.buyers) + len(market.sellers) <= 6
 
 
-# Vectors of bids are drawn, not listed, so an audit may miss what another found.
-LISTED = [key for key in FAILING if key != ("gbom-unit-demand", "dsic-buyers")]
+SOME = {*FAILING[:: max(1, len(FAILING) // 12)], ("gbom-unit-demand", "dsic-buyers")}
 
 
-@pytest.mark.parametrize(("mechanism", "name"), LISTED[:: max(1, len(LISTED) // 12)])
+@pytest.mark.parametrize(("mechanism", "name"), sorted(SOME))
 def test_a_counterexample_is_a_market_in_which_an_audit_finds_the_same(
     mechanism: str, name: str
 ) -> None:

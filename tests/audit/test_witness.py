@@ -93,7 +93,7 @@ def test_a_witness_that_is_not_there_or_cannot_be_written(tmp_path: Path) -> Non
     with pytest.raises(cx.OutputError, match="ends so"):
         witness().write(tmp_path / "w.txt")
     (tmp_path / "file").write_text("")
-    with pytest.raises(cx.OutputError, match="cannot be written"):
+    with pytest.raises(cx.OutputError, match="is a file"):
         witness().write(tmp_path / "file" / "w.json")
 
 

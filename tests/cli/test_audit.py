@@ -145,6 +145,28 @@ def test_witnesses_are_market_files(
         assert run("clear", folder / stem, "--mechanism", name, "--json").status == 0
 
 
+def test_the_witness_in_a_file_is_run_again(run: Runner, small: Path, tmp_path: Path) -> None:
+    what = ("--properties", "weak-budget-ex-post,dsic-buyers", *QUICK)
+    run("audit", small, "--mechanism", "first-best", *what, "--out", tmp_path / "found")
+    (path,) = files(tmp_path / "found")
+    witness = read_witness(path)
+    for mechanism, seen in (("first-best", True), ("trade-reduction", False)):
+        asked = ("audit", path, "--mechanism", mechanism, *what)
+        (shown,) = run(*asked, "--json").documents
+        kept = shown["kept"]
+        assert (kept["property"], kept["seen"]) == ("weak-budget-ex-post", seen)
+        assert (kept["amount"], kept["story"]) == (
+            (witness.amount, witness.story) if seen else (None, None)
+        )
+        page = " ".join(run(*asked).out.split())
+        said = f"again: {witness.story}" if seen else "shows nothing here"
+        assert f"the witness in the file, weak-budget-ex-post, {said}" in page
+    # A property that is not asked about is left alone; so is a market that holds no witness.
+    for asked in ((path, "--properties", "dsic-buyers"), (small, "--properties", "feasibility")):
+        (shown,) = run("audit", *asked, "--mechanism", "first-best", "--json", *QUICK).documents
+        assert "kept" not in shown
+
+
 def test_a_mechanism_that_fails_is_a_finding(run: Runner, small: Path, theirs: str) -> None:
     done = run("audit", small, "--mechanism", f"{theirs}:Broken", "--json", *QUICK)
     (shown,) = done.documents

@@ -44,6 +44,8 @@ def test_estimates_are_written_to_the_digits_that_their_errors_leave() -> None:
         Estimate(54159.25, 0.0, True),
         Estimate(0.0, 0.0, False),
         Estimate(3e-9, 1e-9, False),
+        Estimate(4e-301, 0.0, True),
+        Estimate(-2.5e-9, 0.0, False),
     ]
     assert [written(one) for one in given] == [
         "0.8603 ± 0.0010",
@@ -52,6 +54,8 @@ def test_estimates_are_written_to_the_digits_that_their_errors_leave() -> None:
         "= 54,159.25",
         "0",
         "0.0000000030 ± 0.0000000020",
+        "= 4e-301",
+        "-2.5e-09",
     ]
 
 

@@ -236,6 +236,8 @@ def test_numbers_are_shown_to_the_digits_that_are_known(
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 _WIDTH = 1200
+# As narrow as Chromium's windows get.
+_PHONE = 500
 
 
 class Figure(NamedTuple):
@@ -365,3 +367,20 @@ def test_stronger_shares_are_darker(
     strongest = [round(255 - 0.5 * (255 - part)) for part in (0, 0x72, 0xB2)]
     colour = "#" + "".join(f"{part:02x}" for part in strongest)
     assert count(seen[0], colour) > 1000
+
+
+def test_a_phone_shows_it_at_a_size_that_can_be_read(
+    chromium: str, page: str, tmp_path: Path
+) -> None:
+    """The page is not wider than the screen; charts and tables are, and can be pushed."""
+    path = tmp_path / "page.html"
+    path.write_text(page.replace("</body>", MEASURE), encoding="utf-8")
+    size = f"--window-size={_PHONE},900"
+    document = look(chromium, tmp_path, size, "--dump-dom", path.as_uri())
+    title = re.search(r"<title>(.*?)</title>", document, re.DOTALL)
+    assert title is not None
+    measured = json.loads(unescape(title[1]))
+    assert measured["width"] <= _PHONE
+    assert len(measured["found"]) == 10
+    # Drawn for some 1,000 pixels with letters of 12, at three quarters of that.
+    assert all(width > 700 for _, _, _, width, _ in measured["found"])

@@ -13,7 +13,7 @@ from catallax.audit.result import AuditReport, Finding
 from catallax.audit.search import Progress, Search
 from catallax.audit.setting import Setting
 from catallax.audit.witness import mechanism_name
-from catallax.errors import CatallaxError, UnsupportedMarketError
+from catallax.errors import CatallaxError, ReportError, UnsupportedMarketError
 from catallax.mechanisms import Mechanism, get
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from catallax.mechanisms import BilateralRule
 
 __all__ = ["BUDGET", "audit", "default_budget"]
+
+# Sums of reports beyond this are none.
+_LARGEST = 1e300
 
 BUDGET = 8000
 """How often a mechanism is run by default in a small market, besides shrinking witnesses."""
@@ -99,6 +102,8 @@ def audit(
         none.
     MissingReportError
         If there are neither reports nor priors.
+    ReportError
+        If amounts are too large to be added up.
 
     Examples
     --------
@@ -117,6 +122,7 @@ def audit(
         raise CatallaxError(f"budget = {budget}: an audit needs at least one run of the mechanism")
     judged = _mechanism(mechanism)
     setting = Setting.of(market, judged)
+    _refuse_too_large(setting)
     asked, skipped = [], {}
     for prop in wanted:
         reason = prop.excuse(setting)
@@ -151,6 +157,16 @@ def _mechanism(mechanism: str | Mechanism | BilateralRule) -> Mechanism:
             "catallax.mechanisms.Mechanism, or give it 'poster' and 'price'"
         )
     return OnlyRule(mechanism)
+
+
+def _refuse_too_large(setting: Setting) -> None:
+    values = np.zeros(1) if setting.own is None else setting.own
+    most = setting.largest(values, setting.market.largest_report or 0.0)
+    if most > _LARGEST:
+        raise ReportError(
+            f"market '{setting.market.name}': amounts of {most:.3g} are too large to be added up "
+            "as floating-point numbers; state them in a larger unit"
+        )
 
 
 def _refuse(prop: Property, reason: str, setting: Setting) -> None:

@@ -184,6 +184,11 @@ def _graphs() -> list[Market]:
             [(0.9, UNIFORM), (0.8, UNIFORM), (0.3, UNIFORM)],
             [(0.1, UNIFORM), (0.2, UNIFORM), (0.6, UNIFORM)],
         ),
+        _market(
+            "a crowd",
+            [(bid, UNIFORM) for bid in (0.9, 0.85, 0.7, 0.7, 0.4, 0.2)],
+            [(ask, UNIFORM) for ask in (0.1, 0.15, 0.3, 0.5, 0.65)],
+        ),
     ]
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.audit.runs import Own, Run
+from catallax.audit.setting import ROUNDING
 from catallax.priors.floats import from_order, to_order
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class Curve:
     moving
         Whether some price changes with the own report without a jump.
     rounding
-        The difference in money that is nothing but rounding.
+        The difference in money that is nothing but rounding, whatever the agent's amounts.
     """
 
     agent: Agent
@@ -78,6 +79,15 @@ class Curve:
     def transfer(self) -> Array:
         """Expected receipt besides the trade."""
         return np.array([sum(o.chance * o.transfer for o in own) for own in self.owns])
+
+    @cached_property
+    def paid(self) -> Array:
+        """What is nothing but rounding in what each report leads to."""
+        return ROUNDING * np.maximum(np.abs(self.price), np.abs(self.transfer))
+
+    def roundings(self, types: Array) -> Array:
+        """Return what is nothing but rounding in what each true value gains by each report."""
+        return self.rounding + ROUNDING * np.abs(types)[:, None] + self.paid
 
     def gains(self, types: Array) -> Array:
         """Return utilities; entry (t, r) is that of true value t at the r-th report."""
@@ -128,7 +138,7 @@ class _Explorer:
         self.moving = False
         self.left = bisections
         self.tick = 0.0
-        self.rounding = runner.setting.rounding(self.values, *self.candidates[[0, -1]].tolist())
+        self.rounding = runner.setting.own_rounding(agent, self.values)
 
     def curve(self) -> Curve:
         for report in self._grid():
@@ -201,8 +211,8 @@ class _Explorer:
         if self._kind(low) != self._kind(high):
             return False
         return all(
-            abs(a.price - b.price) <= self.rounding
-            and abs(a.transfer - b.transfer) <= self.rounding
+            abs(a.price - b.price) <= self.rounding + ROUNDING * abs(a.price)
+            and abs(a.transfer - b.transfer) <= self.rounding + ROUNDING * abs(a.transfer)
             for a, b in zip(self.seen[low], self.seen[high], strict=True)
         )
 

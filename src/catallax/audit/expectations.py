@@ -81,6 +81,12 @@ class TypeTable:
         """What each type gains by each report over the truth."""
         return self.utility - self.utility[np.arange(self.types.size), self.types][:, None]
 
+    def rounding(self, setting: Setting) -> float:
+        """Return what is nothing but rounding in these expectations."""
+        amounts = (self.reports[self.types], self.money)
+        most = [float(np.abs(part).max(initial=0.0)) for part in amounts]
+        return setting.own_rounding(self.agent, setting.medians, *most)
+
     @property
     def best(self) -> tuple[int, int]:
         """The type, as a position in `reports`, and the report with the largest gain."""

@@ -84,7 +84,8 @@ class Inspector:
         elif isinstance(result, Lottery):
             outcomes = [(float(chance), outcome) for chance, outcome in result.outcomes]
         else:
-            return (), f"it returns {_a(type(result).__name__)}, not an Outcome or a Lottery"
+            found = "nothing" if result is None else _a(type(result).__name__)
+            return (), f"it returns {found}, not an Outcome or a Lottery"
         found = []
         for chance, outcome in outcomes:
             branch = self._branch(chance, outcome)
@@ -96,18 +97,18 @@ class Inspector:
     def _branch(self, chance: float, outcome: Outcome) -> Branch | str:
         try:
             buyer, seller = (
-                np.asarray(side).astype(np.int64, casting="same_kind").reshape(-1)
-                if np.size(side)
-                else np.zeros(0, np.int64)
-                for side in (outcome.buyer_index, outcome.seller_index)
+                _whole(side, word)
+                for side, word in (
+                    (outcome.buyer_index, "buyers"),
+                    (outcome.seller_index, "sellers"),
+                )
             )
             pays, receives = (
-                np.asarray(side, dtype=np.float64).reshape(-1)
-                for side in (outcome.buyer_pays, outcome.seller_receives)
+                _amounts(side, "prices") for side in (outcome.buyer_pays, outcome.seller_receives)
             )
             given = outcome.transfers
-            transfers = None if given is None else np.asarray(given, np.float64).reshape(-1)
-        except (TypeError, ValueError) as error:
+            transfers = None if given is None else _amounts(given, "transfers")
+        except (TypeError, ValueError, OverflowError) as error:
             return f"its trades or prices are no arrays of numbers ({error})"
         problem = self._numbers(buyer, seller, pays, receives, transfers)
         if problem is None and buyer.size:
@@ -127,7 +128,9 @@ class Inspector:
             outside = (side < 0) | (side >= count)
             if outside.any():
                 at = int(side[outside][0])
-                return f"it trades {word} number {at}, and the market has {count} {word}s"
+                many = f"{word}s 0 to {count - 1}" if count > 1 else f"only {word} 0"
+                has = many if count else f"no {word}"
+                return f"it trades {word} {at} by position, and the market has {has}"
         for word, prices, side in (("pays", pays, buyer), ("receives", receives, seller)):
             wrong = np.flatnonzero(~np.isfinite(prices))
             if wrong.size:
@@ -139,6 +142,11 @@ class Inspector:
                 return f"it makes {transfers.size} transfers to {agents} agents"
             if not np.isfinite(transfers).all():
                 return "it makes a transfer that is not a finite number"
+        with np.errstate(over="ignore"):
+            total = np.abs(pays).sum() + np.abs(receives).sum()
+            total += 0.0 if transfers is None else np.abs(transfers).sum()
+        if not np.isfinite(total):
+            return "its prices are too large to be added up"
         return None
 
     def _trades(self, buyer: Indices, seller: Indices) -> str | None:
@@ -185,6 +193,28 @@ class Inspector:
             f"({market.buyers.ids[int(i)]!r}, {market.sellers.ids[int(j)]!r})"
             for i, j in zip(buyer, seller, strict=True)
         )
+
+
+def _whole(side: Any, word: str) -> Indices:
+    """Return positions as integers; a mask or floats are none."""
+    given = np.asarray(side).reshape(-1)
+    if not given.size:
+        return np.zeros(0, np.int64)
+    if given.dtype.kind not in "iu":
+        raise TypeError(f"positions of {word} are whole numbers, and not {given.dtype}")
+    return given.astype(np.int64)
+
+
+def _amounts(side: Any, word: str) -> Array:
+    """Return amounts of money as floats; text and complex numbers are none."""
+    given = np.asarray(side).reshape(-1)
+    if not given.size:
+        return np.zeros(0)
+    if given.dtype.kind not in "iufO":
+        raise TypeError(f"{word} are numbers, and not {given.dtype}")
+    if given.dtype.kind == "O" and any(isinstance(one, str | bytes) for one in given):
+        raise TypeError(f"{word} are numbers, and not text")
+    return given.astype(np.float64)
 
 
 def _a(word: str) -> str:

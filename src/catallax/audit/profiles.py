@@ -26,6 +26,8 @@ MOST_PROFILES = 4096
 
 # Of a large market, so many agents at most are moved to where they tie.
 _MOST_TIED = 64
+# After all profiles of discrete priors, so many that they exclude are looked at.
+_BEYOND = 8
 
 
 def count_profiles(setting: Setting, without: tuple[int, ...] = ()) -> int | None:
@@ -116,6 +118,24 @@ def tied(setting: Setting, rng: np.random.Generator) -> Array:
     return values
 
 
+def beyond(setting: Setting, rng: np.random.Generator) -> Array:
+    """Draw a profile and let most agents report what is no possible value.
+
+    Dominant strategies are best whatever the others report, and anybody may report anything.
+    """
+    values = draw(setting, rng)
+    span = setting.typical or 1.0
+    for prior, _, slots in setting.groups:
+        low, high = (float(prior.quantile(q)) for q in (0.0005, 0.9995))
+        beside = (low, -span) if rng.random() < 0.5 else (high, span)
+        outside = beside[0] + beside[1] * rng.random(slots.size)
+        between = rng.uniform(low, high, slots.size)  # the atoms of a discrete prior
+        kind = rng.integers(4, size=slots.size)
+        values[slots] = np.select([kind < 2, kind == 2], [outside, between], values[slots])
+    lowest = [setting.lowest(slot) for slot in range(setting.size)]
+    return setting.allowed(np.maximum(values, lowest))
+
+
 def _ties(setting: Setting, values: Array, slot: int) -> list[float]:
     """Return values of an agent at which she ties with others, or stands on a breakpoint."""
     prior = setting.priors[slot]
@@ -163,8 +183,9 @@ def profiles(setting: Setting, rng: np.random.Generator) -> Iterator[tuple[str, 
     ------
     tuple
         What kind of profile it is, and the profile: "own" for the market's own reports, which
-        come first; then "all" profiles of discrete priors in random order, and an end; or
-        "drawn" ones and ones with "ties" in turn, without an end.
+        come first; then "all" profiles of discrete priors in random order, a few "beyond" what
+        the priors allow, and an end; or "drawn" ones and ones with "ties" in turn, every fifth
+        one "beyond", without an end.
     """
     if setting.own is not None:
         yield "own", setting.own
@@ -174,9 +195,17 @@ def profiles(setting: Setting, rng: np.random.Generator) -> Iterator[tuple[str, 
         return
     if count_profiles(setting) is not None:
         everything = [values for _, values in all_profiles(setting)]
-        for place in rng.permutation(len(everything)):
+        for turn, place in enumerate(rng.permutation(len(everything))):
             yield "all", everything[place]
+            if turn == 2:  # early enough for small budgets
+                yield "beyond", beyond(setting, rng)
+        for _ in range(_BEYOND):
+            yield "beyond", beyond(setting, rng)
         return
+    believed = bool(setting.groups)
     while True:
-        yield "drawn", draw(setting, rng)
-        yield "ties", tied(setting, rng)
+        for turn in range(2):
+            yield "drawn", draw(setting, rng)
+            yield "ties", tied(setting, rng)
+            if believed and not turn:
+                yield "beyond", beyond(setting, rng)

@@ -26,6 +26,8 @@ ALLOWED = "allowed sets of trades"
 
 # A complete market of at most so many edges has them listed, so that some can be dropped.
 _LISTED_EDGES = 16
+# Numbers so small are left as they are.
+_SMALLEST = 1e-301
 # Among so many agents every two are tried together.
 _FEW_AGENTS = 7
 
@@ -179,7 +181,7 @@ def numbers_rounded(case: Case) -> Iterator[Case]:
     """Round numbers: all at once, then those of one value each, as coarsely as it goes."""
     numbers = sorted(set(_numbers(case)))
     size = max((abs(x) for x in numbers), default=0.0)
-    if not size:
+    if size <= _SMALLEST:
         return
     # Decimals that leave one, two, ... digits of the largest number.
     first = -floor(log10(size))
@@ -207,8 +209,8 @@ def _longer(x: float, y: float) -> bool:
 
 
 def _digits(x: float) -> int:
-    # 12 digits at most, but a number that needs more is longer still.
-    return len(f"{abs(x):.12g}") + (float(f"{x:.12g}") != x)
+    # 12 digits at most, but a number that needs more is longer still; a sign counts.
+    return len(f"{x:.12g}") + (float(f"{x:.12g}") != x)
 
 
 def _numbers(case: Case) -> Iterator[float]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from catallax.audit.setting import Agent, Setting
+    from catallax.markets import Market
 
 __all__ = ["Own", "Run", "Runner"]
 
@@ -30,6 +31,8 @@ REFUSALS = (UnsupportedMarketError, MissingPriorError, MissingDependencyError)
 
 # Numbers kept of past runs; beyond it they are forgotten and made again when asked for.
 _MEMORY = 20_000_000
+# A tick that an outcome states is believed up to this part of the amounts in play.
+_MOST_TICK = 2.0**-20
 
 
 class Own(NamedTuple):
@@ -159,6 +162,7 @@ class Runner:
         self.inspector = Inspector(setting.market)
         self.watch = watch
         self.spent = 0
+        self._clears: bool | None = None  # whether it has ever taken the market; None: not known
         self._known: dict[bytes, Run] = {}
         self._twins: dict[str, Runner] = {}
 
@@ -185,6 +189,25 @@ class Runner:
                 self.watch(values, run)
         return run
 
+    def taken(self, values: Array) -> Run:
+        """Run the mechanism on a variant of a market that it takes: to refuse this is a fault."""
+        try:
+            return self(values)
+        except REFUSALS as error:
+            return Run(self.setting, (), f"it refuses the market: {_said(error)}")
+
+    def spread(self, count: int) -> list[tuple[Array, Run]]:
+        """Return some of the profiles that are known, with their runs: half of them with ties."""
+        keys = list(self._known)
+        values = np.frombuffer(b"".join(keys), np.float64).reshape(len(keys), self.setting.size)
+        tied = np.flatnonzero((np.diff(np.sort(values, axis=1), axis=1) == 0).any(axis=1))
+        chosen = {
+            int(places[at])
+            for places in (np.arange(len(keys)), tied)
+            for at in np.linspace(0, places.size - 1, min(count // 2, places.size)).astype(int)
+        }
+        return [(values[place], self._known[keys[place]]) for place in sorted(chosen)]
+
     def again(self, values: Array) -> Run:
         """Run the mechanism anew, whatever is known."""
         return self._fresh(values)[1]
@@ -196,21 +219,89 @@ class Runner:
         return None if run.problem else result
 
     def _fresh(self, values: Array) -> tuple[Any, Run]:
+        setting = self.setting
+        try:
+            result, problem = self._cleared(values)
+            self._clears = True
+        except REFUSALS as error:
+            if not self._clears and not self._clears_elsewhere():
+                raise
+            problem = f"it refuses the market, but not at other reports: {_said(error)}"
+            result = None
+        if problem is None:
+            branches, problem = self.inspector.branches(result)
+            return result, Run(setting, branches, problem, _tick(result, setting, values))
+        return None, Run(setting, (), problem)
+
+    def _cleared(self, values: Array) -> tuple[Any, str | None]:
+        """Let the mechanism clear the market; return the result, or what went wrong."""
         self.spent += 1
         setting = self.setting
         result: Any = None
+        problem: str | None = None
+        before = _parts(setting.market)
         try:
             result = setting.mechanism.clear(setting.market, setting.reports(values))
-            branches, problem = self.inspector.branches(result)
         except REFUSALS:
             raise
-        except Exception as error:  # whatever happens in it is a finding about it
-            said = " ".join(str(error).split()) or "no message"
-            return None, Run(setting, (), f"it raises {type(error).__name__}: {said}")
-        return result, Run(setting, branches, problem, _tick(result))
+        except BaseException as error:  # whatever happens in it is a finding about it
+            if not _its_own(error, setting.mechanism):
+                raise
+            problem = f"it raises {type(error).__name__}: {_said(error)}"
+        changed = [
+            name for name, part in _parts(setting.market).items() if part is not before[name]
+        ]
+        for name in changed:
+            object.__setattr__(setting.market, name, before[name])
+        if changed and problem is None:
+            problem = f"it changes the market it is given ({', '.join(changed)})"
+        return result, problem
+
+    def _clears_elsewhere(self) -> bool:
+        """Whether a mechanism that refuses the market does so only at some reports."""
+        if self._clears is None:
+            self._clears = False
+            for values in self.setting.simple_profiles():
+                try:
+                    self._cleared(values)
+                except REFUSALS:
+                    continue
+                self._clears = True
+                break
+        return self._clears
 
 
-def _tick(result: Any) -> float:
-    """Return the largest tick of an outcome or a lottery."""
+def _its_own(error: BaseException, mechanism: Any) -> bool:
+    """Whether a mechanism has raised this itself, and not somebody who wants to interrupt it."""
+    if isinstance(error, Exception | SystemExit | GeneratorExit):
+        return True
+    return type(error).__module__ == type(mechanism).__module__
+
+
+def _said(error: BaseException) -> str:
+    """Return the message of an error in one line, whatever its class does."""
+    try:
+        return " ".join(str(error).split()) or "no message"
+    except Exception:  # somebody else's __str__
+        return "no message"
+
+
+def _parts(market: Market) -> dict[str, Any]:
+    """Return what a market is made of; what it works out later is not among it."""
+    return {name: getattr(market, name) for name in market.__dataclass_fields__}
+
+
+def _tick(result: Any, setting: Setting, values: Array) -> float:
+    """Return the largest tick of an outcome or a lottery, which excuses differences of its size.
+
+    Only where there are constraints, and a small part of the amounts: nobody excuses himself.
+    """
+    if not setting.market.constraints:
+        return 0.0
     outcomes = [result] if not hasattr(result, "outcomes") else [one for _, one in result.outcomes]
-    return max((getattr(one, "tick", None) or 0.0 for one in outcomes), default=0.0)
+    stated = [getattr(one, "tick", None) for one in outcomes]
+    found = max(
+        (float(one) for one in stated if isinstance(one, float | int) and one > 0), default=0.0
+    )
+    scale = setting.market.scale
+    return min(found, _MOST_TICK * setting.largest(values, 0.0 if scale is None else scale.amount))

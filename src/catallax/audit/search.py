@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from catallax.audit.candidates import Landscape
 from catallax.audit.curves import BISECTIONS, Curve, explore
 from catallax.audit.profiles import count_profiles, profiles
-from catallax.audit.properties.base import Property, RunProperty, Violation
+from catallax.audit.properties.base import CurveProperty, Property, RunProperty, Violation
 from catallax.audit.result import Finding, Verdict
 from catallax.audit.runs import Run, Runner
 from catallax.audit.vectors import vector_deviations
@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
 """Called now and then with the share of the work that is done, and what is being done."""
 
+# So many vectors of bids are tried, of those there are, however little is left.
+_FEWEST_VECTORS = 12
 # So many drawn profiles in a row without anything new end a search.
 _MOST_IDLE = 20
 
@@ -93,13 +95,14 @@ class Search:
         self.progress = progress
         self.curves: list[Curve] = []
         self.vectors: list[Vectors] = []
-        self.runs_seen = 0
+        self.runs_seen = self.outcomes_seen = 0
         self.exhaustive = False
         self.kinds: Counter[str] = Counter()
         self.agents_tried: set[int] = set()
         self.shrinking_runs = 0
         self.types_spent = 0
-        self._rules = [one for one in properties if isinstance(one, RunProperty)]
+        asked = [rule for one in properties for rule in one.companions()]
+        self._rules = [one for one in dict.fromkeys(asked) if isinstance(one, RunProperty)]
         self._worst: dict[str, Violation] = {}
         self.runner = Runner(setting, self._watch)
 
@@ -108,6 +111,7 @@ class Search:
     def _watch(self, values: Array, run: Run) -> None:
         """Judge a new run by every property of single outcomes."""
         self.runs_seen += 1
+        self.outcomes_seen += run.problem is None
         if self.progress is not None and self.runs_seen % 50 == 0:
             self.progress(min(1.0, self.runner.spent / self.budget), "searching")
         for rule in self._rules:
@@ -119,6 +123,15 @@ class Search:
                 continue
             if rule.anywhere or self.setting.all_possible(values):
                 self._worst[rule.slug] = found
+
+    def worst_curve(self, prop: CurveProperty) -> Violation | None:
+        """Return where a property of an agent's reports fails at possible reports of the others."""
+        for curve in self.curves:
+            if curve.agent.role in prop.sides:
+                found = prop.judge(self.setting, curve)
+                if found is not None and self.setting.all_possible(found.values):
+                    return found
+        return None
 
     def worst_run(self, rule: RunProperty) -> Violation | None:
         """Return where a property of single outcomes fails worst."""
@@ -141,18 +154,26 @@ class Search:
     def run(self) -> None:
         """Look at profiles and at all reports of agents there, as far as the budget goes."""
         allowed = self.share("curves")
-        if not allowed:
-            return
+        if allowed:
+            self._look(allowed)
+
+    def look_closer(self, allowed: int) -> None:
+        """Look for single cases with what is left, unless that was done: rare ones escape draws."""
+        if not self.kinds and allowed > 0:
+            self._look(self.runner.spent + allowed)
+
+    def _look(self, allowed: int) -> None:
         seen: set[bytes] = set()
         complete, idle = True, 0
         for kind, values in profiles(self.setting, self.rng):
             if self.runner.spent >= allowed or idle > _MOST_IDLE:
-                complete = False
+                # Impossible profiles are an extra.
+                complete &= kind == "beyond"
                 break
             before = self.runner.spent
             self.kinds[kind] += 1
             self.runner(values)
-            complete &= self._explore(values, allowed, seen)
+            complete &= self._explore(values, allowed, seen) or kind == "beyond"
             # Without priors all draws may be alike.
             idle = 0 if kind == "all" or self.runner.spent > before else idle + 1
         listed = self.setting.size == 0 or count_profiles(self.setting) is not None
@@ -166,12 +187,14 @@ class Search:
         start = runner.spent
         # In a large market no single profile may take more than a third of the budget.
         limit = min(allowed, start + max(allowed // 3, 1))
-        for number in self._turns():
+        turns = self._turns()
+        for number in turns:
             agent = setting.agent(number)
             if runner.spent >= limit:
                 return False
             if len(agent.slots) != 1:
-                self._explore_vectors(agent, values)
+                room = (limit - runner.spent) // (1 if len(turns) == 1 else 2)
+                self._explore_vectors(agent, values, max(room, _FEWEST_VECTORS))
                 continue
             others = np.delete(values, agent.slots[0])
             key = number.to_bytes(8, "little") + others.tobytes()
@@ -183,23 +206,26 @@ class Search:
         return True
 
     def _turns(self) -> list[int]:
-        """Return the agents whose reports matter, in random order, both sides in turn."""
+        """Return the agents whose reports matter in random order, those asked about first.
+
+        Both sides take turns, and either may begin, so that small budgets leave out neither.
+        """
         setting = self.setting
         asked = {side for one in self.asked("curves") for side in one.sides}
         sides = [
             setting.agents(role) for role in ("buyer", "seller") if role in asked or self._rules
         ]
         shuffled = [[side[k] for k in self.rng.permutation(len(side))] for side in sides]
+        if self.rng.random() < 0.5:
+            shuffled.reverse()
         turns = [n for turn in zip_longest(*shuffled) for n in turn if n is not None]
-        # Those who are asked about come first, and the one with many numbers last.
-        return sorted(
-            turns,
-            key=lambda n: (setting.agent(n).role not in asked, len(setting.agent(n).slots)),
-        )
+        return sorted(turns, key=lambda n: setting.agent(n).role not in asked)
 
-    def _explore_vectors(self, agent: Agent, values: Array) -> None:
+    def _explore_vectors(self, agent: Agent, values: Array, most: int) -> None:
         """Try vectors of bids in place of the truth, and keep the best."""
         reports = vector_deviations(self.runner, agent, values)
+        if len(reports) > most:
+            reports = reports[np.sort(self.rng.permutation(len(reports))[:most])]
         slots = list(agent.slots)
         utilities = []
         for report in [values[slots], *reports]:
@@ -287,7 +313,11 @@ class Search:
             self.shrinking_runs += runs
             story = witness.story
         worst = violation.amount if verdict == "violated" and violation is not None else 0.0
-        count = self.kinds.total() if profiles is None else profiles
+        if witness is not None:  # shrinking looks for the worst report anew
+            worst = max(worst, witness.amount)
+        # Those that the priors exclude are an extra where all others were looked at.
+        seen = self.kinds.total() - self.exhaustive * self.kinds["beyond"]
+        count = seen if profiles is None else profiles
         return Finding(
             name=prop.slug,
             meaning=prop.meaning,
@@ -314,12 +344,15 @@ class Search:
 
     def _said_of_profiles(self) -> str:
         if self.exhaustive:
-            return f"all {self.kinds.total()} profiles of the priors"
+            beyond = self.kinds["beyond"]
+            also = f" and {beyond} that they exclude" if beyond else ""
+            return f"all {self.kinds.total() - beyond} profiles of the priors{also}"
         words = {
             "own": "the market's own",
             "all": "{} of the priors' profiles",
             "drawn": "{} drawn",
             "ties": "{} with ties",
+            "beyond": "{} that the priors exclude",
         }
         parts = [words[kind].format(count) for kind, count in self.kinds.items() if count]
         return "no profile" if not parts else "profiles: " + ", ".join(parts)

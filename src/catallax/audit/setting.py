@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +26,8 @@ Role = Literal["buyer", "seller"]
 
 # Amounts that differ by less than this, relative to the amounts in play, differ by rounding.
 ROUNDING = 1e-9
+# What sums of amounts lose, relative to the largest of them.
+LOST_IN_SUMS = 2e-13
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,14 @@ class Setting:
             values[slots] = float(prior.quantile(0.5))
         return values
 
+    def simple_profiles(self) -> Iterator[Array]:
+        """Yield a few plain profiles: what a mechanism takes anywhere, it takes at one of them."""
+        if self.own is not None:
+            yield self.own
+            yield self.own / 2
+        yield self.medians
+        yield np.zeros(self.size)
+
     @property
     def has_priors(self) -> bool:
         """Whether there is a prior for every number."""
@@ -277,13 +288,45 @@ class Setting:
     @cached_property
     def typical(self) -> float:
         """The size of the amounts that the priors usually speak of; 0 without any."""
-        ends = [abs(float(prior.quantile(q))) for prior, _, _ in self.groups for q in (0.05, 0.95)]
-        return max(ends, default=0.0)
+        return float(self.sizes.max(initial=0.0))
+
+    def largest(self, values: Array, *amounts: float) -> float:
+        """Return the largest of the amounts that are in play."""
+        most = float(np.abs(values).max(initial=0.0))
+        return max(self.typical, most, *map(abs, amounts), 0.0)
 
     def rounding(self, values: Array, *amounts: float) -> float:
         """Return the difference in money that is nothing but rounding at these amounts."""
-        most = float(np.abs(values).max(initial=0.0))
-        return ROUNDING * max(self.typical, most, *map(abs, amounts), 0.0)
+        return ROUNDING * self.largest(values, *amounts)
+
+    def own_rounding(self, agent: Agent, values: Array, *amounts: float) -> float:
+        """Return what is nothing but rounding for one agent at these amounts of hers.
+
+        It depends on what she values and pays, and hardly on somebody else who bids a billion:
+        of that only so much as sums lose that it is part of.
+        """
+        own = float(self.sizes[list(agent.slots)].max(initial=0.0))
+        return ROUNDING * max(own, *map(abs, amounts), 0.0) + LOST_IN_SUMS * self.largest(values)
+
+    def own_roundings(self, values: Array) -> Array:
+        """Return this for every agent, at these true values; shape (agents,)."""
+        most = np.maximum(self.sizes, np.abs(values))
+        if self.unit is not None:
+            most = np.append(most[: self.n_first].max(initial=0.0), most[self.n_first :])
+        return ROUNDING * most + LOST_IN_SUMS * self.largest(values)
+
+    @cached_property
+    def sizes(self) -> Array:
+        """The size of the amounts that each number's prior usually speaks of; 0 without one."""
+        sizes = np.zeros(self.size)
+        for prior, _, slots in self.groups:
+            sizes[slots] = _size(prior)
+        return sizes
+
+
+def _size(prior: Prior) -> float:
+    """Return the size of the amounts that a prior usually speaks of."""
+    return max(abs(float(prior.quantile(q))) for q in (0.05, 0.95))
 
 
 def _in_support(prior: Prior | None, values: Array) -> NDArray[np.bool_]:

@@ -27,16 +27,25 @@ class Average:
         Its expectation.
     size
         The largest sum of prices seen, for rounding.
+    failed
+        At how many profiles the mechanism failed.
     """
 
     surplus: Mean
     size: float
+    failed: int = 0
 
 
 def average_surplus(search: Search, allowed: int) -> Average:
     """Average what is left with the mechanism over all profiles, or over a sample."""
     search.setting.require_priors("this")
-    return surplus_of(search.runner, max(2, allowed), search.rng)
+    allowed = max(2, allowed)
+    # What single cases are looked for with, should no draw show one.
+    kept = 0 if search.kinds else allowed // 4
+    found = surplus_of(search.runner, allowed - kept, search.rng)
+    if found.surplus.interval is not None:
+        search.look_closer(kept)
+    return found
 
 
 def surplus_of(runner: Runner, allowed: int, rng: np.random.Generator) -> Average:
@@ -47,10 +56,11 @@ def surplus_of(runner: Runner, allowed: int, rng: np.random.Generator) -> Averag
     weighted = (
         all_profiles(setting) if exact else ((1.0, draw(setting, rng)) for _ in range(allowed))
     )
-    chances, found, size, trades = [], [], 0.0, 1
+    chances, found, size, trades, failed = [], [], 0.0, 1, 0
     for weight, values in weighted:
         run = runner(values)
         if run.problem:
+            failed += 1
             continue
         chances.append(weight)
         found.append(run.surplus)
@@ -58,10 +68,10 @@ def surplus_of(runner: Runner, allowed: int, rng: np.random.Generator) -> Averag
             size = max(size, float(np.abs(branch.receives).sum()), float(np.abs(branch.pays).sum()))
             trades = max(trades, branch.pays.size)
     if not found:
-        return Average(Mean(0.0, None if exact else (-np.inf, np.inf), 0.0, 0.0, 0), 0.0)
+        return Average(Mean(0.0, None if exact else (-np.inf, np.inf), 0.0, 0.0, 0), 0.0, failed)
     sample = np.array(found)
     if exact:
         mean = float(np.dot(chances, sample) / np.sum(chances))
         spread = Mean(mean, None, float(sample.min()), float(sample.max()), sample.size)
-        return Average(spread, size)
-    return Average(bounded_mean(sample, money_width(setting) * trades), size)
+        return Average(spread, size, failed)
+    return Average(bounded_mean(sample, money_width(setting) * trades), size, failed)

@@ -78,8 +78,9 @@ def _single(
     """Return bids on one item at which, or between which, another item may be bought."""
     prior = setting.priors[item]
     found = [scores[:, item]]  # where nothing is left
-    for weights in scores:
-        found.append(own - weights + weights[item])  # where another item leaves as much
+    with np.errstate(invalid="ignore"):  # what never trades weighs infinitely much
+        for weights in scores:
+            found.append(own - weights + weights[item])  # where another item leaves as much
     if prior is not None:
         found.append(breakpoints(prior, "buyer"))
     points = np.unique(np.concatenate(found))

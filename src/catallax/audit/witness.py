@@ -122,9 +122,31 @@ class Witness:
         UnknownNameError
             If there is no such mechanism.
         """
+        found = self.retold(mechanism)
+        return None if found is None else found[0]
+
+    def retold(self, mechanism: str | Mechanism | None = None) -> tuple[float, str] | None:
+        """Run the mechanism on the market again, and tell what happens.
+
+        Parameters
+        ----------
+        mechanism
+            A slug, module:Class, or a mechanism; the one that the witness names if left out.
+
+        Returns
+        -------
+        tuple or None
+            The violation in money and its story; None if the property holds here.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such mechanism or property.
+        """
         runner = Runner(Setting.of(self.market, get(mechanism or self.mechanism)))
-        found = get_property(self.property).again(runner, self._violation(runner.setting))
-        return None if found is None else found.amount
+        prop = get_property(self.property)
+        found = prop.again(runner, self._violation(runner.setting))
+        return None if found is None else (found.amount, prop.story(runner, found))
 
     def _violation(self, setting: Setting) -> Violation:
         values = np.zeros(setting.size) if setting.own is None else setting.own

@@ -71,17 +71,19 @@ def audit(
     markets = read_markets(market, "catallax audit MARKET... --mechanism NAME", quiet=quiet)
     reports = list(_audits(markets, rule, wanted, seed, budget, quiet=quiet))
     claimed = claimed_properties(rule)
-    lines = [json_line(_document(report, claimed)) for report in reports] if json else []
+    kept = [_kept(*pair, rule) for pair in zip(market, reports, strict=True)]
+    documents = (_document(*pair, claimed) for pair in zip(reports, kept, strict=True))
+    lines = [json_line(document) for document in documents] if json else []
     _write(reports, out)
     if json:
         print_lines(lines)
     elif not quiet:
         from catallax.report.audit_tables import audit_tables
 
-        for place, report in enumerate(reports):
+        for place, (report, again) in enumerate(zip(reports, kept, strict=True)):
             if place:
                 show("")
-            show(audit_tables(report, claimed, summary=rule.summary))
+            show(audit_tables(report, claimed, summary=rule.summary, kept=again))
     broken = any(one.name in claimed for report in reports for one in report.violated)
     return BROKEN if strict and broken else 0
 
@@ -143,9 +145,36 @@ def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float, str], Non
         yield moved
 
 
-def _document(report: AuditReport, claimed: frozenset[str]) -> dict[str, Any]:
+def _kept(source: str, report: AuditReport, rule: Mechanism) -> dict[str, Any] | None:
+    """Run the witness that a market file holds once more: an audit may find a worse case."""
+    from catallax.audit import read_witness
+
+    path = Path(source)
+    if path.suffix != ".json" or not path.is_file():
+        return None
+    try:
+        witness = read_witness(path)
+        if witness.property not in report:
+            return None
+        again = witness.retold(rule)
+    except CatallaxError:  # a market file without a witness, or with one for something else
+        return None
+    amount, story = (None, None) if again is None else again
+    return {
+        "property": witness.property,
+        "seen": again is not None,
+        "amount": amount,
+        "story": story,
+    }
+
+
+def _document(
+    report: AuditReport, kept: dict[str, Any] | None, claimed: frozenset[str]
+) -> dict[str, Any]:
     """Give the JSON object of a market, with what is claimed; open ends of intervals are null."""
     document = report.to_dict()
+    if kept is not None:
+        document["kept"] = kept
     for entry in document["properties"]:
         entry["claimed"] = entry["name"] in claimed
         if entry["interval"] is not None:

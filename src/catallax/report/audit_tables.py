@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
@@ -68,7 +68,11 @@ def sign(cell: Cell) -> str:
 
 
 def audit_tables(
-    report: AuditReport, claimed: Collection[str] = (), *, summary: str = ""
+    report: AuditReport,
+    claimed: Collection[str] = (),
+    *,
+    summary: str = "",
+    kept: Mapping[str, Any] | None = None,
 ) -> RenderableType:
     """Show an audit: each property with its verdict, then what was found of those that fail.
 
@@ -80,6 +84,9 @@ def audit_tables(
         The names of the properties that the mechanism claims.
     summary
         What the mechanism does, in a few words.
+    kept
+        Of the witness that came with the market, if one did: its property, whether it was seen
+        again, and its story.
 
     Returns
     -------
@@ -114,6 +121,7 @@ def audit_tables(
         title(report.market),
         table,
         *_stories(report, claimed),
+        *_seen_again(kept),
         *_left_out(report),
         *_explained(ways),
         Text(f"  {how} ({report.runs:,} runs)", "dim"),
@@ -140,6 +148,15 @@ def _stories(report: AuditReport, claimed: Collection[str]) -> list[RenderableTy
         line = Text.assemble((finding.name, "cyan"), ": ", one_line(finding.story))
         lines.append(Padding(line, (0, 0, 0, 2)))
     return [*lines, Text("")] if lines else []
+
+
+def _seen_again(kept: Mapping[str, Any] | None) -> list[RenderableType]:
+    """Say whether the witness in the file still shows what it was kept for."""
+    if kept is None:
+        return []
+    said = f"again: {one_line(kept['story'])}" if kept["seen"] else "shows nothing here"
+    line = Text.assemble("the witness in the file, ", (kept["property"], "cyan"), ", ", said)
+    return [Padding(line, (0, 0, 0, 2)), Text("")]
 
 
 def _explained(ways: Sequence[str]) -> list[RenderableType]:

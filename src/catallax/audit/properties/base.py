@@ -83,6 +83,10 @@ class Property(ABC):
         """Say why the property does not apply to a market and a mechanism; None if it does."""
         return None
 
+    def companions(self) -> tuple[Property, ...]:
+        """Return what is judged with it in every run: itself, and what would imply it."""
+        return (self,)
+
     @abstractmethod
     def check(self, search: Search) -> Finding:
         """Say whether the property holds, from what a search has seen."""
@@ -142,13 +146,16 @@ class RunProperty(Property):
         """Say whether it fails in one run."""
 
     def check(self, search: Search) -> Finding:
-        """Report the worst of all runs."""
+        """Report the worst of all runs; where no run has an outcome, say that nothing is known."""
+        checked = search.runs_seen if self.anywhere else search.outcomes_seen
         return search.finding(
             self,
             search.worst_run(self),
             how=search.said_of_runs(),
-            checked=search.runs_seen,
+            checked=checked,
             exact=search.exhaustive,
+            verdict=None if checked else "undecided",
+            story=None if checked else "there was no outcome to look at",
         )
 
     def again(self, runner: Runner, violation: Violation) -> Violation | None:
@@ -183,20 +190,28 @@ class CurveProperty(Property):
         """Report the worst of all curves."""
         curves = [curve for curve in search.curves if curve.agent.role in self.sides]
         violations = [self.judge(search.setting, curve) for curve in curves]
-        found = [one for one in violations if one is not None]
+        return self._finding(
+            search,
+            [one for one in violations if one is not None],
+            search.said_of_curves(),
+            checked=sum(len(curve.reports) for curve in curves),
+            exact=search.exhaustive,
+        )
+
+    def _finding(
+        self, search: Search, found: list[Violation], how: str, *, checked: int, exact: bool
+    ) -> Finding:
+        """Report the worst; where nobody's reports were tried, say that nothing is known."""
+        open_ = not checked and any(search.setting.agents(side) for side in self.sides)
         return search.finding(
             self,
             max(found, key=lambda one: one.amount, default=None),
-            how=search.said_of_curves(),
-            checked=sum(len(curve.reports) for curve in curves),
-            exact=search.exhaustive,
-            verdict=None if curves or not self._waiting(search.setting) else "undecided",
-            story=None if curves else "nobody's reports could be tried at this budget",
+            how=how,
+            checked=checked,
+            exact=exact,
+            verdict="undecided" if open_ else None,
+            story="nobody's reports could be tried" if open_ else None,
         )
-
-    def _waiting(self, setting: Setting) -> bool:
-        """Whether there is somebody whose reports could have been tried."""
-        return any(setting.agents(side) for side in self.sides)
 
 
 _PROPERTIES: dict[str, Property] = {}

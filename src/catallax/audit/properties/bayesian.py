@@ -8,7 +8,13 @@ import numpy as np
 
 from catallax.audit.expectations import TypeTable, judged
 from catallax.audit.means import LEVEL
-from catallax.audit.properties.base import Property, Violation, register_property
+from catallax.audit.properties.base import (
+    CurveProperty,
+    Property,
+    Violation,
+    get_property,
+    register_property,
+)
 from catallax.audit.properties.interim import (
     NOBODY_LOOKED_AT,
     again_in_expectation,
@@ -54,7 +60,18 @@ class _Bayesian(Property):
     def undecided_by(self, tables: list[TypeTable], setting: Setting) -> bool:
         """Whether somebody gains at some profile of a sample, so that more draws are needed."""
         own = [table for table in tables if table.agent.role == self.role and not table.exact]
-        return any(t.gain_somewhere > setting.rounding(t.reports.ravel()) for t in own)
+        return any(t.gain_somewhere > t.rounding(setting) for t in own)
+
+    def _clear(self, search: Search, tables: list[TypeTable]) -> bool:
+        """Whether nobody gains anywhere: at the draws, and where single cases are looked for."""
+        if self.undecided_by(tables, search.setting):
+            return False
+        before = search.runner.spent
+        search.look_closer(search.judging(self) // 2)
+        search.fresh_runs(before)
+        dominant = get_property(f"dsic-{self.role}s")
+        assert isinstance(dominant, CurveProperty)
+        return search.worst_curve(dominant) is None
 
     def _exact(self, search: Search, tables: list[TypeTable]) -> Finding:
         found = [one for one in map(lambda t: _violation(search.setting, t), tables) if one]
@@ -74,8 +91,8 @@ class _Bayesian(Property):
         checked = sum(table.gain.size for table in tables)
         drawn = max(table.profiles for table in tables)
         how = said_of_tables(tables, search)
-        rounding = setting.rounding(np.concatenate([t.reports.ravel() for t in tables]))
-        if not self.undecided_by(tables, setting):
+        rounding = max(t.rounding(setting) for t in tables)
+        if self._clear(search, tables):
             story = f"no report gains at any of {drawn} profiles, so none does in expectation"
             return search.finding(
                 self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story
@@ -129,8 +146,7 @@ class _Bayesian(Property):
 def _violation(setting: Setting, table: TypeTable) -> Violation | None:
     truth, report = table.best
     gain = float(table.gain.max())
-    rounding = setting.rounding(table.reports.ravel())
-    if gain <= rounding:
+    if gain <= table.rounding(setting):
         return None
     values = _profile(setting, table, truth)
     return Violation(gain, values, table.agent, _as_report(table.reports[report]))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from catallax.audit.problems import Branch
 from catallax.audit.properties.base import Array, RunProperty, Violation, register_property
 from catallax.audit.properties.words import amount, number, profile_words
 from catallax.audit.runs import Run, Runner
-from catallax.audit.setting import Setting
+from catallax.audit.setting import LOST_IN_SUMS, ROUNDING, Setting
 
 __all__ = ["StrongBudget", "WeakBudget"]
 
@@ -22,17 +23,21 @@ class _Budget(RunProperty):
     def judge(self, setting: Setting, values: Array, run: Run) -> Violation | None:
         """Find the outcome that misses it most."""
         worst = 0.0
-        rounding = 0.0
         for branch in run.branches:
             missed = self.missed(branch.surplus)
-            if missed > worst:
+            if missed > max(worst, self._rounding(setting, values, branch)):
                 worst = missed
-                paid = (branch.pays, branch.receives)
-                most = max((float(np.abs(prices).max(initial=0.0)) for prices in paid), default=0.0)
-                rounding = setting.rounding(values, most) * max(1, branch.pays.size)
-        if worst <= rounding:
-            return None
-        return Violation(worst, values)
+        return Violation(worst, values) if worst else None
+
+    def _rounding(self, setting: Setting, values: Array, branch: Branch) -> float:
+        """Return what is nothing but rounding in a sum of prices."""
+        n_buyers = len(setting.market.buyers)
+        sides = (branch.buyer, branch.pays), (n_buyers + branch.seller, branch.receives)
+        own = setting.own_roundings(values)
+        found = sum(float((own[who] + ROUNDING * np.abs(prices)).sum()) for who, prices in sides)
+        if branch.transfers is not None:
+            found += float((own + ROUNDING * np.abs(branch.transfers)).sum())
+        return found + LOST_IN_SUMS * setting.largest(values)
 
     def story(self, runner: Runner, violation: Violation) -> str:
         """Say what buyers pay and sellers receive."""

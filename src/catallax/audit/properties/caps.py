@@ -133,7 +133,7 @@ class CapMonotone(Property):
         return (
             f"{seller.label}{shown} {words} {number(details['report'])}: under the cap "
             f"{number(low)} the price is {_price(details['prices'][0])}, under the larger cap "
-            f"{number(high)} {_price(details['prices'][1])}, which loses a trade worth up to "
+            f"{number(high)} it is {_price(details['prices'][1])}, which loses a trade worth up to "
             f"{amount(violation.amount, setting.market.currency)}"
         )
 

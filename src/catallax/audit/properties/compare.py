@@ -61,18 +61,20 @@ class Difference:
         ignored: Collection[int] = (),
     ) -> Difference | None:
         """Compare two markets agent by agent, by position; None if all is the same."""
-        one, two = runner(values), other(moved)
+        one, two = runner(values), other.taken(moved)
         if one.problem or two.problem:
             if bool(one.problem) == bool(two.problem):
                 return None
             return cls(None, 0.0, one.problem or "it clears", two.problem or "it clears")
         setting = runner.setting
-        rounding = setting.rounding(values) + 8 * max(one.tick, two.tick)
+        ticks = 8 * max(one.tick, two.tick)
         found: Difference | None = None
         for number in setting.agents():
             agent = setting.agent(number)
             if number in ignored:
                 continue
+            own = np.abs(values[list(agent.slots)]).max(initial=0.0)
+            rounding = setting.own_rounding(agent, values, float(own)) + ticks
             gap = _gap(setting, agent, values, one, two, rounding)
             if gap is not None and (found is None or gap > found.gap):
                 words = [outcome_words(run.own(agent), agent, setting) for run in (one, two)]
@@ -130,8 +132,8 @@ def compared(prop: Any, search: Search, how: str) -> Finding:
 def difference_story(setting: Setting, violation: Violation, cause: str) -> str:
     """Say what changes for whom."""
     details, agent = violation.details, violation.agent
-    who = "the mechanism" if agent is None else agent.label
+    who = "" if agent is None else f"{agent.label} "
     return (
-        f"{profile_words(setting, violation.values)} {who} {details['before']}; {cause}: "
+        f"{profile_words(setting, violation.values)} {who}{details['before']}; {cause}: "
         f"{details['after']}"
     )

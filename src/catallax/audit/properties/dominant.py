@@ -41,16 +41,18 @@ class _Truthful(CurveProperty):
             return None
         utility = curve.gains(curve.reports[at])
         gain = utility - utility[np.arange(at.size), at][:, None]
+        rounding = curve.roundings(curve.reports[at]) + curve.paid[at][:, None]
+        gain = np.where(gain > rounding, gain, 0.0)
         truth, report = np.unravel_index(int(np.argmax(gain)), gain.shape)
         amount = float(gain[truth, report])
-        if amount <= curve.rounding:
+        if not amount:
             return None
         values = curve.profile(float(curve.reports[at[truth]]))
         return Violation(amount, values, curve.agent, float(curve.reports[report]))
 
     def check(self, search: Search) -> Finding:
         """Report the worst of all curves; where there are values for items, of all vectors."""
-        if search.setting.unit is None or self.role != "buyer":
+        if self.role != "buyer" or not search.vectors:
             return super().check(search)
         rounding = search.setting.rounding
         found = [
@@ -58,10 +60,10 @@ class _Truthful(CurveProperty):
             for one in search.vectors
             if one.gain > rounding(one.values)
         ]
-        return search.finding(
-            self,
-            max(found, key=lambda one: one.amount, default=None),
-            how=search.said_of_curves().replace("every report", "vectors of bids"),
+        return self._finding(
+            search,
+            found,
+            search.said_of_curves().replace("every report", "vectors of bids"),
             checked=sum(one.tried for one in search.vectors),
             exact=False,
         )
@@ -76,7 +78,9 @@ class _Truthful(CurveProperty):
         if honest.problem or other.problem:
             return None
         amount = other.utility(agent, values) - honest.utility(agent, values)
-        rounding = runner.setting.rounding(values, *np.atleast_1d(violation.report).tolist())
+        prices = [own.price for run in (honest, other) for own in run.own(agent)]
+        own = values[list(agent.slots)].tolist()
+        rounding = runner.setting.own_rounding(agent, values, *own, *prices)
         if amount <= rounding + 4 * max(honest.tick, other.tick):
             return None
         return Violation(amount, values, agent, violation.report)

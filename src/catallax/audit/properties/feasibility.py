@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 __all__ = ["Feasibility"]
 
 _UNSTEADY = "it does not always do the same"
-# How often a run is repeated to see whether it is always the same.
+# How often a run is repeated to see whether it is always the same, and others of the search.
 _REPEATS = 6
+_OTHERS, _OTHERS_REPEATED = 8, 2
 
 
 @register_property
@@ -58,7 +59,8 @@ class Feasibility(RunProperty):
         details: dict[str, Any] = {}
         if found is not None:
             details, how = {"allowed": found[0], "refused": found[1]}, "the constraints were asked"
-        elif setting.size and _unsteady(Runner(setting), values):
+        elif (unsteady := _first_unsteady(search, values)) is not None:
+            values = unsteady
             details, how = {"problem": _UNSTEADY}, f"in {_REPEATS} runs at the same reports"
         else:
             return finding
@@ -96,6 +98,20 @@ class Feasibility(RunProperty):
         if details.get("problem") == _UNSTEADY:
             return f"{where} {_UNSTEADY}; a mechanism that randomises returns a Lottery"
         return f"{where} {runner(violation.values).problem}"
+
+
+def _first_unsteady(search: Search, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Return reports that lead to other outcomes when they are run again; None if none do."""
+    if not values.size:
+        return None
+    runner = search.runner
+    if _unsteady(Runner(runner.setting), values):
+        return values
+    # A coin may be tossed only at ties, or only in later runs.
+    for other, known in runner.spread(min(_OTHERS, max(2, search.budget // 60))):
+        if any(not runner.again(other).same_as(known) for _ in range(_OTHERS_REPEATED)):
+            return other
+    return None
 
 
 def _unsteady(runner: Runner, values: NDArray[np.float64]) -> bool:

@@ -77,7 +77,8 @@ def again_in_expectation(runner: Runner, violation: Violation) -> Violation | No
     low = sign * mean.mean
     if mean.interval is not None:
         low = mean.interval[0] if sign > 0 else -mean.interval[1]
-    if mean.count == 0 or low <= setting.rounding(violation.values, *reports.ravel().tolist()):
+    rounding = setting.own_rounding(agent, violation.values, *reports[0].tolist())
+    if mean.count == 0 or low <= rounding:
         return None
     return Violation(sign * mean.mean, violation.values, agent, violation.report, violation.details)
 
@@ -142,9 +143,12 @@ def said_of_tables(tables: list[TypeTable], search: Search) -> str:
     reports = max(len(table.reports) for table in tables)
     profiles = max(table.profiles for table in tables)
     if tables[0].exact:
+        over = (
+            f"all {profiles} profiles of the others" if profiles > 1 else "the others' only profile"
+        )
         all_ = "all" if all(table.complete for table in tables) else "some of the"
         return (
-            f"exactly, over all {profiles} profiles of the others, for {who}, at all possible "
+            f"exactly, over {over}, for {who}, at all possible "
             f"values and {all_} reports that can matter (up to {reports})"
         )
     return (

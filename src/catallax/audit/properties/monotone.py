@@ -8,7 +8,7 @@ from catallax.audit.curves import Curve
 from catallax.audit.properties.base import CurveProperty, Violation, register_property
 from catallax.audit.properties.words import number, outcome_words, report_words, truth_words
 from catallax.audit.runs import Runner
-from catallax.audit.setting import Setting
+from catallax.audit.setting import ROUNDING, Setting
 
 __all__ = ["Monotone"]
 
@@ -37,7 +37,9 @@ class Monotone(CurveProperty):
         step = better * (reports[None, :] - reports[:, None])
         lost = chance[:, None] - chance[None, :]
         missed = np.where((step > 0) & (lost > _SAME), step * lost, 0.0)
-        if not missed.size or missed.max() <= curve.rounding:
+        rounding = curve.rounding + ROUNDING * np.maximum(*np.abs(np.meshgrid(reports, reports)))
+        missed = np.where(missed > rounding, missed, 0.0)
+        if not missed.any():
             return None
         truths = setting.possible(curve.slot, reports)
         # A pair that starts at a possible value reads best.
@@ -61,7 +63,8 @@ class Monotone(CurveProperty):
         better = 1.0 if agent.role == "buyer" else -1.0
         step = better * (float(report) - float(values[agent.slots[0]]))
         missed = step * (before - after)
-        rounding = runner.setting.rounding(values, float(report))
+        ends = float(report), float(values[agent.slots[0]])
+        rounding = runner.setting.own_rounding(agent, values, *ends)
         if step <= 0 or before - after <= _SAME or missed <= rounding + 4 * runs[0].tick:
             return None
         return Violation(missed, values, agent, report)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from catallax.audit.expectations import judged
 from catallax.audit.means import LEVEL
 from catallax.audit.properties.base import (
@@ -11,6 +13,7 @@ from catallax.audit.properties.base import (
     Property,
     RunProperty,
     Violation,
+    get_property,
     register_property,
 )
 from catallax.audit.properties.interim import (
@@ -41,11 +44,13 @@ class ExPostRationality(RunProperty):
         """Find the largest loss at the truth."""
         worst, who = 0.0, -1
         for gained in run.utilities(values):
-            if gained.size and gained.min() < worst:
-                worst, who = float(gained.min()), int(gained.argmin())
-        if who < 0 or -worst <= setting.rounding(values) + 4 * run.tick:
-            return None
-        return Violation(-worst, values, setting.agent(who))
+            if not gained.size or gained.min() >= worst:
+                continue
+            beyond = gained < -(setting.own_roundings(values) + 4 * run.tick)
+            lost = np.where(beyond, gained, 0.0)
+            if lost.min() < worst:
+                worst, who = float(lost.min()), int(lost.argmin())
+        return None if who < 0 else Violation(-worst, values, setting.agent(who))
 
     def story(self, runner: Runner, violation: Violation) -> str:
         """Say who loses how much."""
@@ -71,6 +76,10 @@ class InterimRationality(Property):
     )
     need = "types"
 
+    def companions(self) -> tuple[Property, ...]:
+        """Look at single outcomes too."""
+        return self, get_property(ExPostRationality.slug)
+
     def excuse(self, setting: Setting) -> str | None:
         """Need priors of everybody."""
         return None if setting.has_priors else "not every agent has a prior"
@@ -92,8 +101,8 @@ class InterimRationality(Property):
             return search.finding(
                 self, violation, how=how, checked=checked, exact=True, profiles=drawn
             )
-        rounding = setting.rounding(poorest.reports.ravel())
-        if not self.undecided_by(tables, setting):
+        rounding = poorest.rounding(setting)
+        if self._clear(search):
             story = f"nobody loses at any of {drawn} profiles, so nobody does in expectation"
             return search.finding(
                 self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story
@@ -126,12 +135,19 @@ class InterimRationality(Property):
             ),
         )
 
+    def _clear(self, search: Search) -> bool:
+        """Whether nobody loses anywhere: among the draws, and where single cases are looked for."""
+        if self.undecided_by(search.types, search.setting):
+            return False
+        before = search.runner.spent
+        search.look_closer(search.judging(self) // 2)
+        search.fresh_runs(before)
+        return search.worst_run(ExPostRationality()) is None
+
     def undecided_by(self, tables: list[TypeTable], setting: Setting) -> bool:
         """Whether somebody loses at some profile of a sample, so that more draws are needed."""
         return any(
-            table.loss_somewhere > setting.rounding(table.reports.ravel())
-            for table in tables
-            if not table.exact
+            table.loss_somewhere > table.rounding(setting) for table in tables if not table.exact
         )
 
     def again(self, runner: Runner, violation: Violation) -> Violation | None:
@@ -148,7 +164,7 @@ class InterimRationality(Property):
 
 def _poor(setting: Setting, table: TypeTable) -> Violation | None:
     worst = float(table.honest.min())
-    if worst >= -setting.rounding(table.reports.ravel()):
+    if worst >= -table.rounding(setting):
         return None
     return Violation(-worst, _profile_of(setting, table), table.agent)
 

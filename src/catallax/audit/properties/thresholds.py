@@ -9,7 +9,7 @@ from catallax.audit.curves import Curve, explore
 from catallax.audit.properties.base import CurveProperty, Violation, register_property
 from catallax.audit.properties.words import amount, number, truth_words
 from catallax.audit.runs import Runner
-from catallax.audit.setting import Setting
+from catallax.audit.setting import ROUNDING, Setting
 
 __all__ = ["ThresholdPayments"]
 
@@ -26,13 +26,9 @@ class ThresholdPayments(CurveProperty):
 
     def judge(self, setting: Setting, curve: Curve) -> Violation | None:
         """Compare prices with the area beside the curve of chances."""
-        threshold = thresholds(curve)
-        if threshold is None:
-            return None
-        off = np.where(curve.chance > 0, np.abs(curve.price - threshold), 0.0)
-        truths = setting.possible(curve.slot, curve.reports)
-        off = np.where(truths, off, 0.0)
-        if not off.size or off.max() <= 2 * curve.rounding:
+        threshold, off = missed(curve)
+        off = np.where(setting.possible(curve.slot, curve.reports), off, 0.0)
+        if not off.any():
             return None
         at = int(np.argmax(off))
         values = curve.profile(float(curve.reports[at]))
@@ -44,15 +40,13 @@ class ThresholdPayments(CurveProperty):
         agent, values = violation.agent, violation.values
         assert agent is not None
         curve = explore(runner, Landscape(runner, values), agent)
-        threshold = thresholds(curve)
+        threshold, off = missed(curve)
         at = np.flatnonzero(curve.reports == values[agent.slots[0]])
-        if threshold is None or not at.size or curve.chance[at[0]] == 0.0:
+        if not at.size or not off[at[0]]:
             return None
         price, level = float(curve.price[at[0]]), float(threshold[at[0]])
-        if abs(price - level) <= 2 * curve.rounding:
-            return None
         details = {"price": price, "threshold": level}
-        return Violation(abs(price - level), values, agent, None, details)
+        return Violation(float(off[at[0]]), values, agent, None, details)
 
     def story(self, runner: Runner, violation: Violation) -> str:
         """Say what is paid, and what would have been enough."""
@@ -68,6 +62,24 @@ class ThresholdPayments(CurveProperty):
         )
 
 
+def missed(curve: Curve) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each report should cost, and by how much its price is off; 0.0 for rounding.
+
+    Where she trades at the worst report that was tried too, her threshold may be worse still:
+    then only a price worse than that report is off.
+    """
+    threshold = thresholds(curve)
+    if threshold is None:
+        return curve.price, np.zeros(curve.reports.size)
+    buyer = curve.agent.role == "buyer"
+    off = curve.price - threshold if buyer else threshold - curve.price
+    if not curve.chance[0 if buyer else -1]:
+        off = np.abs(off)
+    amounts = np.maximum(np.abs(curve.reports), np.abs(threshold))
+    rounding = 2 * (curve.rounding + ROUNDING * amounts + curve.paid)
+    return threshold, np.where((curve.chance > 0) & (off > rounding), off, 0.0)
+
+
 def thresholds(curve: Curve) -> np.ndarray | None:
     """Return what each report should cost: report times chance less the area under the chances.
 
@@ -75,8 +87,8 @@ def thresholds(curve: Curve) -> np.ndarray | None:
     -------
     ndarray of float64 or None
         For a buyer ``r x(r) - integral of x up to r``, for a seller the mirror; without a coin
-        that is the critical report where she trades. None where chances are not known between
-        the reports, or she trades at any report however bad.
+        that is the critical report where she trades, or, if she trades at every report that was
+        tried, the worst of them. None where chances are not known between the reports.
     """
     reports, chance = curve.reports, curve.chance
     if not curve.located or reports.size < 2:
@@ -84,11 +96,7 @@ def thresholds(curve: Curve) -> np.ndarray | None:
     # Between two reports the chance is that of both; where they differ they are next floats, and
     # the critical report is the one of them that trades.
     if curve.agent.role == "buyer":
-        if chance[0] > 0:
-            return None
         area = np.diff(reports) * chance[:-1]
         return reports * chance - np.concatenate([[0.0], np.cumsum(area)])
-    if chance[-1] > 0:
-        return None
     area = np.diff(reports) * chance[1:]
     return reports * chance + np.concatenate([np.cumsum(area[::-1])[::-1], [0.0]])

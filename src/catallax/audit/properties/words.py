@@ -101,4 +101,4 @@ def profile_words(setting: Setting, values: Array) -> str:
         if part.size:
             plural = "s" if part.size > 1 else ""
             parts.append(f"{word}{plural} {', '.join(number(float(one)) for one in part)}")
-    return f"at {' and '.join(parts)}" if parts else "without agents"
+    return f"at {' and '.join(parts)}" if parts else "in a market without agents"
