@@ -31,7 +31,7 @@ def run() -> dict[str, float]:
     for cell in cells:
         priors = (family(cell["family"], cell[f"mean_{side}"]) for side in ("buyer", "seller"))
         found = evaluate(GroupTrade(cell["n"], cell["n"], *priors), "forced-trade")
-        worst = max(worst, found.error_bound)
+        worst = max(worst, found.error_bound, found.share_error_bound or 0.0)
         for name, value in (("ir", found.ir_both), ("share", found.share_of_first_best)):
             # The published figures have six digits, and no error where all runs were alike.
             error = max(cell[f"{name}_stderr"], 1e-6)

@@ -39,10 +39,11 @@ if TYPE_CHECKING:
         UnknownAgentError,
         UnknownNameError,
         UnsupportedMarketError,
+        VotingRuleError,
     )
     from catallax.estimate import Simulation, simulate
-    from catallax.markets import Agents, Graph, Market, Reports, instances
-    from catallax.mechanisms import Lottery, Outcome, clear
+    from catallax.markets import Agents, Graph, Market, Markets, Reports, instances
+    from catallax.mechanisms import Lottery, Outcome, Outcomes, clear, clear_many
     from catallax.priors import Prior, make_prior, parse_prior
 
 __version__ = "0.1.0.dev0"
@@ -57,11 +58,13 @@ __all__ = [
     "Graph",
     "Lottery",
     "Market",
+    "Markets",
     "MechanismError",
     "MissingDependencyError",
     "MissingPriorError",
     "MissingReportError",
     "Outcome",
+    "Outcomes",
     "OutputError",
     "Prior",
     "PriorError",
@@ -72,9 +75,11 @@ __all__ = [
     "UnknownAgentError",
     "UnknownNameError",
     "UnsupportedMarketError",
+    "VotingRuleError",
     "__version__",
     "audit",
     "clear",
+    "clear_many",
     "errors",
     "groups",
     "instances",
@@ -90,11 +95,14 @@ _HOME = {
     "Graph": "catallax.markets",
     "Lottery": "catallax.mechanisms",
     "Market": "catallax.markets",
+    "Markets": "catallax.markets",
     "Outcome": "catallax.mechanisms",
+    "Outcomes": "catallax.mechanisms",
     "Prior": "catallax.priors",
     "Reports": "catallax.markets",
     "Simulation": "catallax.estimate",
     "clear": "catallax.mechanisms",
+    "clear_many": "catallax.mechanisms",
     "make_prior": "catallax.priors",
     "parse_prior": "catallax.priors",
     "simulate": "catallax.estimate",

@@ -22,6 +22,7 @@ __all__ = [
     "UnknownAgentError",
     "UnknownNameError",
     "UnsupportedMarketError",
+    "VotingRuleError",
     "nearest",
 ]
 
@@ -88,6 +89,10 @@ class SolverTimeLimitError(CatallaxError):
 
 class UnsupportedMarketError(CatallaxError):
     """A mechanism does not apply to this market."""
+
+
+class VotingRuleError(CatallaxError):
+    """A voting rule is not monotone, or does not fit the two groups."""
 
 
 def nearest(word: object, options: Iterable[object]) -> str:

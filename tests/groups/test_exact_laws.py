@@ -158,7 +158,40 @@ def test_heavy_tails_keep_their_promise(prior: str) -> None:
     found = evaluate(trade, "forced-trade", monte_carlo=200_000, rng=2)
     assert found.trade_probability == 1
     assert found.check is not None
-    assert found.error_bound < 1e-5
+    assert found.error_bound < 1e-7
+    assert found.method == "exact"
     for name in ("ir_buyers", "ir_sellers", "ir_both"):
         error = found.check.stderr[name]
         assert abs(getattr(found, name) - getattr(found.check, name)) <= 5 * error
+
+
+def test_only_what_is_known_is_called_exact() -> None:
+    """A tie of what floats cannot tell apart; and a sample that knows more takes its place."""
+    trade = GroupTrade(2, 2, "beta(0.1, 0.1)", "uniform(0, 1)")
+    found = evaluate(trade, "vote", price=0.5, rule="unanimity", monte_carlo=1000, rng=1)
+    assert found.method == "bounded"
+    assert 1e-7 < found.error_bound < 1e-2
+    assert found.check is not None
+    assert found.check.method == "monte-carlo"
+    # Heavy tails on both sides: first best is known to some digits only.
+    trade = GroupTrade(2, 3, ["pareto(2.5, 0.3)", "exponential(0.4)"],
+                       "mixture([point(1), lognormal(0.4, 1)], [0.5, 0.5])")  # fmt: skip
+    found = evaluate(trade, "forced-trade")
+    value, error = first_best(trade)
+    assert found.method == ("exact" if error <= 1e-7 * trade.scale else "bounded")
+    worth, cost = trade.sample(2, 400_000)
+    gains = np.maximum(worth.sum(axis=1) - cost.sum(axis=1), 0)
+    assert abs(value - gains.mean()) < 5 * gains.std() / math.sqrt(gains.size) + error
+    assert found.error_bound >= error / trade.scale
+
+
+def test_next_to_no_first_best_leaves_the_chances_exact() -> None:
+    """The share of next to nothing is known less well than everything else, and says so."""
+    found = evaluate(
+        GroupTrade(1, 7, "uniform(0.2, 0.9)", "normal(0.5, 0.3, low=0, high=1)"),
+        "vote", price=0.55, rule="unanimity",
+    )  # fmt: skip
+    assert found.method == "exact"
+    assert found.first_best < 1e-3
+    assert found.share_error_bound is not None
+    assert found.share_error_bound > found.error_bound

@@ -19,11 +19,11 @@ from catallax.errors import (
     PriorError,
     ReportError,
     UnknownNameError,
+    VotingRuleError,
 )
 from catallax.groups.boolean_rules import BooleanRule, Coalitions
 from catallax.groups.files import read_groups, write_groups
 from catallax.groups.problem import GroupProblem, Member
-from catallax.groups.requirements import VotingRuleError
 from catallax.groups.rules import Anonymous, Majority, Quota
 from catallax.groups.weighted_rules import WeightedQuota
 from catallax.priors import make_prior, parse_prior
@@ -242,6 +242,8 @@ BAD = [
      ["names seller 3"]),
     (changed(rule={"kind": "coalitions", "enough": [["ann"]]}), VotingRuleError,
      ["is no coalition"]),
+    (changed(rule={"kind": "coalitions", "enough": [["ann", "zed"]]}), VotingRuleError,
+     ["names seller 'zed'"]),
     ('{"buyers": [}', FileFormatError, ["line 1", "mend the JSON"]),
     ("[]", FileFormatError, ["an object is expected"]),
 ]  # fmt: skip

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catallax.errors import CatallaxError, UnknownNameError
+from catallax.errors import CatallaxError, UnknownNameError, VotingRuleError
 from catallax.groups.boolean_rules import BooleanRule, Coalitions
-from catallax.groups.requirements import VotingRuleError
 from catallax.groups.rule_words import make_rule
 from catallax.groups.rules import Anonymous, Majority, Quota, Unanimity, VotingRule, broken_pair
 from catallax.groups.weighted_rules import WeightedQuota

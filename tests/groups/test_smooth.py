@@ -10,7 +10,7 @@ import pytest
 from scipy import integrate
 
 from catallax.errors import MechanismError, ReportError
-from catallax.groups import GroupReports, GroupTrade
+from catallax.groups import GroupReports, GroupTrade, evaluate
 from catallax.groups.characterise_smooth import characterise_smooth
 from catallax.groups.components import Polynomial, SmoothFunction, read_component
 from catallax.groups.rule_tables import RuleTable
@@ -329,3 +329,17 @@ def test_tables_are_rules() -> None:
     found = characterise_smooth(table)
     assert found.additive.holds and found.truthful is None and found.checked == 4
     assert found.to_dict()["verdict"] == "smooth-truthful"
+
+
+def test_what_needs_no_sample_is_exact_beside_one() -> None:
+    trade = GroupTrade(2, 3, "uniform(0, 1)", "beta(2, 3)")
+    found = evaluate(trade, "smooth", monte_carlo=4000, rng=1)
+    gains, chance = Smooth().on(trade).expected(trade)
+    assert (found.gains_from_trade, found.trade_probability) == (gains, chance)
+    assert "gains_from_trade" not in found.stderr
+    assert found.stderr["buyers_utility"] > 0
+    values, costs = trade.sample(1, 20_000)
+    x = Smooth().on(trade).chance(values, costs)
+    drawn = x * (values.sum(axis=1) - costs.sum(axis=1))
+    assert abs(drawn.mean() - gains) < 5 * drawn.std() / 20_000**0.5
+    assert abs(x.mean() - chance) < 5 * x.std() / 20_000**0.5

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from catallax.groups import sums_atoms, sums_lattice, sums_transform
+from catallax.groups import sums, sums_atoms, sums_lattice, sums_transform
 from catallax.groups.sums import expected_excess, probability_at_least, vote_law
 from catallax.groups.sums_bounds import Decay, Draws, window
+from catallax.groups.sums_cells import measure_of
 from catallax.groups.sums_lattice import common_step
-from catallax.groups.sums_measure import measure_of
-from catallax.groups.sums_series import series_terms
+from catallax.groups.sums_series import planned, tapered_terms
 from catallax.groups.sums_transform import characteristic
 from catallax.groups.sums_voters import Voters
 from catallax.priors import Empirical, Normal, Uniform, parse_prior
@@ -151,6 +151,7 @@ def test_without_a_lattice_the_bound_still_holds(monkeypatch: pytest.MonkeyPatch
         with monkeypatch.context() as patched:
             patched.setattr(sums_atoms, "lattice_of", lambda draws: None)
             patched.setattr(sums_atoms, "_MOST_LISTED", 0)
+            patched.setattr(sums_atoms, "_MOST_HALVED", 0)
             rough = vote_law(group, total)
         assert 1e-12 < rough.error < most
         assert np.abs(rough.reached - exact.reached).sum() <= rough.error
@@ -206,17 +207,99 @@ def test_first_best_of_heavy_tails_keeps_its_bound() -> None:
         assert missing + other < 1e-5
 
 
-def test_the_better_of_two_bounds_is_taken() -> None:
-    """Sharp peaks at both ends: the series with Vaaler's weights has the smaller bound."""
-    prior = parse_prior("beta(0.1, 0.1)")
-    group = [Voters(prior, 3)]
-    found, error = probability_at_least(group, 1.7)
-    bounds = [
-        sum(terms.error for terms in series_terms(group, 1.7, less=False, rough=rough))
-        for rough in (False, True)
-    ]
-    assert bounds[1] < 0.1 * bounds[0]
-    assert error == pytest.approx(bounds[1], rel=1e-6)
-    draws = prior.sample(1, (400_000, 3)).sum(axis=1)
-    frequency = float(np.mean(draws >= 1.7))
+@pytest.mark.parametrize("text", ["beta(0.5, 0.5)", "lognormal(0.4, 2)", "beta(0.7, 3)"])
+def test_a_tapered_series_agrees_with_the_whole_one(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prior = parse_prior(text)
+    group = [Voters(prior, 4, 1, float(prior.quantile(0.4)))]
+    for part in (0.6, 1.1):
+        total = 4 * prior.mean * part
+        whole = vote_law(group, total)
+        with monkeypatch.context() as patched:
+            patched.setattr(sums, "_COARSE", 1e-8)
+            patched.setattr(sums, "_MANY", 0)
+            tapered = vote_law(group, total)
+        assert whole.error < 2e-8
+        assert tapered.error < 2e-8
+        apart = np.abs(whole.reached - tapered.reached).sum()
+        assert 0 < apart <= whole.error + tapered.error
+
+
+@pytest.mark.parametrize(
+    ("text", "n"),
+    [("beta(0.1, 0.1)", 3), ("beta(0.1, 2)", 3), ("mixture([uniform(0, 1), normal(0.3, 0.000001)], \
+[0.5, 0.5])", 3)],
+)  # fmt: skip
+def test_sharp_peaks_keep_to_a_ten_millionth(text: str, n: int) -> None:
+    """One draw is integrated out against the law of the two others, which needs no series."""
+    prior = parse_prior(text)
+    total = 0.9 * n * prior.mean
+    found, error = probability_at_least([Voters(prior, n)], total)
+    assert error < 1e-7
+    draws = prior.sample(1, (400_000, n)).sum(axis=1)
+    frequency = float(np.mean(draws >= total))
     assert abs(found - frequency) < 5 * math.sqrt(found * (1 - found) / len(draws)) + error
+
+
+def test_where_nobody_can_tell_the_bound_says_so() -> None:
+    """One half, by symmetry; of 1 % of all pairs floats cannot say on which side of 1 they are."""
+    prior = parse_prior("beta(0.1, 0.1)")
+    found, error = probability_at_least([Voters(prior, 2)], 1.0)
+    assert 1e-5 < abs(found - 0.5) <= error
+
+
+def test_estimates_hold_beside_peaks() -> None:
+    """With few and with enough frequencies for a peak of an eighth of all sums, near and far."""
+    spike = parse_prior("mixture([uniform(0, 1), normal(0.5, 0.003)], [0.5, 0.5])")
+    group = [Voters(spike, 3, 1, 0.4)]
+    errors = []
+    for apart in (0.0, 1e-4, -4e-3, 0.02, -0.2):
+        fine = vote_law(group, 1.5 + apart)
+        assert fine.error < 1e-7
+        plan, _ = planned(group, 1.5 + apart)
+        for count in (1 << 7, 1 << 9, 1 << 12):
+            found = tapered_terms(group, 1.5 + apart, plan, less=True, count=count)
+            error = sum(terms.error for terms in found)
+            missed = abs(sum(terms.values.sum() for terms in found) - fine.reached.sum())
+            assert missed <= fine.error + error
+            errors.append(error)
+    # They tell what is known from what is not.
+    assert max(errors) > 1e-3
+    assert min(errors) < 1e-7
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_ties_count_at_the_ends_of_the_support(sign: int) -> None:
+    """Three times 0.3 is 0.9, though not in floats."""
+    for text in ("point(0.3)", "discrete([0.1, 0.3], [0.5, 0.5])", "equal-revenue(0.1, 0.3)"):
+        prior = parse_prior(text)
+        mass = float(prior.probability_at_least(0.3))
+        group = [Voters(prior, 3, 1, 0.2, sign)]
+        law = vote_law(group, sign * 0.9)
+        assert law.reached.sum() == pytest.approx(mass**3 if sign > 0 else 1.0, abs=1e-9)
+        assert law.error < 1e-7
+
+
+def test_sums_of_halves_are_matched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values without a lattice: the sums of half of the members, each with what it misses."""
+    rng = np.random.default_rng(5)
+    priors = [Empirical(rng.random(5)) for _ in range(2)]
+    group = [Voters(priors[0], 3, 1, 0.5), Voters(priors[1], 2, 3, 0.3)]
+    reachable = priors[0].atoms[0][1] * 2 + priors[0].atoms[0][3] + priors[1].atoms[0][[0, 4]].sum()
+    for total in (2.4, float(reachable)):
+        listed = vote_law(group, total)
+        with monkeypatch.context() as patched:
+            patched.setattr(sums_atoms, "_MOST_LISTED", 0)
+            halves = vote_law(group, total)
+        assert halves.error < 1e-13
+        assert halves.reached == pytest.approx(listed.reached, abs=1e-13)
+
+
+def test_four_draws_of_hundreds_of_odd_values() -> None:
+    values = np.random.default_rng(6).random(300)
+    found, error = probability_at_least([Voters(Empirical(values), 4)], 2.1)
+    assert error < 1e-12
+    pairs = np.sort(np.add.outer(values, values).ravel())
+    fewer = np.searchsorted(pairs, 2.1 - pairs)
+    assert found == pytest.approx((pairs.size - fewer).mean() / pairs.size, abs=1e-12)

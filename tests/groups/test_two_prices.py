@@ -8,10 +8,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from catallax.errors import CatallaxError, MechanismError
+from catallax.errors import CatallaxError, MechanismError, VotingRuleError
 from catallax.groups import GroupReports, GroupTrade, get
 from catallax.groups.characterise import characterise
-from catallax.groups.requirements import VotingRuleError
 from catallax.groups.rules import Majority, Quota, Unanimity
 from catallax.groups.two_prices import RankedPrices, TwoPrices
 

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from catallax.errors import CatallaxError, ReportError
+from catallax.errors import CatallaxError, ReportError, VotingRuleError
 from catallax.groups import (
     Anonymous,
     BestVote,
@@ -26,7 +26,7 @@ from catallax.groups import (
     evaluate,
     first_best,
 )
-from catallax.groups.boolean_rules import VotingRuleError
+from catallax.groups.best_price import candidates
 from catallax.groups.rules import VotingRule
 from catallax.priors import Discrete
 from tests.groups.deviations import check_no_lie_pays
@@ -345,3 +345,31 @@ def test_a_rule_that_is_not_monotone_is_refused() -> None:
 def test_bad_input(make, match: str) -> None:
     with pytest.raises(CatallaxError, match=match):
         make()
+
+
+def test_amounts_tie_as_they_are_written() -> None:
+    """Exact laws against enumeration in fractions, at prices where sums meet the transfer."""
+    halves = "discrete([0.2, 0.7], [0.5, 0.5])"
+    for trade, price in (
+        (GroupTrade(2, 3, "point(1.1)", halves), 0.3),  # a seller receives 0.2
+        (GroupTrade(3, 3, "point(0.3)", "point(0.1)"), 0.3),
+        (GroupTrade(3, 3, "point(0.3)", "point(0.1)"), 0.1),
+        (GroupTrade(3, 1, "discrete([0, 0.3], [0.75, 0.25])", "point(0.9)"), 0.3),
+    ):
+        found = evaluate(trade, "vote", price=price, rule="unanimity")
+        assert (found.ir_buyers, found.ir_sellers, found.ir_both) == (1.0, 1.0, 1.0)
+    # Prices that are tried are decimals too, so that who would not lose by one votes for it.
+    tried = candidates(GroupTrade(3, 1, "point(0.2)", "discrete([0, 0.3], [0.5, 0.5])"))
+    assert 0.1 in tried.tolist()
+    tried = candidates(GroupTrade(3, 2, "point(0.2)", "discrete([0, 0.1], [0.5, 0.5])"))
+    assert any(Vote(price).prices(GroupTrade(3, 2, "point(0)", "point(0)")).largest_ask == 0.1
+               for price in tried.tolist())  # fmt: skip
+
+
+def test_votes_that_tell_next_to_nothing_still_make_a_rule() -> None:
+    """A need far beyond all points is "always" or "never", not a number too large to write."""
+    trade = GroupTrade(3, 7, ["lognormal(0.4, 1)", "piecewise([0, 1, 2], [0, 0.9, 1])",
+                              "equal-revenue(0.1, 2)"], "point(0.5)")  # fmt: skip
+    found = evaluate(trade, "best-vote")
+    assert found.gains_from_trade >= 0
+    assert found.gains_from_trade <= found.first_best

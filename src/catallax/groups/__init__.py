@@ -8,6 +8,7 @@ Examples
 0.0
 """
 
+from catallax.errors import VotingRuleError
 from catallax.groups.base import GroupClaims, GroupMechanism, GroupOutcome, get, names, register
 from catallax.groups.best_vote import BestVote, ChosenVote
 from catallax.groups.boolean_rules import BooleanRule, Coalitions
@@ -19,7 +20,6 @@ from catallax.groups.forced_trade import ForcedTrade
 from catallax.groups.limits import first_best_rate, smooth_bound, vote_limit
 from catallax.groups.problem import GroupProblem, Member
 from catallax.groups.recommend import Recommendation, priced_vote, recommend
-from catallax.groups.requirements import VotingRuleError
 from catallax.groups.rule_tables import RuleTable, black_box
 from catallax.groups.rule_words import make_rule
 from catallax.groups.rules import Anonymous, Majority, Quota, Unanimity, VotingRule

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from catallax.groups.requirements import as_fraction
 from catallax.groups.trade import Group, GroupTrade
 
 __all__ = ["best_price"]
@@ -98,12 +101,22 @@ def candidates(trade: GroupTrade) -> Array:
     With discrete priors these are all that differ: between two neighbours of all atoms the votes
     are the same at every price.
     """
-    ratio = trade.n_sellers / trade.n_buyers
-    points = np.concatenate([_points(trade.buyers), _points(trade.sellers) * ratio])
+    sellers = _points(trade.sellers)
+    if trade.n_buyers != trade.n_sellers:
+        ratio = Fraction(trade.n_sellers, trade.n_buyers)
+        kept = sellers[np.isfinite(sellers)]
+        sellers = np.array([_reaching(as_fraction(point) * ratio) for point in kept])
+    points = np.concatenate([_points(trade.buyers), sellers])
     points = np.unique(points[np.isfinite(points)])
     if points.size < 2:
         return points
     return np.unique(np.concatenate([points, points[:-1] / 2 + points[1:] / 2]))
+
+
+def _reaching(price: Fraction) -> float:
+    """Return the float that is written like a price, or like a little more."""
+    found = float(price)
+    return found if as_fraction(found) >= price else math.nextafter(found, math.inf)
 
 
 def _points(group: Group) -> Array:

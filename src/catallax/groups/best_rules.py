@@ -231,7 +231,10 @@ def _by_scores(trade: GroupTrade, prices: Prices, demands: Demands) -> RuleAt:
     else:
         unit = whole / (_FINE if fine else _COARSE)
         scores = [np.round(part / unit).astype(np.int64) for part in adds]
-        need = int(np.ceil(-without / unit - (1e-9 if fine else 0.0)))
+        points = sum(int(part.sum()) for part in scores)
+        # Beyond "always" and "never" a need says no more, and may be too large to be written.
+        wanted = min(max(-without / unit, -1.0), points + 1.0)
+        need = max(int(np.ceil(wanted - (1e-9 if fine else 0.0))), 0)
     rule = Scores(scores[0].tolist(), scores[1].tolist(), need, demands.buyers, demands.sellers)
     return RuleAt(expected_gain(rule, trade, prices), lambda: rule)
 

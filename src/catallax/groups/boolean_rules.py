@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from catallax.groups.requirements import VotingRuleError
+from catallax.errors import VotingRuleError
 from catallax.groups.rules import BoolArray, VotingRule, as_votes, broken_pair, register_rule
 
 __all__ = ["BooleanRule", "Coalitions"]
@@ -145,7 +145,7 @@ class BooleanRule(VotingRule):
     >>> BooleanRule(lambda buyers, sellers: buyers.sum() == 1).check(2, 1)
     Traceback (most recent call last):
         ...
-    catallax.groups.requirements.VotingRuleError: the function is not monotone: buyer 2 in favour is
+    catallax.errors.VotingRuleError: the function is not monotone: buyer 2 in favour is
     enough, but buyers 1 and 2 are not; a further yes must not prevent a trade
     """
 

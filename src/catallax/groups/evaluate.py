@@ -14,6 +14,7 @@ from catallax.groups.best_vote import BestVote
 from catallax.groups.exact_votes import VoteValues, exact_vote
 from catallax.groups.forced_trade import ForcedTrade
 from catallax.groups.monte_carlo import Sampled, sample_mechanism
+from catallax.groups.smooth import Smooth
 from catallax.groups.sums import expected_excess, probability_at_least
 from catallax.groups.sums_voters import voters_of
 from catallax.groups.trade import GroupTrade
@@ -22,7 +23,9 @@ from catallax.priors.base import RandomSource
 
 __all__ = ["GroupEvaluation", "evaluate", "first_best"]
 
-# A bound beyond this says nothing: very heavy tails on both sides are left to samples.
+EXACT = 1e-7
+"""What is called exact has a bound of at most this."""
+# A bound beyond this says too little: that is left to samples.
 _USELESS = 1e-2
 # What the priors' own partial means may be wrong by, relative to the amounts.
 _MOMENTS = 1e-12
@@ -56,15 +59,19 @@ class GroupEvaluation:
         The expected total utility of each side; divided by its size, a member's where all share
         a prior.
     method
-        "exact" or "monte-carlo".
+        "exact": from the law of sums, with an `error_bound` of at most 1e-7; "bounded": from that
+        law too, but with a larger bound; "monte-carlo".
     error_bound
-        Exact: bounds the error of every probability and of the share, and of the amounts as a
-        part of first best. Sampled: the largest half-width of their 95 % intervals, amounts as
-        parts of first best.
+        Bounds the error of every probability, and of the amounts as parts of what is at stake
+        (`GroupTrade.scale`). Sampled: the largest half-width of the 95 % intervals, of the share
+        as well, amounts as parts of first best.
+    share_error_bound
+        Bounds the error of the share: larger where first best is next to nothing.
     samples
         The number of profiles drawn; None if exact.
     stderr
-        Standard errors by field, of a sample.
+        Standard errors by field, of a sample. What has none there is exact: the gains, the first
+        best, the share and the probability of a trade of a smooth rule whose odds add up.
     check
         The same by Monte Carlo, where it was asked for beside exact values.
     """
@@ -82,8 +89,9 @@ class GroupEvaluation:
     trade_probability: float
     buyers_utility: float
     sellers_utility: float
-    method: Literal["exact", "monte-carlo"]
+    method: Literal["exact", "bounded", "monte-carlo"]
     error_bound: float
+    share_error_bound: float | None = None
     samples: int | None = None
     stderr: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
     check: GroupEvaluation | None = None
@@ -111,8 +119,11 @@ def evaluate(
 ) -> GroupEvaluation:
     """Return what a mechanism is expected to bring to two groups.
 
-    Forced trade and votes are exact, whatever the priors: from the law of sums of independent
-    draws, atoms included, and nothing is sampled. A weak inequality decides who is better off.
+    Forced trade and votes come from the exact law of sums of independent draws, atoms included,
+    and nothing is sampled. A weak inequality decides who is better off. Where that law cannot be
+    had to 1e-7 (a few draws from very peaked densities, heavy tails on both sides) the method is
+    "bounded" instead of "exact", with its bound; a sample that is asked for replaces it if its own
+    error is smaller.
 
     Parameters
     ----------
@@ -170,7 +181,11 @@ def evaluate(
         )
     assert rng is not None
     drawn = _sampled(chosen.slug, rule, trade, sample_mechanism(trade, rule, monte_carlo, rng))
-    return drawn if exact is None else replace(exact, check=drawn)
+    if isinstance(rule, Smooth) and rule.pairs is None:
+        return _with_exact_gains(drawn, rule, trade)
+    if exact is None or (exact.method != "exact" and drawn.error_bound < exact.error_bound):
+        return drawn
+    return replace(exact, check=drawn)
 
 
 @lru_cache(maxsize=256)
@@ -252,7 +267,7 @@ def _assembled(
     # First best is at least what any rule gains; where it is nothing but a rounding, so are both.
     rounding = _MOMENTS * trade.scale + missing
     share = min(gains / best, 1.0 + missing / best) if best > rounding else None
-    relative = 0.0 if share is None else rounding * (1.0 + abs(share)) / best
+    bound = max(values.error, rounding / trade.scale if trade.scale > 0 else 0.0)
     return GroupEvaluation(
         mechanism=slug,
         price=price,
@@ -267,8 +282,9 @@ def _assembled(
         trade_probability=values.trade_probability,
         buyers_utility=values.buyers_sum - moved,
         sellers_utility=values.sellers_sum + moved,
-        method="exact",
-        error_bound=max(values.error, relative),
+        method="exact" if bound <= EXACT else "bounded",
+        error_bound=bound,
+        share_error_bound=None if share is None else rounding * (1.0 + abs(share)) / best,
     )
 
 
@@ -302,10 +318,36 @@ def _sampled(slug: str, rule: GroupMechanism, trade: GroupTrade, drawn: Sampled)
         **cast("dict[str, Any]", means),
         share_of_first_best=share,
         method="monte-carlo",
-        error_bound=1.959963984540054 * max(parts),
+        error_bound=_NORMAL * max(parts),
+        share_error_bound=None if share is None else _NORMAL * drawn.share_stderr,
         samples=drawn.samples,
         stderr=MappingProxyType(stderr),
     )
 
 
+def _with_exact_gains(drawn: GroupEvaluation, rule: Smooth, trade: GroupTrade) -> GroupEvaluation:
+    """Put in what needs no sample where the odds add up over members."""
+    gains, chance = rule.on(trade).expected(trade)
+    best, missing = first_best(trade)
+    rounding = _MOMENTS * trade.scale + missing
+    share = gains / best if best > rounding else None
+    known = {"gains_from_trade": gains, "first_best": best, "trade_probability": chance}
+    names = (*known, "share_of_first_best")
+    stderr = {name: error for name, error in drawn.stderr.items() if name not in names}
+    parts = [
+        error / best if name in _AMOUNTS and share is not None else error
+        for name, error in stderr.items()
+        if name not in _AMOUNTS or share is not None
+    ]
+    return replace(
+        drawn,
+        **known,
+        share_of_first_best=share,
+        error_bound=_NORMAL * max(parts),
+        share_error_bound=None if share is None else rounding * (1.0 + abs(share)) / best,
+        stderr=MappingProxyType(stderr),
+    )
+
+
+_NORMAL = 1.959963984540054  # half of a 95 % interval in standard errors
 _AMOUNTS = ("gains_from_trade", "first_best", "buyers_utility", "sellers_utility")

@@ -9,7 +9,7 @@ from typing import Any
 
 from catallax.errors import FileFormatError, ReportError, UnknownNameError, nearest
 from catallax.groups.problem import Member, Role
-from catallax.groups.trade import _possible as possible_reports
+from catallax.groups.trade import possible_reports
 from catallax.markets.cells import clean_ids, finite_numbers
 from catallax.markets.csv_tables import read_table
 from catallax.markets.origin import Origin

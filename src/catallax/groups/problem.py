@@ -9,9 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from catallax.errors import MissingPriorError, MissingReportError
+from catallax.errors import MissingPriorError, MissingReportError, VotingRuleError
 from catallax.groups.boolean_rules import Coalitions
-from catallax.groups.requirements import VotingRuleError
 from catallax.groups.rules import VotingRule
 from catallax.groups.trade import GroupReports, GroupTrade
 from catallax.groups.weighted_rules import WeightedQuota
@@ -226,13 +225,14 @@ def _by_position(coalition: Any, places: list[dict[str | int, int]], where: str)
         )
     found = []
     for ids, known, role in zip(coalition, places, ("buyer", "seller"), strict=True):
-        for one in ids if isinstance(ids, list) else [ids]:
+        listed = ids if isinstance(ids, list) else [ids]
+        for one in listed:
             if not isinstance(one, str | int) or one not in known:
                 raise VotingRuleError(
                     f"{where}: the coalition names {role} {one!r}, and there is none; name ids of "
                     f"the {role}s in two lists"
                 )
-        found.append([known[one] for one in ids])
+        found.append([known[one] for one in listed])
     return found
 
 

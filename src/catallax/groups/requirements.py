@@ -9,16 +9,12 @@ from typing import SupportsFloat
 
 import numpy as np
 
-from catallax.errors import CatallaxError
+from catallax.errors import VotingRuleError
 
-__all__ = ["Requirement", "VotingRuleError", "as_fraction", "least_amount", "read_requirement"]
+__all__ = ["Requirement", "as_fraction", "least_amount", "read_requirement"]
 
 Requirement = int | str
 """A count, or a part such as "80%" or "2/3"."""
-
-
-class VotingRuleError(CatallaxError):
-    """A voting rule is not monotone, or does not fit the two groups."""
 
 
 _REMEDY = 'write a count such as 3, or a part such as 0.8, "80%" or "2/3"'

@@ -6,9 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from catallax.errors import CatallaxError, UnknownNameError, nearest
+from catallax.errors import CatallaxError, UnknownNameError, VotingRuleError, nearest
 from catallax.groups import boolean_rules, weighted_rules  # noqa: F401  (they register kinds)
-from catallax.groups.requirements import VotingRuleError
 from catallax.groups.rules import RULES, Anonymous, VotingRule
 
 __all__ = ["make_rule"]

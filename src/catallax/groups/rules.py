@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from catallax.errors import VotingRuleError
 from catallax.groups.requirements import (
     Requirement,
-    VotingRuleError,
     least_amount,
     read_requirement,
 )
@@ -144,7 +144,7 @@ class Quota(SidedRule):
     >>> Quota(buyers=4).check(3, 3)
     Traceback (most recent call last):
         ...
-    catallax.groups.requirements.VotingRuleError: the rule 'quota' needs 4 of 3 buyers,
+    catallax.errors.VotingRuleError: the rule 'quota' needs 4 of 3 buyers,
     which can never be; ask for at most 3
     """
 
@@ -199,7 +199,7 @@ class Anonymous(VotingRule):
     >>> Anonymous([[False, True], [True, False]])
     Traceback (most recent call last):
         ...
-    catallax.groups.requirements.VotingRuleError: the rule is not monotone: 0 buyers and
+    catallax.errors.VotingRuleError: the rule is not monotone: 0 buyers and
     1 seller in favour are enough, but 1 buyer and 1 seller are not; a further yes must not prevent
     a trade
     """

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from catallax.groups.requirements import VotingRuleError
+from catallax.errors import VotingRuleError
 from catallax.groups.rules import BoolArray, VotingRule, as_votes, of, register_rule
 
 __all__ = ["Scores"]

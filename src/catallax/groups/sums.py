@@ -16,8 +16,16 @@ from numpy.typing import NDArray
 
 from catallax.groups.sums_atoms import AtomLaw, atom_terms, law_of_atoms
 from catallax.groups.sums_ballots import Leaf, product
+from catallax.groups.sums_line import Circle
 from catallax.groups.sums_pairs import pair_excess, pair_terms
-from catallax.groups.sums_series import all_votes, excess_terms, series_terms
+from catallax.groups.sums_pins import pinned_at
+from catallax.groups.sums_series import (
+    all_votes,
+    excess_terms,
+    planned,
+    series_terms,
+    tapered_terms,
+)
 from catallax.groups.sums_voters import Voters
 from catallax.groups.sums_weigh import Terms
 
@@ -26,7 +34,10 @@ __all__ = ["VoteLaw", "ballot_law", "expected_excess", "probability_at_least", "
 Array = NDArray[np.float64]
 
 _NOTHING = 1e-15
-_COARSE = 1e-7
+_COARSE = 2e-8
+# So many frequencies are tried for densities with sharp peaks.
+_FREQUENCIES = (1 << 16, 1 << 20)
+_MANY = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +93,7 @@ def vote_law(voters: Sequence[Voters], total: float) -> VoteLaw:
     basis = product([_chances(one) for one in voters])
     assert basis.once is not None
     chance, sums = np.maximum(basis.plain[0].real, 0.0), basis.once[0].real
-    reached, error = np.zeros(chance.size), _NOTHING
+    reached, error = np.zeros(chance.size), _NOTHING + pinned_at(voters, total)
     for terms in _terms(voters, total):
         error += terms.error
         shift = terms.first - basis.first
@@ -159,9 +170,10 @@ def _chances(one: Voters) -> Leaf:
 def _terms(voters: Sequence[Voters], total: float) -> list[Terms]:
     """Return the terms of P(votes, sum >= total): from atoms, from one density, from more."""
     low, high = (math.fsum(v.count * v.support[k] for v in voters) for k in (0, 1))
-    if total > high:
+    # Three times 0.3 is 0.9, though not in floats: at the ends of the support, too, ties count.
+    if total > high + _rounding(high):
         return []
-    if total <= low:
+    if total <= low + _rounding(low):
         return all_votes(voters)
     few = _few(voters) > _NOTHING
     exact = atom_terms(voters, total) if few else []
@@ -172,13 +184,35 @@ def _terms(voters: Sequence[Voters], total: float) -> list[Terms]:
         return [*exact, *pair_terms(voters, total)]
     if not rough and not (dense and members > 2):
         return exact
-    found = [*(exact or []), *series_terms(voters, total, less=few and not rough, rough=rough)]
-    if not rough and sum(terms.error for terms in found) > _COARSE:
-        # Densities with sharp peaks: what lies next to the total may be the better bound.
-        again = series_terms(voters, total, less=False, rough=True)
-        if sum(terms.error for terms in again) < sum(terms.error for terms in found):
-            return again
-    return found
+    if exact is None:
+        return series_terms(voters, total, less=False, rough=True)
+    plan, error = planned(voters, total)
+    if error <= _COARSE and plan.count <= _MANY:
+        return [*exact, *series_terms(voters, total, less=few, rough=False, plan=plan)]
+    return _of_peaks(voters, total, exact, plan, less=few)
+
+
+def _of_peaks(
+    voters: Sequence[Voters], total: float, exact: list[Terms], plan: Circle, *, less: bool
+) -> list[Terms]:
+    """Return the terms for densities with sharp peaks, in the way that errs least."""
+    ways: list[list[Terms]] = []
+    for count in _FREQUENCIES:
+        ways.append([*exact, *tapered_terms(voters, total, plan, less=less, count=count)])
+        if _error(ways[-1]) <= _COARSE:
+            return ways[-1]
+    ways.append(series_terms(voters, total, less=False, rough=True))
+    if _error(ways[-1]) > _COARSE:
+        ways.append([*exact, *series_terms(voters, total, less=less, rough=False, plan=plan)])
+    return min(ways, key=_error)
+
+
+def _error(found: Sequence[Terms]) -> float:
+    return math.fsum(terms.error for terms in found)
+
+
+def _rounding(end: float) -> float:
+    return 64 * 2.0**-52 * abs(end) if math.isfinite(end) else 0.0
 
 
 def _few(voters: Sequence[Voters]) -> float:

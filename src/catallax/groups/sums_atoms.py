@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = ["AtomLaw", "atom_terms", "law_of_atoms"]
 Array = NDArray[np.float64]
 
 _MOST_LISTED = 1 << 19
+_MOST_HALVED, _MOST_IN_HALF = 64, 1 << 20
 _NOTHING = 1e-15
 _ROUNDING = 2.0**-52
 
@@ -77,7 +79,7 @@ def atom_terms(voters: Sequence[Voters], total: float) -> list[Terms] | None:
         return [_on_lattice(voters, lattice, total, single)]
     listed = _list_by_votes(voters)
     if listed is None:
-        return None
+        return None if single else _of_halves(voters, total)
     found = [
         Terms(votes, np.array([law.masses[law.values >= total - _slack(law)].sum()]), _NOTHING)
         for votes, law in listed.items()
@@ -153,7 +155,7 @@ def _slack(law: AtomLaw) -> float:
     return 64 * _ROUNDING * max(float(np.abs(law.values).max()), 1e-300) if law.values.size else 0.0
 
 
-def _list_by_votes(voters: Sequence[Voters]) -> dict[int, AtomLaw] | None:
+def _list_by_votes(voters: Sequence[Voters], most: int | None = None) -> dict[int, AtomLaw] | None:
     """List all sums of atoms, for each total of votes, if they are few."""
     states = 1
     for one in voters:
@@ -161,7 +163,7 @@ def _list_by_votes(voters: Sequence[Voters]) -> dict[int, AtomLaw] | None:
         if not kinds:
             return {0: AtomLaw(np.zeros(1), np.zeros(1), 0.0)}
         states *= math.comb(one.count + kinds - 1, kinds - 1)
-        if states > _MOST_LISTED:
+        if states > (_MOST_LISTED if most is None else most):
             return None
     laws = {0: AtomLaw(np.zeros(1), np.ones(1), 0.0)}
     for one in voters:
@@ -169,6 +171,38 @@ def _list_by_votes(voters: Sequence[Voters]) -> dict[int, AtomLaw] | None:
         for _ in range(one.count):
             laws = _one_more(laws, parts, one.weight)
     return laws
+
+
+def _of_halves(voters: Sequence[Voters], total: float) -> list[Terms] | None:
+    """List the sums of either half of the members, and match each with what it misses."""
+    members = [replace(one, count=1) for one in voters for _ in range(one.count)]
+    if any(not one.measure.atoms.size or one.measure.low.size for one in members):
+        return None
+    if len(members) > _MOST_HALVED:
+        return None
+    half = len(members) // 2  # those with the same prior together: their sums are fewer
+    halves = _together(members[:half]), _together(members[half:])
+    first, second = (_list_by_votes(half, _MOST_IN_HALF) for half in halves)
+    if first is None or second is None:
+        return None
+    extent = sum(max(abs(end) for end in one.measure.support) for one in members)
+    slack = 64 * _ROUNDING * extent
+    found = []
+    for votes, law in second.items():
+        tails = np.append(np.cumsum(law.masses[::-1])[::-1], 0.0)
+        for more, other in first.items():
+            reached = np.searchsorted(law.values, total - slack - other.values)
+            chance = float(other.masses @ tails[reached])
+            found.append(Terms(votes + more, np.array([chance]), _NOTHING * len(members)))
+    return found
+
+
+def _together(members: Sequence[Voters]) -> list[Voters]:
+    found: dict[tuple[object, ...], Voters] = {}
+    for one in members:
+        key = (one.prior, one.weight, one.price, one.sign)
+        found[key] = replace(one, count=found[key].count + 1 if key in found else 1)
+    return list(found.values())
 
 
 def _one_more(

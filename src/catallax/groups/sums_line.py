@@ -31,6 +31,7 @@ _GRID = np.exp2(np.arange(0.0, 90.0, 0.5))
 _ACCEPTED = ((1 << 10, 1e-14), (1 << 12, 1e-12), (1 << 14, 1e-10), (1 << 17, 1e-8))
 _TAILS = (1e-16, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7)
 _OUTSIDE = 1e-15
+_MARGIN = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,19 @@ class Circle:
     def frequencies(self) -> Array:
         """All frequencies, shape (count,)."""
         return self.step * np.arange(self.count, dtype=np.float64)
+
+    def widened(self, count: int) -> Circle:
+        """Return a circle with nothing next to the window's ends, and so many frequencies."""
+        margin = _MARGIN * (self.high - self.low)
+        return replace(
+            self,
+            low=self.low - margin,
+            high=self.high + margin,
+            period=self.period + 2.0 * margin,
+            count=count,
+            cut=0.0,
+            reach=0,
+        )
 
     def tail(self, total: float, centre: float, *, below: bool = False) -> Complex:
         """Return weights k with P(sum >= total) = Re sum(k * transform of sum - centre).
@@ -208,9 +222,9 @@ def _with_frequencies(
     period = (high - low) * (2.0 if excess else 1.0 + 1e-9)
     if period <= 0:  # all is certain
         period = max(abs(low), 1.0)
-    step = 2.0 * math.pi / period
     if rough:
         return _rough(draws, low, high, period, outside, excess)
+    step = 2.0 * math.pi / period
     errors = _series_errors(draws, step, period, excess)
     counts = np.ceil(_GRID)
     allowed = counts <= MOST_FREQUENCIES
@@ -227,7 +241,7 @@ def _rough(
     draws: tuple[Draws, ...], low: float, high: float, period: float, outside: float, excess: bool
 ) -> Circle:
     """Choose frequencies for transforms that keep their atoms, and so never fall for good."""
-    step = 2.0 * math.pi / period
+    step = 2.0 * math.pi / (period if excess else period * (1.0 + 2.0 * _MARGIN))
     count = _QUIET_FROM
     reach, size = quiet_reach(draws, step, count)
     between = size * (math.log(max(reach / count, 1.0)) + 2.0)
@@ -235,7 +249,10 @@ def _rough(
         count = reach = MOST_FREQUENCIES
         between = 0.0
     if not excess:
-        return Circle(draws, low, high, period, count, between, outside, reach)
+        # Vaaler's series errs by what lies next to a jump, and densities may be steepest where
+        # they end.
+        circle = Circle(draws, low, high, period, count, between, outside).widened(count)
+        return replace(circle, cut=between, reach=reach)
     # Sums of 16 / (u^2 period), between the two numbers of frequencies and beyond both.
     unit = 16.0 * period / (2.0 * math.pi) ** 2
     cut = unit * (between / count + 1.0 / (reach - 1))

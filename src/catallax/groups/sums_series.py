@@ -17,14 +17,25 @@ from catallax.groups.sums_transform import characteristic
 from catallax.groups.sums_voters import Voters
 from catallax.groups.sums_weigh import Terms, weigh
 
-__all__ = ["all_votes", "excess_terms", "series_terms"]
+__all__ = ["all_votes", "excess_terms", "planned", "series_terms", "tapered_terms"]
 
 Array = NDArray[np.float64]
 
 _NOTHING = 1e-15
+# A taper that leaves the lower two thirds of the frequencies as they are, and a Gaussian one:
+# exp(-36) is nothing.
+_FLAT, _STEEP = 8, 36.0
+_SAFE = 4.0
 
 
-def series_terms(voters: Sequence[Voters], total: float, *, less: bool, rough: bool) -> list[Terms]:
+def series_terms(
+    voters: Sequence[Voters],
+    total: float,
+    *,
+    less: bool,
+    rough: bool,
+    plan: Circle | None = None,
+) -> list[Terms]:
     """Return P(votes, sum >= total, two draws or more from densities).
 
     Parameters
@@ -37,6 +48,8 @@ def series_terms(voters: Sequence[Voters], total: float, *, less: bool, rough: b
         Whether terms with fewer such draws have to be taken off.
     rough
         Whether they are wanted too, for they could not be had otherwise.
+    plan
+        What `planned` says, if it was asked already.
 
     Returns
     -------
@@ -44,7 +57,7 @@ def series_terms(voters: Sequence[Voters], total: float, *, less: bool, rough: b
         To be added up.
     """
     draws, below = _up_to(voters, total)
-    circle = circle_of(draws, rough=rough)
+    circle = circle_of(draws, rough=rough) if plan is None else plan
     centre = math.fsum(one.count * one.mean for one in voters)
     weights = circle.tail(total, centre, below=below)
     cast = list(zip(voters, circle.draws, strict=True))
@@ -62,6 +75,108 @@ def series_terms(voters: Sequence[Voters], total: float, *, less: bool, rough: b
     if below:
         parts.extend(all_votes(voters, less=less))
     return parts
+
+
+def planned(voters: Sequence[Voters], total: float) -> tuple[Circle, float]:
+    """Return window and frequencies of `series_terms`, and the bound that it will have.
+
+    Parameters
+    ----------
+    voters, total
+        As for `series_terms`.
+    """
+    circle = circle_of(_up_to(voters, total)[0])
+    return circle, circle.cut + circle.outside + _misfit(circle.draws)
+
+
+def tapered_terms(
+    voters: Sequence[Voters], total: float, plan: Circle, *, less: bool, count: int
+) -> list[Terms]:
+    """Return what `series_terms` does, for densities so peaked that their series has no end.
+
+    The series is tapered off, which is to smooth the law of the sum over some 1 / u of the last
+    frequency u. Where the law is smooth next to the total that changes nothing; how much it
+    changes is seen by tapering off at half of the frequencies. What may hide from both is
+    probability on a narrower place, which would show in the density there, smoothed over two
+    widths: so that is compared as well.
+
+    Parameters
+    ----------
+    voters, total, plan, less
+        As for `series_terms`.
+    count
+        How many frequencies.
+
+    Returns
+    -------
+    list of Terms
+        With an estimate of the error, four times as large as it was found to be.
+    """
+    below = _up_to(voters, total)[1]
+    circle = plan.widened(count)
+    centre = math.fsum(one.count * one.mean for one in voters)
+    sign = -1.0 if below else 1.0
+    weights = sign * circle.tail(total, centre, below=below)
+    share = np.arange(count) / count
+    cast = list(zip(voters, circle.draws, strict=True))
+    whole = [_leaf(one, circle, draw) for one, draw in cast]
+    few = [_atoms_and_once(one, circle, draw) for one, draw in cast] if less else []
+
+    def summed(tapered: NDArray[np.complex128]) -> list[Terms]:
+        parts = [weigh(whole, tapered)]
+        return [*parts, weigh(few, -tapered, -tapered)] if less else parts
+
+    found = summed(weights * np.exp(-_STEEP * share**_FLAT))
+    rough = summed(weights * np.exp(-_STEEP * (2.0 * share) ** _FLAT))
+    moved = math.fsum(
+        float(np.abs(_aligned(a, b)).sum()) for a, b in zip(found, rough, strict=True)
+    )
+    hidden = _hidden(
+        _transform(whole, few), circle, min(max(total, circle.low), circle.high), centre
+    )
+    error = _SAFE * (moved + hidden) + circle.outside + _misfit(circle.draws)
+    parts = [*found, Terms(0, np.zeros(1), error)]
+    if below:
+        parts.extend(all_votes(voters, less=less))
+    return parts
+
+
+def _aligned(a: Terms, b: Terms) -> Array:
+    first = min(a.first, b.first)
+    out = np.zeros(max(a.first + a.values.size, b.first + b.values.size) - first)
+    out[a.first - first : a.first - first + a.values.size] += a.values
+    out[b.first - first : b.first - first + b.values.size] -= b.values
+    return out
+
+
+def _transform(whole: Sequence[Leaf], few: Sequence[Leaf]) -> NDArray[np.complex128]:
+    """Return the transform of the sum, whatever the votes, less that of its few terms."""
+    found = product([replace(leaf, weight=0) for leaf in whole]).plain[:, 0]
+    if few:
+        taken = product([replace(leaf, weight=0) for leaf in few])
+        assert taken.once is not None
+        found = found - taken.plain[:, 0] - taken.once[:, 0]
+    return np.asarray(found, dtype=np.complex128)
+
+
+def _hidden(
+    transform: NDArray[np.complex128], circle: Circle, total: float, centre: float
+) -> float:
+    """Estimate the probability that lies closer to the total than the series can tell.
+
+    A probability m on next to one point adds m / (s sqrt(2 pi)) to a density that is smoothed by
+    a Gaussian of deviation s, and half of that if s is twice as large.
+    """
+    wave = transform * np.exp(-1j * circle.frequencies * (total - centre))
+    wave[1:] *= 2.0
+    share = np.arange(circle.count) / circle.count
+    width = math.sqrt(2.0 * _STEEP) / (circle.count * circle.step)
+    densities = [
+        float((wave * np.exp(-_STEEP * (times * share) ** 2)).real.sum()) / circle.period
+        for times in (1.0, 2.0, 4.0)
+    ]
+    most = max(abs(densities[0] - densities[1]), abs(densities[1] - densities[2]))
+    return 2.0 * math.sqrt(2.0 * math.pi) * width * most
 
 
 def _up_to(voters: Sequence[Voters], total: float) -> tuple[list[Draws], bool]:

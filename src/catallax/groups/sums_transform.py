@@ -68,7 +68,7 @@ def characteristic(measure: Measure, step: float, count: int, centre: float = 0.
 
     Examples
     --------
-    >>> from catallax.groups.sums_measure import measure_of
+    >>> from catallax.groups.sums_cells import measure_of
     >>> from catallax.priors import Uniform
     >>> found = characteristic(measure_of(Uniform(-1, 1)), 0.5, 3)
     >>> bool(abs(found[2] - np.sin(1.0)) < 1e-15)

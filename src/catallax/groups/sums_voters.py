@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums_bounds import Draws
-from catallax.groups.sums_measure import Measure, measure_of
+from catallax.groups.sums_cells import measure_of
+from catallax.groups.sums_measure import Measure
 from catallax.groups.trade import Group
 from catallax.priors import Prior
 from catallax.priors.moments import mean_at_least, mean_at_most

@@ -16,7 +16,7 @@ from catallax.priors import Intervals, Prior, make_prior
 from catallax.priors.base import RandomSource
 from catallax.priors.checks import show
 
-__all__ = ["Group", "GroupReports", "GroupTrade", "PriorLike"]
+__all__ = ["Group", "GroupReports", "GroupTrade", "PriorLike", "possible_reports"]
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -220,7 +220,7 @@ class GroupTrade:
                     "give one for each"
                 )
             for prior, positions in group.parts:
-                low, high = _possible(prior)
+                low, high = possible_reports(prior)
                 wrong = positions[(values[positions] < low) | (values[positions] > high)]
                 if wrong.size:
                     at = int(wrong[0])
@@ -236,8 +236,8 @@ def _magnitude(prior: Prior) -> float:
     return max([abs(prior.mean), *ends])
 
 
-def _possible(prior: Prior) -> tuple[float, float]:
-    """Return the reports that can be truthful under a prior."""
+def possible_reports(prior: Prior) -> tuple[float, float]:
+    """Return the least and the largest report that can be truthful under a prior."""
     low, high = prior.support
     if isinstance(prior, Intervals):  # its mass lies at the lower ends of what was answered
         return float(prior.low.min()), float(prior.high.max())

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.errors import MechanismError
+from catallax.errors import MechanismError, VotingRuleError
 from catallax.groups.base import GroupClaims, GroupMechanism, GroupOutcome, register
 from catallax.groups.requirements import (
     Requirement,
-    VotingRuleError,
     as_fraction,
     least_amount,
     read_requirement,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from catallax.groups.requirements import VotingRuleError
+from catallax.errors import VotingRuleError
 
 __all__ = ["RULES", "BoolArray", "VotingRule", "as_votes", "broken_pair", "of", "register_rule"]
 

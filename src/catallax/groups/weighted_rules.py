@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from catallax.errors import VotingRuleError
 from catallax.groups.requirements import (
     Requirement,
-    VotingRuleError,
     as_fraction,
     least_amount,
     read_requirement,

@@ -77,9 +77,9 @@ def groups_table1(options: Options) -> Reproduction:
             trade, "forced-trade", monte_carlo=options.monte_carlo,
             rng=np.random.SeedSequence([options.seed, k]),
         )  # fmt: skip
-        worst = max(worst, found.error_bound)
         share = found.share_of_first_best
         assert share is not None
+        worst = max(worst, found.error_bound, found.share_error_bound or 0.0)
         name = f"{cell['family']}, n = {n}, means {means[0]:g} and {means[1]:g}"
         error = math.sqrt(found.ir_both * (1 - found.ir_both) / _RUNS)
         rows.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
@@ -14,7 +14,15 @@ from catallax.markets import Market, instances
 from catallax.mechanisms.certificate import CONSTANT, certificate
 from catallax.papers.registry import Options, Reproduction, Row, target
 
-__all__ = ["DISCRETE", "GRAPHS", "SMOOTH", "Shares", "exact_shares", "guarantee"]
+__all__ = [
+    "DISCRETE",
+    "GRAPHS",
+    "SMOOTH",
+    "Shares",
+    "exact_shares",
+    "guarantee",
+    "smallest_row",
+]
 
 SMOOTH = (
     "uniform(0, 1)",
@@ -134,8 +142,7 @@ def guarantee(options: Options) -> Reproduction:
         total += least.count
     options.tell(len(families) / (len(families) + 1), "sparse markets, sampled")
     rows += _sampled(options)
-    smallest = min((row for row in rows if "gains" in row.what), key=lambda row: row.ours)
-    poorest = min((row for row in rows if "profits" in row.what), key=lambda row: row.ours)
+    smallest, poorest = smallest_row(rows, "gains"), smallest_row(rows, "profits")
     notes = (
         f"{total} markets computed exactly; in brackets how many have the family's name, and the "
         "least share of each family is shown",
@@ -145,6 +152,20 @@ def guarantee(options: Options) -> Reproduction:
         "profits count what the mechanism keeps; agents' own utilities can be less than 1/3.15",
     )
     return Reproduction("guarantee", tuple(rows), notes)
+
+
+def smallest_row(rows: Iterable[Row], what: str) -> Row:
+    """Return the row with the least share of gains, or of profits.
+
+    Examples
+    --------
+    >>> found = [Row("one pair, set against another: profits", BOUND, 0.4, 0.0),
+    ...          Row("one pair: gains", BOUND, 0.5, 0.0)]
+    >>> smallest_row(found, "gains").ours
+    0.5
+    """
+    # After the colon: a family may be called by any words, such as "against".
+    return min((row for row in rows if f": {what}" in row.what), key=lambda row: row.ours)
 
 
 Named = list[tuple[str, Callable[[], Market]]]
