@@ -61,7 +61,10 @@ def shown(result: Any) -> list[str]:
 def hostile() -> cx.Market:
     uniform = "uniform(0, 1)"
     return cx.Market(
-        [{"id": "<script>b</script>", "bid": 0.9, "prior": uniform}, {"id": "c", "bid": 0, "prior": uniform}],
+        [
+            {"id": "<script>b</script>", "bid": 0.9, "prior": uniform},
+            {"id": "c", "bid": 0, "prior": uniform},
+        ],
         [{"id": "s&t", "ask": 0.2, "prior": uniform}],
         name="a <market>",
     )

@@ -1,0 +1,52 @@
+"""Kernels are compiled anew when any file that holds kernels has changed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from catallax.compiled import forget_stale
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_change_of_a_called_kernel_in_another_file_is_noticed(tmp_path: Path) -> None:
+    package = tmp_path / "catallax"
+    room = package / "room"
+    room.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (room / "__init__.py").write_text("")
+    own = ROOT / "src" / "catallax" / "compiled.py"
+    (package / "compiled.py").write_text(own.read_text(encoding="utf-8"), encoding="utf-8")
+    (room / "kernels_outer.py").write_text(
+        "from catallax.compiled import compiled\n"
+        "from catallax.room.kernels_inner import inner\n"
+        "@compiled\ndef outer(x):\n    return inner(x)\n"
+    )
+    for number in (1, 22):  # of another length: a clock too coarse would see the same time
+        (room / "kernels_inner.py").write_text(
+            "from catallax.compiled import compiled\n"
+            f"@compiled\ndef inner(x):\n    return x + {number}\n"
+        )
+        code = "from catallax.room.kernels_outer import outer; print(outer(100))"
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        for _ in range(2):  # compiled, and then from the cache
+            done = subprocess.run(
+                [sys.executable, "-c", code],
+                capture_output=True, text=True, env=environment, cwd=tmp_path, check=True,
+            )  # fmt: skip
+            assert done.stdout == f"{100 + number}\n"
+
+
+def test_nothing_is_dropped_where_nothing_has_changed(tmp_path: Path) -> None:
+    (tmp_path / "kernels.py").write_text("")
+    assert forget_stale(tmp_path)
+    index = tmp_path / "__pycache__" / "kernels.f-1.py311.nbi"
+    index.write_text("compiled")
+    assert not forget_stale(tmp_path)
+    assert index.exists()
+    (tmp_path / "kernels.py").write_text("# changed")
+    assert forget_stale(tmp_path)
+    assert not index.exists()
