@@ -41,6 +41,8 @@ wheel: $(FOR_DEVELOPERS) ## build the source archive, and from it the wheel, int
 bench: $(FOR_DEVELOPERS) ## time clearing against other solvers (some minutes)
 	$(BIN)/python benchmarks/clearing.py
 	$(BIN)/python benchmarks/constrained.py
+	$(BIN)/python benchmarks/simulate.py
+	$(BIN)/python benchmarks/groups.py
 
 fuzz: $(FOR_DEVELOPERS) ## read 100,000 broken files: no traceback, no wrong total (half an hour)
 	$(BIN)/python -m tests.fuzz $(ARGS)

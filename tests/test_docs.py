@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,21 +11,25 @@ from pathlib import Path
 
 import pytest
 
+from tests import documentation
 from tests.documentation import PageError, run_page, same_output
 
 ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]
 PAGES += sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))
+# These register what others would then see, or take long: each has a process of its own. All
+# others share four, which saves the time that every process takes to begin.
+ALONE = {"README.md", "CONTRIBUTING.md", "docs/adding-a-mechanism.md", "docs/audits.md"}
+ALONE |= {"docs/gallery.md", "docs/mathematics.md"}
+TOGETHER = [page for page in PAGES if page not in ALONE]
+RUNS = [[page] for page in PAGES if page in ALONE] + [TOGETHER[k::4] for k in range(4)]
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_examples_of_a_page(page: str, tmp_path: Path) -> None:
-    # Pages that speak of the examples find them where a reader of the repository does.
-    if (ROOT / "examples").is_dir():
-        shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    # A process of its own: what a page registers or sets is gone with it.
+@pytest.mark.parametrize("pages", RUNS, ids=lambda pages: pages[0])
+def test_examples_of_pages(pages: list[str], tmp_path: Path) -> None:
+    # A process of its own: what pages register or set is gone with it.
     done = subprocess.run(
-        [sys.executable, "-W", "error", str(ROOT / "tests" / "documentation.py"), page],
+        [sys.executable, "-W", "error", str(ROOT / "tests" / "documentation.py"), *pages],
         check=False,
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
@@ -34,9 +38,10 @@ def test_examples_of_a_page(page: str, tmp_path: Path) -> None:
     )
     if done.returncode:
         pytest.fail(done.stderr, pytrace=False)
-    assert done.stdout.startswith(f"{page}: ")
+    counts = dict(re.findall(r"^(.+): (\d+) examples$", done.stdout, re.MULTILINE))
+    assert list(counts) == pages
     # A reader that found no example in the README would be a broken reader.
-    assert page != "README.md" or not done.stdout.endswith(" 0 examples\n")
+    assert counts.get("README.md") != "0"
 
 
 # What follows tests the reader itself: each of its checks can fail.
@@ -90,6 +95,44 @@ def test_a_console_block_runs_and_is_compared(run: Runner) -> None:
     assert run(f"```console\n{version}$ catallax mechanisms \\\n  --json\n```\n") == 1
     with pytest.raises(PageError, match="but the page shows"):
         run("```console\n$ catallax --version\nno version\n```\n")
+
+
+@pytest.mark.parametrize(
+    ("page", "command", "shell"),
+    [
+        ("page.md", "catallax mechanisms --json", False),
+        ("page.md", "catallax prior 'uniform(0, 1)' --json", False),
+        ("page.md", 'catallax prior "uniform(0, 1)" --json', False),
+        ("page.md", "catallax prior $PRIOR --json", True),
+        ("page.md", "catallax mechanisms --json > list.json", True),
+        ("page.md", "catallax mechanisms --json | cat", True),
+        ("README.md", "catallax mechanisms --json", True),
+    ],
+)
+def test_a_shell_is_started_where_it_is_needed(
+    page: str, command: str, shell: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by: list[str] = []
+    monkeypatch.setattr(documentation, "run_in_shell", lambda *_: by.append("shell") or (0, ""))
+    monkeypatch.setattr(documentation, "run_here", lambda *_: by.append("here") or (0, ""))
+    run_page(page, f"```console\n$ {command}\n```\n", tmp_path)
+    assert by == ["shell" if shell else "here"]
+
+
+def test_a_command_sees_the_same_here_and_in_a_shell(tmp_path: Path) -> None:
+    for words in (["mechanisms"], ["clear", "nowhere"], ["clear", "instance:horse-market", "-q"]):
+        here = documentation.run_here(words, tmp_path)
+        assert here == documentation.run_in_shell(f"catallax {' '.join(words)}", tmp_path)
+
+
+def test_a_module_of_the_page_is_read_again(tmp_path: Path) -> None:
+    module = (ROOT / "examples" / "third_party_mechanism.py").read_text(encoding="utf-8")
+    words = ["clear", "instance:horse-market", "--mechanism", "mine:Reserve", "--json"]
+    printed = []
+    for price in ("20.0", "25.0"):
+        (tmp_path / "mine.py").write_text(module.replace("30.0", price), encoding="utf-8")
+        printed.append(documentation.run_here(words, tmp_path)[1])
+    assert printed[0] != printed[1]
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,15 @@ def test_a_precision_that_is_not_reached_is_said(run: Runner, small: Path) -> No
     assert one["reached"] is True
 
 
+def test_an_infinite_mean_is_said(run: Runner, tmp_path: Path) -> None:
+    sides = {"buyers": [{"id": "b", "prior": "x"}], "sellers": [{"id": "s", "prior": "y"}]}
+    priors = {"x": {"kind": "pareto", "alpha": 0.5}, "y": {"kind": "point", "value": 1}}
+    path = tmp_path / "heavy.json"
+    path.write_text(json.dumps({"name": "heavy", **sides, "priors": priors}))
+    done = run("simulate", path, "--mechanisms", "first-best", "--samples", 50)
+    assert done.status == 0 and "its mean is infinite" in done.err
+
+
 def test_pictures(run: Runner, small: Path, other: Path, tmp_path: Path) -> None:
     how = ("--mechanisms", "gsom,gbom", "--samples", 50, "--quiet")
     done = run("simulate", small, other, *how, "--plot", tmp_path / "of-{market}.svg")

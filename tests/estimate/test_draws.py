@@ -84,7 +84,7 @@ def test_large_markets_have_small_blocks() -> None:
     sizes = [
         Plan.plan("plain", 10**6, columns, growing=False).block for columns in (2, 10**3, 10**7)
     ]
-    assert sizes == [1024, 128, 2]
+    assert sizes == [1024, 64, 2]
 
 
 def test_plans_that_cannot_be() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -264,3 +265,24 @@ def test_what_order_statistics_leave_out() -> None:
     assert exact_values(sparse, "gsom") is None
     whole = market_of("uniform(0, 1)", "uniform(0, 1)", 2, 2, edges=[*edges, ("b1", "s1")])
     assert_equal(exact_values(whole, "gsom"), exact_values(uniform, "gsom"))
+
+
+@pytest.mark.parametrize("exponent", [-300, 300, -450, 450, 1000])
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("slug", ["first-best", "gsom", "mcafee", "trade-reduction"])
+def test_the_unit_of_money_makes_no_difference(slug: str, size: int, exponent: int) -> None:
+    """Where densities leave the range of numbers, nothing is said to be exact."""
+
+    def found(unit: float) -> Any:
+        buyers = [{"id": k, "prior": f"uniform(0, {unit!r})"} for k in range(size)]
+        sellers = [{"id": k, "prior": f"uniform(0, {unit!r})"} for k in range(size)]
+        return exact_values(cx.Market(buyers, sellers), slug)
+
+    unit, usual, scaled = 2.0**exponent, found(1.0), found(2.0**exponent)
+    if abs(exponent) > 350:
+        assert scaled is None
+        return
+    assert [amount / unit for amount in scaled.amounts] == pytest.approx(usual.amounts, rel=1e-9)
+    assert (scaled.trades, scaled.trade_probability) == pytest.approx(
+        (usual.trades, usual.trade_probability), rel=1e-9
+    )

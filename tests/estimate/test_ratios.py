@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -203,3 +205,38 @@ def test_intervals_of_sobol_points_cover() -> None:
         low, high = account_of(part, plan, 0).estimate(GAINS).interval()
         hits += low <= 1 / 8 <= high
     assert 0.91 * repetitions <= hits <= 0.99 * repetitions, hits
+
+
+QUANTITIES = {
+    "gains_from_trade": 1 / 8,
+    "buyers_utility": 1 / 24,
+    "sellers_utility": 1 / 12,
+    "trades": 1 / 4,
+    "trade_probability": 1 / 4,
+    "share_of_first_best": 3 / 4,
+}
+
+
+@pytest.mark.parametrize(
+    ("how", "repetitions", "margin"),
+    [
+        ({"samples": 400}, REPETITIONS, 0.02),
+        # Drawing on until it is precise enough must not choose lucky draws; fewer repetitions.
+        ({"until": 0.015, "samples": 10**5}, 300, 0.04),
+    ],
+)
+def test_intervals_of_whole_simulations_cover(
+    how: dict[str, Any], repetitions: int, margin: float
+) -> None:
+    """As a user gets them: GSOM on one pair, another seed each time."""
+    hits, samples = dict.fromkeys(QUANTITIES, 0), set()
+    for seed in range(repetitions):
+        found = cx.simulate(uniform_pair(), ["gsom"], rng=seed, workers=1, exact=False, **how)
+        samples.add(found.samples)
+        for name, truth in QUANTITIES.items():
+            low, high = getattr(found["gsom"], name).interval()
+            hits[name] += low <= truth <= high
+    share = {name: count / repetitions for name, count in hits.items()}
+    assert all(abs(part - 0.95) <= margin for part in share.values()), share
+    # Some went on after the first look, where stopping could go wrong.
+    assert ("until" not in how) or len(samples) > 1

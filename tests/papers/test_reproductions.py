@@ -23,6 +23,7 @@ KNOWN = {
     ("normal", 100): ((1.0, 1.0), (0.995577, 0.999998), (0.511210, 0.870675)),
     ("mixed", 100): ((0.997216, 0.999999), (0.870442, 0.997086), (0.381763, 0.655673)),
 }
+CHEAP = ("bilateral-uniform", "negative-expected-gain", "equal-revenue", "pareto")
 MEANS = ((0.6, 0.4), (0.55, 0.45), (0.51, 0.49))
 
 
@@ -89,6 +90,39 @@ def test_bounds_hold_on_one_side() -> None:
     assert not row.agrees
     assert replace(row, bound="at least").agrees
     assert not replace(row, bound="at most").agrees
+
+
+def test_published_results_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The cheap ones of each target; `catallax reproduce --all` goes through all."""
+    from catallax.papers import closed_forms, unit_demand
+
+    families = [pair for pair in closed_forms.FAMILIES if pair[0] in CHEAP]
+    monkeypatch.setattr(closed_forms, "FAMILIES", families)
+    monkeypatch.setattr(unit_demand, "CASES", unit_demand.CASES[:2])
+    for target, rows in {
+        "closed-forms": 17, "mcafee": 28, "worst-random-offerer": 10, "unit-demand": 4,
+    }.items():  # fmt: skip
+        found = papers.reproduce(target, monte_carlo=200)
+        assert len(found.rows) == rows, target
+        assert [row.what for row in found.rows if not row.agrees] == []
+
+
+def test_the_guarantee_names_the_market_that_is_worst(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On some of its families; `catallax reproduce guarantee` goes through all."""
+    from catallax.papers import guarantee
+
+    names = ("one pair, equal revenue against a power", "a star of one buyer")
+    few = [(name, markets[:2]) for name, markets in guarantee._families() if name in names]
+    monkeypatch.setattr(guarantee, "_families", lambda: iter(few))
+    found = papers.reproduce("guarantee", monte_carlo=50)
+    assert found.agrees and len(found.rows) == 6
+    for what in ("gains", "profits"):
+        least = min(
+            (row for row in found.rows if f": {what}" in row.what), key=lambda row: row.ours
+        )
+        (note,) = (note for note in found.notes if "smallest share found" in note)
+        assert f"{what} {least.ours:.6f} = 1/{1 / least.ours:.6f} ({least.what}, " in note
+        assert least.what.endswith(f"a power (2): {what}")
 
 
 def test_the_remark_on_gsom_bic() -> None:

@@ -1,27 +1,34 @@
-"""Agents named on the command line: ID, buyer:ID or seller:ID."""
+"""Agents named on the command line: ID, buyer:ID or seller:ID; of many markets MARKET:ID."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from catallax.errors import UnknownAgentError
+from catallax.errors import UnknownAgentError, UnknownNameError
 
 if TYPE_CHECKING:
-    from catallax.markets import Agents, Market
+    from catallax.markets import Agents, Market, Markets
     from catallax.mechanisms.outcome import Role
 
 __all__ = ["Question", "found_agents"]
 
 
 class Question(NamedTuple):
-    """An agent of one market: the text that named her, her side, and her identifier."""
+    """An agent of one market: the text that named her, her side, and her identifier.
+
+    Of many markets `market` is the name of hers.
+    """
 
     text: str
     role: Role
     agent: str | int
+    market: str | int | None = None
 
 
-def found_agents(markets: list[Market], texts: tuple[str, ...]) -> list[list[Question]]:
+def found_agents(
+    markets: Sequence[Market | Markets], texts: tuple[str, ...]
+) -> list[list[Question]]:
     """Find the agents that are asked about.
 
     Parameters
@@ -41,21 +48,45 @@ def found_agents(markets: list[Market], texts: tuple[str, ...]) -> list[list[Que
     UnknownAgentError
         If no market has an agent, or a market has a buyer and a seller of that name.
     """
+    from catallax.markets import Markets
+
     found: list[list[Question]] = [[] for _ in markets]
     for text in dict.fromkeys(texts):
         anywhere = False
         for questions, market in zip(found, markets, strict=True):
-            meant = _in_market(market, text)
-            if len(meant) > 1:
-                raise UnknownAgentError(
-                    f"market '{market.name}' has both a buyer and a seller '{text}': ask for "
-                    f"buyer:{text} or seller:{text}"
-                )
+            if isinstance(market, Markets):
+                meant = _in_markets(market, text)
+            else:
+                meant = _only(_in_market(market, text), market.name, text)
             questions += meant
             anywhere = anywhere or bool(meant)
         if not anywhere:
             raise UnknownAgentError(_nobody(markets, text))
     return found
+
+
+def _only(meant: list[Question], market: str, text: str) -> list[Question]:
+    """Refuse a text that may mean a buyer as well as a seller."""
+    if len(meant) > 1:
+        raise UnknownAgentError(
+            f"market '{market}' has both a buyer and a seller '{text}': ask for buyer:{text} or "
+            f"seller:{text}"
+        )
+    return meant
+
+
+def _in_markets(markets: Markets, text: str) -> list[Question]:
+    """Find who is meant by a text such as MARKET:ID; colons may be parts of names."""
+    for at in (place for place, letter in enumerate(text) if letter == ":"):
+        try:
+            name = markets.names[markets.number(text[:at])]
+        except UnknownNameError:
+            continue
+        rest = text[at + 1 :]
+        meant = _only(_in_market(markets[name], rest), str(name), rest)
+        if meant:
+            return [question._replace(text=text, market=name) for question in meant]
+    return []
 
 
 def _in_market(market: Market, text: str) -> list[Question]:
@@ -79,13 +110,20 @@ def _identifier(side: Agents, text: str) -> str | int | None:
         return None
 
 
-def _nobody(markets: list[Market], text: str) -> str:
+def _nobody(markets: Sequence[Market | Markets], text: str) -> str:
+    from catallax.markets import Markets
+
+    for many in (market for market in markets if isinstance(market, Markets)):
+        return (
+            f"there is no agent '{text}' in '{many.name}', which holds {len(many)} markets: name "
+            f"agents after their market, as MARKET:ID, MARKET:buyer:ID or MARKET:seller:ID"
+        )
     role, _, rest = text.partition(":")
     if role not in ("buyer", "seller"):
         role, rest = "", text
     if len(markets) > 1:
         return f"none of the {len(markets)} markets has {_article(role)} '{rest}'"
-    market = markets[0]
+    (market,) = (one for one in markets if not isinstance(one, Markets))
     if role:
         side = market.buyers if role == "buyer" else market.sellers
         return f"there is no {role} '{rest}': {side.nearest(rest)}"

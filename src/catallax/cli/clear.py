@@ -14,15 +14,18 @@ from catallax.cli.options import (
     checked_seed,
     find_mechanism,
     picture_paths,
-    read_markets,
+    read_sources,
     within_time,
 )
 from catallax.errors import CatallaxError, OutputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.random import Generator
 
-    from catallax.markets import Market
+    from catallax.cli.clear_many import ClearedMany
+    from catallax.markets import Market, Markets
     from catallax.mechanisms import Lottery, Mechanism, Outcome
 
 __all__ = ["clear"]
@@ -37,14 +40,28 @@ class _Cleared:
     explanations: dict[str, str]
     warnings: list[str]
 
-    def document(self, *, explained: bool) -> dict[str, Any]:
-        """Give the JSON object of this market."""
+    def documents(self, *, explained: bool) -> Iterator[dict[str, Any]]:
+        """Yield the JSON object of this market."""
         document = self.result.to_dict()
         if self.drawn is not None:
             document["drawn"] = self.drawn.to_dict()
         if explained:
             document["explanations"] = self.explanations
-        return document
+        yield document
+
+    def tables(self, rule: Mechanism) -> Any:
+        """Show it to people."""
+        from catallax.cli.output import row_limit
+        from catallax.mechanisms import Lottery
+
+        how: Any = {"summary": rule.summary, "most_rows": row_limit()}
+        if isinstance(self.result, Lottery):
+            from catallax.report.lottery_tables import lottery_tables
+
+            return lottery_tables(self.result, self.explanations, drawn=self.drawn, **how)
+        from catallax.report.tables import outcome_tables
+
+        return outcome_tables(self.result, self.explanations, **how)
 
 
 def clear(
@@ -67,7 +84,8 @@ def clear(
     ----------
     market
         A folder with a market.toml, a .json file, a market.toml, - for JSON on standard input,
-        or instance:NAME (with parameters: instance:sparse-random?n_buyers=1000&seed=3).
+        or instance:NAME (with parameters: instance:sparse-random?n_buyers=1000&seed=3). A folder
+        may hold many markets: its market.toml names the column that tells them apart.
     mechanism
         A name (catallax mechanisms lists them), or module:Class for one of your own.
     json
@@ -76,11 +94,13 @@ def clear(
     out
         Folder for the files MARKET.MECHANISM.trades.csv, .agents.csv and .totals.json. Of a
         lottery they hold every outcome; what --seed draws is in MARKET.MECHANISM.drawn.* as well.
+        Of a folder of many markets all three are tables, and tell in which market each row is.
     tables
         Format of the tables in --out.
     explain
         Agents to explain: ID, buyer:ID or seller:ID. In several markets, each that has one. Of a
-        lottery, in every outcome; with --seed, in the drawn one.
+        lottery, in every outcome; with --seed, in the drawn one. In a folder of many markets
+        MARKET:ID, MARKET:buyer:ID or MARKET:seller:ID.
     plot
         Draw a picture into this .svg or .png file. For several markets the name contains
         {market}, which is replaced by the market's name. A lottery needs --seed.
@@ -94,18 +114,23 @@ def clear(
         otherwise; what is not proved best by then is an error.
     """
     from catallax.cli.output import json_line, print_lines, show, warn
+    from catallax.cli.sources import read_any_source
 
     if not market and explain:
         raise CatallaxError("no market is named: name it before --explain")
     checked_plot(plot)
     rule = find_mechanism(mechanism)
     limit = within_time(time_limit)
-    markets = read_markets(market, "catallax clear MARKET...", quiet=quiet, check=rule.read_reports)
-    pictures = picture_paths(plot, markets)
+    markets = read_sources(
+        market, "catallax clear MARKET...", read_any_source, quiet=quiet,
+        check=lambda one: _check(one, rule),
+    )  # fmt: skip
+    pictures = picture_paths(plot, _single(markets, plot))
     with limit:
         cleared = _clear_all(markets, rule, explain, seed, quiet=quiet)
     # Lines that cannot be written are found before any file appears.
-    lines = [json_line(one.document(explained=bool(explain))) for one in cleared] if json else []
+    documents = (given for one in cleared for given in one.documents(explained=bool(explain)))
+    lines = [json_line(document) for document in documents] if json else []
     _write(cleared, out, tables, pictures)
     for one in cleared:
         for line in one.warnings:
@@ -116,30 +141,64 @@ def clear(
         for place, one in enumerate(cleared):
             if place:
                 show("")
-            show(_tables(one, rule))
+            show(one.tables(rule))
+
+
+def _check(market: Market | Markets, rule: Mechanism) -> None:
+    """Refuse a market that the mechanism cannot read; of many, all are read when cleared."""
+    from catallax.markets import Market
+
+    if isinstance(market, Market):
+        rule.read_reports(market)
+
+
+def _single(markets: list[Market | Markets], plot: Path | None) -> list[Market]:
+    """Return the markets of which there can be pictures.
+
+    Raises
+    ------
+    OutputError
+        If a picture is wanted of many markets together.
+    """
+    from catallax.markets import Market, Markets
+
+    for many in markets:
+        if plot is not None and isinstance(many, Markets):
+            raise OutputError(
+                f"'{many.name}' holds {len(many)} markets, and a picture shows one: write that one "
+                "to a folder of its own, with Markets.read(FOLDER)[MARKET].write(PATH), and draw it"
+            )
+    return [market for market in markets if isinstance(market, Market)]
 
 
 def _clear_all(
-    markets: list[Market],
+    markets: list[Market | Markets],
     rule: Mechanism,
     agents: tuple[str, ...],
     seed: int | None,
     *,
     quiet: bool,
-) -> list[_Cleared]:
+) -> list[_Cleared | ClearedMany]:
     """Clear every market, draw from lotteries, and collect warnings about odd reports."""
     from catallax.cli.agents import found_agents
+    from catallax.cli.clear_many import clear_markets
     from catallax.cli.output import tracked
+    from catallax.markets import Markets
 
     asked = found_agents(markets, agents)
     rng = _generator(seed)
-    cleared: list[_Cleared] = []
+    cleared: list[_Cleared | ClearedMany] = []
     steps = zip(markets, asked, strict=True)
     for market, questions in tracked(steps, len(markets), "clearing", quiet=quiet):
+        if isinstance(market, Markets):
+            # One bar at a time.
+            own = quiet or len(markets) > 1
+            cleared.append(clear_markets(market, rule, questions, quiet=own))
+            continue
         result, warnings = _result(market, rule)
         drawn = _drawn(result, rng)
         told = result if drawn is None else drawn
-        sentences = {text: told.explain(agent, role) for text, role, agent in questions}
+        sentences = {q.text: told.explain(q.agent, q.role) for q in questions}
         prefix = f"market '{market.name}': " if len(markets) > 1 else ""
         cleared.append(_Cleared(result, drawn, sentences, [prefix + line for line in warnings]))
     return cleared
@@ -191,7 +250,7 @@ def _picture_of(one: _Cleared) -> tuple[Outcome, str]:
 
 
 def _write(
-    cleared: list[_Cleared],
+    cleared: list[_Cleared | ClearedMany],
     out: Path | None,
     tables: Literal["csv", "parquet"],
     pictures: list[Path],
@@ -202,10 +261,11 @@ def _write(
     from catallax.report.writing import stage_outcomes
     from catallax.staging import Staging
 
-    shown = [_picture_of(one) for one in cleared] if pictures else []
+    shown = [_picture_of(one) for one in cleared if isinstance(one, _Cleared) and pictures]
     with Staging() as staging:
         if out is not None:
-            results, drawn = [one.result for one in cleared], [one.drawn for one in cleared]
+            results = [one.result for one in cleared]
+            drawn = [one.drawn if isinstance(one, _Cleared) else None for one in cleared]
             stage_outcomes(staging, results, out, tables, drawn)
         if pictures:
             from catallax.report.market_picture import save_market_picture
@@ -217,17 +277,3 @@ def _write(
                         outcome, place, name
                     ),
                 )
-
-
-def _tables(one: _Cleared, rule: Mechanism) -> Any:
-    from catallax.cli.output import row_limit
-    from catallax.mechanisms import Lottery
-
-    how: Any = {"summary": rule.summary, "most_rows": row_limit()}
-    if isinstance(one.result, Lottery):
-        from catallax.report.lottery_tables import lottery_tables
-
-        return lottery_tables(one.result, one.explanations, drawn=one.drawn, **how)
-    from catallax.report.tables import outcome_tables
-
-    return outcome_tables(one.result, one.explanations, **how)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cyclopts import Parameter
 
@@ -26,11 +26,14 @@ __all__ = [
     "find_mechanism",
     "picture_paths",
     "read_markets",
+    "read_sources",
     "within_time",
 ]
 
 FLAG = Parameter(negative="", show_default=False)
 QUIET = Parameter(negative="", alias="-q", show_default=False)
+Read = TypeVar("Read")
+
 MANY = Parameter(negative="", consume_multiple=(1, None), show_default=False)
 
 
@@ -85,8 +88,22 @@ def read_markets(
     CatallaxError
         If none is named, one is no market, or standard input is named twice.
     """
+    from catallax.cli.sources import read_source
+
+    return read_sources(sources, command, read_source, quiet=quiet, check=check)
+
+
+def read_sources(
+    sources: Sequence[str],
+    command: str,
+    read: Callable[[str], Read],
+    *,
+    quiet: bool,
+    check: Callable[[Read], object] | None = None,
+) -> list[Read]:
+    """Read what a command names, as `read_markets` does, by a reader of the command's own."""
     from catallax.cli.output import tracked
-    from catallax.cli.sources import STANDARD_INPUT, read_source
+    from catallax.cli.sources import STANDARD_INPUT
 
     if not sources:
         raise CatallaxError(
@@ -95,9 +112,9 @@ def read_markets(
         )
     if list(sources).count(STANDARD_INPUT) > 1:
         raise CatallaxError("standard input ('-') can be read only once: name it once")
-    markets = []
+    markets: list[Read] = []
     for source in tracked(sources, len(sources), "reading", quiet=quiet):
-        markets.append(read_source(source))
+        markets.append(read(source))
         if check is not None:
             check(markets[-1])
     return markets

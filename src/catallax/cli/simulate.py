@@ -149,6 +149,7 @@ def _draw(found: list[Simulation], pictures: list[Path]) -> None:
 def _warnings(found: Simulation, *, shown: bool) -> list[str]:
     """Say what was left out, unless tables or JSON do, and what was not reached."""
     lines = [f"{name} is left out: {why}" for name, why in found.skipped.items() if not shown]
+    lines += found.caveats
     if found.reached is False:
         lines.append(
             f"a precision of {found.until:g} was not reached with {found.samples:,} samples: allow "

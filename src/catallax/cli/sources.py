@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl
 
 from catallax.errors import CatallaxError, FileFormatError
 
 if TYPE_CHECKING:
-    from catallax.markets import Market
+    from catallax.markets import Market, Markets
 
-__all__ = ["STANDARD_INPUT", "instance_parts", "read_source"]
+__all__ = ["STANDARD_INPUT", "instance_parts", "read_any_source", "read_source"]
+
+Read = TypeVar("Read")
 
 INSTANCE = "instance:"
 # What `main` writes for the argument "-".
@@ -40,6 +43,25 @@ def read_source(source: str) -> Market:
     """
     from catallax.markets import Market
 
+    return _read(source, Market.read)
+
+
+def read_any_source(source: str) -> Market | Markets:
+    """Read the market that an argument names, or the many markets of a folder.
+
+    Raises
+    ------
+    CatallaxError
+        As `read_source`.
+    """
+    from catallax.markets.many_files import read_market_or_markets
+
+    return _read(source, read_market_or_markets)
+
+
+def _read(source: str, read_path: Callable[[Path], Read]) -> Market | Read:
+    from catallax.markets import Market
+
     if source == STANDARD_INPUT:
         return Market.from_json(sys.stdin.read(), where=STANDARD_INPUT)
     if source.startswith(INSTANCE):
@@ -52,7 +74,7 @@ def read_source(source: str) -> Market:
             f"{source}: there is no such file or folder (a market is a folder with a market.toml, "
             "a .json file, - for standard input, or instance:NAME)"
         )
-    return Market.read(Path(source))
+    return read_path(Path(source))
 
 
 def instance_parts(text: str) -> tuple[str, dict[str, str]]:

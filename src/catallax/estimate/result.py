@@ -291,6 +291,32 @@ class Simulation:
     until: float | None = None
     reached: bool | None = None
 
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """Why sampled gains and shares may say nothing: priors whose mean is infinite.
+
+        Examples
+        --------
+        >>> import catallax as cx
+        >>> buyers = [{"id": "b", "prior": "pareto(0.5)"}]
+        >>> heavy = cx.Market(buyers, [{"id": "s", "prior": "point(1)"}])
+        >>> cx.simulate(heavy, ["first-best"], samples=100).caveats
+        ("buyers' prior pareto(0.5): its mean is infinite, ...",)
+        """
+        from catallax.estimate.exact_integrals import has_mean
+
+        if all(one.exact for one in self):
+            return ()
+        found = []
+        for name, side in (("buyers'", self.market.buyers), ("sellers'", self.market.sellers)):
+            found += [
+                f"{name} prior {prior.describe()}: its mean is infinite, and so are gains that "
+                "depend on it; no interval covers them"
+                for prior in side.priors
+                if not has_mean(prior)
+            ]
+        return tuple(found)
+
     def __len__(self) -> int:
         """Count the mechanisms that were estimated."""
         return len(self.estimates)

@@ -137,11 +137,14 @@ def simulate(
         few = min(_FOR_QUANTILES, plan.samples)
         jobs.append(Job(name, chosen[name], form, few if name in computed else plan.samples))
     run = Run(sampler, plan, seed, jobs, conditional=conditional, threads=threads, until=until)
-    run.go(progress)
-    skipped |= run.skipped
-    if not run.accounts:
-        raise UnsupportedMarketError(_nothing_applies(market, skipped))
-    estimates = {name: _estimates(name, chosen, run, known, best) for name in run.accounts}
+    # What is too large for a number is told below, and once.
+    with np.errstate(over="ignore", invalid="ignore"):
+        run.go(progress)
+        skipped |= run.skipped
+        if not run.accounts:
+            raise UnsupportedMarketError(_nothing_applies(market, skipped))
+        estimates = {name: _estimates(name, chosen, run, known, best) for name in run.accounts}
+        first_best = run.first_best if best is None else exact_estimate(best)
     for name, one in estimates.items():
         _refuse_overflow(market, name, one)
     return Simulation(
@@ -149,7 +152,7 @@ def simulate(
         samples=run.done,
         seed=seed,
         estimates=estimates,
-        first_best=run.first_best if best is None else exact_estimate(best),
+        first_best=first_best,
         skipped={name: skipped[name] for name in chosen if name in skipped},
         draws=draws,
         conditional=run.conditional,

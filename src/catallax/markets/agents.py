@@ -207,26 +207,31 @@ class Agents:
             yield self.priors[int(number)], order[start:end]
 
     def _evaluate(
-        self, values: ArrayLike, function: Callable[[Prior, np.ndarray], np.ndarray]
+        self,
+        values: ArrayLike,
+        which: np.ndarray | None,
+        function: Callable[[Prior, np.ndarray], np.ndarray],
     ) -> np.ndarray:
         given = np.asarray(values, dtype=np.float64)
-        if given.shape != (len(self),):
+        number = len(self) if which is None else len(which)
+        if given.shape != (number,):
             raise CatallaxError(
-                f"{len(self)} {self.role}s need {len(self)} values, not an array of shape "
-                f"{given.shape}"
+                f"{number} {self.role}s need {number} values, not an array of shape {given.shape}"
             )
-        result = np.empty(len(self), dtype=np.float64)
-        for prior, members in self.groups():
+        result = np.empty(number, dtype=np.float64)
+        for prior, members in self.groups(which):
             result[members] = function(prior, given[members])
         return result
 
-    def virtual_values(self, bids: ArrayLike) -> np.ndarray:
+    def virtual_values(self, bids: ArrayLike, which: np.ndarray | None = None) -> np.ndarray:
         """Return the ironed virtual value of every bid.
 
         Parameters
         ----------
         bids
             One number per agent, shape ``(n,)``.
+        which
+            Positions of the agents concerned, shape ``(n,)``; all by default.
 
         Returns
         -------
@@ -238,11 +243,11 @@ class Agents:
         MissingPriorError
             If an agent has no prior.
         """
-        return self._evaluate(bids, lambda prior, given: prior.virtual_value(given))
+        return self._evaluate(bids, which, lambda prior, given: prior.virtual_value(given))
 
-    def virtual_costs(self, asks: ArrayLike) -> np.ndarray:
+    def virtual_costs(self, asks: ArrayLike, which: np.ndarray | None = None) -> np.ndarray:
         """Return the ironed virtual cost of every ask; the mirror of `virtual_values`."""
-        return self._evaluate(asks, lambda prior, given: prior.virtual_cost(given))
+        return self._evaluate(asks, which, lambda prior, given: prior.virtual_cost(given))
 
     def smallest_values(self, levels: ArrayLike, strict: ArrayLike, which: ArrayLike) -> np.ndarray:
         """Return the smallest values whose virtual values reach given levels.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -22,32 +22,16 @@ from catallax.errors import (
 from catallax.markets.agents import Agents, Role
 from catallax.markets.cells import Column, clean_ids, finite_numbers
 from catallax.markets.graph import Graph, duplicate_edge
+from catallax.markets.inside import Inside
 from catallax.markets.origin import Origin
 from catallax.markets.reports import refuse_beyond, refuse_negative_asks
 from catallax.markets.tables import Table, as_table, check_names, extra_columns
 from catallax.markets.words import number_words
 from catallax.priors import Prior, make_prior
 
-__all__ = ["Inside", "build_agents", "build_graph", "named_priors"]
+__all__ = ["build_agents", "build_graph", "named_priors"]
 
 WORDS: Mapping[str, str] = {"buyer": "bid", "seller": "ask"}
-
-
-class Inside(NamedTuple):
-    """Which of many markets the edges of a table, and the agents they name, belong to.
-
-    Attributes
-    ----------
-    edges, buyers, sellers
-        The number of each one's market, int32.
-    names
-        The markets' names, by number.
-    """
-
-    edges: np.ndarray
-    buyers: np.ndarray
-    sellers: np.ndarray
-    names: pl.Series
 
 
 def named_priors(priors: Mapping[str, Any] | None, origin: Origin) -> dict[str, Prior]:
@@ -138,7 +122,12 @@ def build_agents(
 
 
 def _refuse_duplicates(ids: pl.Series, origin: Origin, role: str, within: pl.Series | None) -> None:
-    keys = ids if within is None else pl.DataFrame({"market": within, "id": ids}).to_struct()
+    keys = ids
+    if within is not None:
+        pairs = pl.DataFrame({"market": within, "id": ids})
+        if pairs.hash_rows().n_unique() == len(ids):  # fast, and sure where all differ
+            return
+        keys = pairs.to_struct()
     if keys.n_unique() == len(keys):
         return
     again = ~keys.is_first_distinct()
@@ -363,16 +352,14 @@ def _positions(column: Column, agents: Agents, origin: Origin, inside: Inside | 
     if wanted.dtype != agents.ids.dtype:
         found = pl.Series([None] * len(named), dtype=pl.Int32)
     else:
-        keys = {"id": wanted}
-        known = {"id": agents.ids}
+        keys, known = wanted, agents.ids
         if inside is not None:
-            keys["market"] = pl.Series(inside.edges)
-            known["market"] = pl.Series(getattr(inside, f"{role}s"))
+            keys, known = inside.keys(role, wanted, known)
         found = (
-            pl.DataFrame(keys)
+            keys.to_frame("id")
             .join(
-                pl.DataFrame(known | {"at": pl.Series(np.arange(len(agents), dtype=np.int32))}),
-                on=list(keys),
+                pl.DataFrame({"id": known, "at": np.arange(len(agents), dtype=np.int32)}),
+                on="id",
                 how="left",
                 maintain_order="left",
             )
@@ -383,19 +370,12 @@ def _positions(column: Column, agents: Agents, origin: Origin, inside: Inside | 
     if unknown.any():
         row = int(unknown.arg_max() or 0)
         if inside is not None:
-            agents, where = _of_market(agents, inside, int(inside.edges[row]))
+            agents, where = inside.of_edge(row, agents)
         raise UnknownAgentError(
             f"{origin.at(row)}: the edge names {role} {named[row]!r}, and there is none{where}"
             f"{_remedy(agents, named, row)}"
         )
     return found.to_numpy()
-
-
-def _of_market(agents: Agents, inside: Inside, number: int) -> tuple[Agents, str]:
-    """Return the agents of one of many markets, and words for where they are."""
-    numbers = getattr(inside, f"{agents.role}s")
-    members = agents.ids.filter(pl.Series(numbers == number))
-    return Agents(agents.role, members), f" in market {inside.names[number]!r}"
 
 
 def _remedy(agents: Agents, named: pl.Series, row: int) -> str:

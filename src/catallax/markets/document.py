@@ -13,7 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from catallax.errors import FileFormatError, UnknownNameError, nearest
 
-__all__ = ["Document", "FolderDocument", "load_json", "validate"]
+__all__ = [
+    "AgentSection",
+    "Document",
+    "EdgeSection",
+    "FolderDocument",
+    "load_json",
+    "validate",
+]
 
 Types = dict[str, str]
 
@@ -23,9 +30,13 @@ class _Strict(BaseModel):
 
 
 class MarketSection(_Strict):
-    """What people call the market, and what everybody knows of its reports."""
+    """What people call the market, and what everybody knows of its reports.
+
+    `by` names the column that tells many markets apart.
+    """
 
     name: str | None = None
+    by: str | None = None
     currency: str = ""
     largest_report: float | None = None
     unnamed_priors: list[str] = Field(default_factory=list)

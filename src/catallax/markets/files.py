@@ -6,22 +6,19 @@ import json
 import secrets
 import shutil
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from catallax.errors import FileFormatError, OutputError, PriorError, nearest
-from catallax.markets.build import WORDS, build_agents, build_graph, named_priors
+from catallax.errors import OutputError, PriorError, UnsupportedMarketError
+from catallax.markets.build import WORDS
 from catallax.markets.columns import as_text, type_name
-from catallax.markets.csv_tables import read_table
-from catallax.markets.document import FolderDocument, validate
-from catallax.markets.families import parse_constraints, written_constraints
+from catallax.markets.families import written_constraints
+from catallax.markets.folders import DOCUMENT, market_of_folder, open_folder, read_bytes
 from catallax.markets.json_files import json_of_market, market_of_json
 from catallax.markets.market import Market
-from catallax.markets.origin import Origin
-from catallax.markets.scale import as_largest_report
 from catallax.markets.toml_text import toml_key, toml_section
 from catallax.markets.words import plain_words
 from catallax.priors import parse_prior
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
     from catallax.priors import Prior
 
 __all__ = ["read_market", "write_market"]
-
-DOCUMENT = "market.toml"
 
 # A prior in a table's cell is written out up to this length, and named beyond it.
 _LONGEST_CELL = 200
@@ -47,120 +42,16 @@ def read_market(path: Path) -> Market:
     CatallaxError
         One subclass per cause.
     """
-    if path.is_dir():
-        return _read_folder(path)
-    if not path.exists():
-        siblings = [entry.name for entry in path.parent.glob("*")] if path.parent.is_dir() else []
-        hint = nearest(path.name, siblings)
-        hint = f": {hint}" if hint.startswith("did you mean") else "; check the name"
-        raise FileFormatError(f"{path}: there is no such file or folder{hint}")
-    if path.suffix == ".toml":
-        return _read_folder(path.parent, path.name)
-    if path.suffix == ".json":
-        return market_of_json(_bytes(path), str(path), name=path.stem, folder=path.parent)
-    raise FileFormatError(
-        f"{path}: this is neither a folder with a {DOCUMENT} nor a .json file; give one of these"
-    )
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as failure:
-        raise FileFormatError(
-            f"{path}: cannot be read ({failure.strerror}); check the file"
-        ) from None
-
-
-def _read_folder(folder: Path, document_name: str = DOCUMENT) -> Market:
-    document_path = folder / document_name
-    where = str(document_path)
-    if not document_path.is_file():
-        others = sorted(entry.name for entry in folder.glob("*.json"))
-        hint = f": did you mean '{folder / others[0]}'?" if others else "; add one, or give a .json"
-        raise FileFormatError(f"{folder}: the folder holds no {DOCUMENT}{hint}")
-    document = validate(FolderDocument, _toml(document_path), where)
-    named = named_priors(document.priors, Origin(where, folder=folder))
-    unnamed = _unnamed(document.market.unnamed_priors, named, where)
-    largest = as_largest_report(document.market.largest_report, where)
-    parts: dict[str, Any] = {}
-    for role, word in WORDS.items():
-        section = document.buyers if role == "buyer" else document.sellers
-        table = read_table(folder, section.table, f"{role}s", where)
-        _check_declared(section.columns, table.columns, where, f"{role}s")
-        parts[f"{role}s"], parts[f"{word}s"] = build_agents(
-            table,
-            "buyer" if role == "buyer" else "seller",
-            named,
-            integers=section.ids == "integer",
-            types=section.columns,
-            unnamed=unnamed,
-            largest=largest,
+    if path.suffix == ".json" and path.is_file():
+        return market_of_json(read_bytes(path), str(path), name=path.stem, folder=path.parent)
+    opened = open_folder(path)
+    by = opened.document.market.by
+    if by is not None:
+        raise UnsupportedMarketError(
+            f'{opened.where}: this folder holds many markets (by = "{by}"): clear them with '
+            "'catallax clear' or Markets.read; for anything else give each a folder of its own"
         )
-    edges: Any = None
-    types: Mapping[str, str] = {}
-    origin = Origin("edges")
-    if document.edges is not None:
-        edges = read_table(folder, document.edges.table, "edges", where)
-        types, origin = document.edges.columns, edges.origin
-        _check_declared(types, edges.columns, where, "edges")
-    graph, edge_table, _ = build_graph(edges, parts["buyers"], parts["sellers"], origin, types)
-    name = document.market.name
-    return Market._of_parts(
-        name=folder.resolve().name if name is None else name,
-        currency=document.market.currency,
-        largest_report=largest,
-        graph=graph,
-        edge_table=edge_table,
-        priors=named,
-        constraints=parse_constraints(document.constraints, where),
-        backend="polars",
-        where=where,
-        **parts,
-    )
-
-
-def _unnamed(names: list[str], named: dict[str, Prior], where: str) -> dict[str, Prior]:
-    """Take out of the named priors those that are named only because a cell is too short."""
-    for name in names:
-        if name not in named:
-            raise FileFormatError(
-                f"{where}: 'unnamed_priors' lists '{name}', which is not there: "
-                f"{nearest(name, named)}"
-            )
-    return {name: named.pop(name) for name in dict.fromkeys(names)}
-
-
-def _check_declared(
-    types: Mapping[str, str], columns: Mapping[str, Any], where: str, section: str
-) -> None:
-    for name in types:
-        if name not in columns:
-            raise FileFormatError(
-                f"{where}: [{section}] declares a type for the column '{name}', which its table "
-                f"does not have: {nearest(name, columns)}"
-            )
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    content = _bytes(path)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as failure:
-        line = content[: failure.start].count(b"\n") + 1
-        raise FileFormatError(
-            f"{path} line {line}: this is not UTF-8 text; save the file as UTF-8"
-        ) from None
-    if not text.strip():
-        raise FileFormatError(
-            f"{path}: the file is empty; it needs the sections [buyers] and [sellers], "
-            'each with table = "FILE.csv"'
-        )
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError) as failure:
-        message = " ".join(str(failure).split()) or "it is nested too deep"
-        raise FileFormatError(f"{path}: this is no TOML: {message}; mend it there") from None
+    return market_of_folder(opened)
 
 
 # ----------------------------------------------------------------------------------------- writing

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Reports",
+    "changed_reports",
     "check_reports",
     "far_outside",
     "refuse_beyond",
@@ -109,6 +110,14 @@ class Reports:
         )
         check_reports(market, reports)
         return reports
+
+
+def changed_reports(market: Market, old: Reports, *, bids: object, asks: object) -> Reports:
+    """Return reports of which some have changed, given as in `Reports.of`; not yet checked."""
+    return Reports(
+        bids=_side(market.buyers, bids, old.bids, "bid"),
+        asks=_side(market.sellers, asks, old.asks, "ask"),
+    )
 
 
 def _numbers(values: Any, word: str) -> np.ndarray:

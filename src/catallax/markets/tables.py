@@ -15,7 +15,7 @@ from catallax.errors import FileFormatError, UnknownNameError, nearest
 from catallax.markets.cells import Column, show
 from catallax.markets.origin import Origin
 
-__all__ = ["Table", "as_table", "check_names", "extra_columns"]
+__all__ = ["Table", "as_table", "check_names", "extra_columns", "native_frame"]
 
 
 @dataclass(frozen=True)
@@ -126,6 +126,29 @@ def _own(series: pl.Series) -> pl.Series:
         if numbers.dtype.kind in "iuf":
             return pl.Series(numbers.copy())
     return series.clone()
+
+
+# ----------------------------------------------------------------------------------------- frames
+
+
+def native_frame(columns: Mapping[str, Any], backend: str) -> Any:
+    """Return columns as a data frame of a library, given by its narwhals name."""
+    polars = pl.DataFrame({name: _series(values) for name, values in columns.items()})
+    if backend == "polars":
+        return polars
+    data: Any = {name: polars[name].to_arrow() for name in polars.columns}
+    if backend != "pyarrow":
+        data = {name: _for_pandas(polars[name]) for name in polars.columns}
+    library: Any = backend
+    return nw.from_dict(data, backend=library).to_native()
+
+
+def _series(values: Any) -> pl.Series:
+    return values if isinstance(values, pl.Series) else pl.Series(values)
+
+
+def _for_pandas(series: pl.Series) -> Any:
+    return series.to_numpy() if series.dtype.is_numeric() else series.to_list()
 
 
 # ------------------------------------------------------------------------------------------ names

@@ -142,6 +142,12 @@ class Matching(ABC):
     def waiting_sellers(self) -> Thresholds:
         """What the sellers that do not trade would have to undercut, where anything would do."""
 
+    def waiting(self, index: int, *, buyers: bool) -> Thresholds:
+        """Give the threshold of one agent that does not trade; of nobody where there is none."""
+        every = self.waiting_buyers if buyers else self.waiting_sellers
+        at = np.flatnonzero(every.agent == index)
+        return Thresholds(every.agent[at], every.level[at], every.wins_ties[at], every.source[at])
+
     @cached_property
     @abstractmethod
     def pair_bounds(self) -> PairBounds:

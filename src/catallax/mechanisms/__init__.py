@@ -32,6 +32,8 @@ from catallax.mechanisms.sapp import SellerAdjustedPostedPrice
 # Built on the mechanisms above.
 from catallax.mechanisms.certificate import Certificate, certificate
 from catallax.mechanisms.decomposition import Decomposition, decompose
+from catallax.mechanisms.many import clear_many
+from catallax.mechanisms.outcomes import Outcomes
 
 # isort: on
 
@@ -53,6 +55,7 @@ __all__ = [
     "MetaAuctionSellers",
     "MultiQuantile",
     "Outcome",
+    "Outcomes",
     "PostQuantile",
     "PostedPrice",
     "RandomOfferer",
@@ -65,6 +68,7 @@ __all__ = [
     "UnitDemandBuyersOffering",
     "certificate",
     "clear",
+    "clear_many",
     "decompose",
     "get",
     "names",

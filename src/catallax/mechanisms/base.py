@@ -119,6 +119,22 @@ class SeparableMechanism(Mechanism):
         """Weigh every agent; shapes (n_buyers,) and (n_sellers,)."""
         return reports.bids, reports.asks
 
+    def some_weights(
+        self,
+        market: Market,
+        reports: Reports,
+        buyers: NDArray[np.intp],
+        sellers: NDArray[np.intp],
+    ) -> tuple[Array, Array]:
+        """Weigh these agents only.
+
+        A class that defines this itself also says that an agent's weight and critical report
+        depend on nothing but her report or threshold and her prior; `Outcome.update` then
+        weighs only who reports anew, and prices alike agents once.
+        """
+        weights = self.weights(market, reports)
+        return weights[0][buyers], weights[1][sellers]
+
     def critical_bids(self, market: Market, thresholds: Thresholds) -> Array:
         """Give the lowest bid with which each of these buyers would trade."""
         return thresholds.level
@@ -132,7 +148,9 @@ class SeparableMechanism(Mechanism):
         from catallax.matching import best_matching
         from catallax.mechanisms.explain import ThresholdReasons
 
-        matching = best_matching(market.family, *self.weights(market, reports), scale=market.scale)
+        # A plain graph asks for no scale, which takes quantiles of every prior to find.
+        scale = market.scale if market.constraints else None
+        matching = best_matching(market.family, *self.weights(market, reports), scale=scale)
         bids, asks = reports.bids[matching.buyer], reports.asks[matching.seller]
         # Thresholds come in the order of the trades.
         pays = self.critical_bids(market, matching.trading_buyers)

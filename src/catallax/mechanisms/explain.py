@@ -113,23 +113,25 @@ class ThresholdReasons:
         )
 
     def _of_waiting(self, outcome: Outcome, role: Role, index: int) -> str:
-        market, thresholds = outcome.market, self._waiting[role]
+        market = outcome.market
+        thresholds = self.matching.waiting(index, buyers=role == "buyer")
         subject = f"{_subject(outcome, role, index)} and does not trade"
-        at = np.flatnonzero(thresholds.agent == index)
-        if not at.size:
+        if not thresholds.agent.size:
             others = "seller" if role == "buyer" else "buyer"
             if market.constraints and _has_edge(market, role, index):
                 return f"{subject}: the constraints leave no room for it, whatever the report."
             return f"{subject}: there is no {others} to trade with."
-        place = int(at[0])
-        report = self.critical(outcome, role)[0][index]
-        setter = self._setter(outcome, role, thresholds, place, report)
+        if role == "buyer":
+            report = float(self.mechanism.critical_bids(market, thresholds)[0])
+        else:
+            report = float(self.mechanism.critical_asks(market, thresholds)[0])
+        setter = self._setter(outcome, role, thresholds, 0, report)
         if not np.isfinite(report):
             prior = (market.buyers if role == "buyer" else market.sellers).prior(index)
             under = "" if prior is None else f" under the prior {prior.describe()}"
             word = "bid" if role == "buyer" else "ask"
             return f"{subject}; no {word} would{under}: {setter}."
-        strictly = _is_strict(thresholds, place, report, role)
+        strictly = _is_strict(thresholds, 0, report, role)
         if role == "buyer":
             bound = "a bid of more than" if strictly else "a bid of at least"
         else:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from catallax.mechanisms.base import Claims, SeparableMechanism
 from catallax.mechanisms.registry import register
+
+if TYPE_CHECKING:
+    from catallax.markets import Market, Reports
 
 __all__ = ["FirstBest"]
 
@@ -36,3 +43,13 @@ class FirstBest(SeparableMechanism):
     slug = "first-best"
     summary = "all possible gains, VCG payments; usually runs a deficit"
     claims = Claims("DSIC", "DSIC", "ex post", "none")
+
+    def some_weights(
+        self,
+        market: Market,
+        reports: Reports,
+        buyers: NDArray[np.intp],
+        sellers: NDArray[np.intp],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weigh some agents in the same way."""
+        return reports.bids[buyers], reports.asks[sellers]

@@ -50,6 +50,16 @@ class BuyersOffering(SeparableMechanism):
         """Weigh buyers by bid, sellers by ironed virtual cost."""
         return reports.bids, market.sellers.virtual_costs(reports.asks)
 
+    def some_weights(
+        self,
+        market: Market,
+        reports: Reports,
+        buyers: NDArray[np.intp],
+        sellers: NDArray[np.intp],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weigh some agents in the same way."""
+        return reports.bids[buyers], market.sellers.virtual_costs(reports.asks[sellers], sellers)
+
     def critical_asks(self, market: Market, thresholds: Thresholds) -> NDArray[np.float64]:
         """Give the highest ask whose virtual cost stays at the level (or below it)."""
         return market.sellers.largest_costs(

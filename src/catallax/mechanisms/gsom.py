@@ -50,6 +50,16 @@ class SellersOffering(SeparableMechanism):
         """Weigh buyers by ironed virtual value, sellers by ask."""
         return market.buyers.virtual_values(reports.bids), reports.asks
 
+    def some_weights(
+        self,
+        market: Market,
+        reports: Reports,
+        buyers: NDArray[np.intp],
+        sellers: NDArray[np.intp],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Weigh some agents in the same way."""
+        return market.buyers.virtual_values(reports.bids[buyers], buyers), reports.asks[sellers]
+
     def critical_bids(self, market: Market, thresholds: Thresholds) -> NDArray[np.float64]:
         """Give the lowest bid whose virtual value reaches the level (or exceeds it)."""
         return market.buyers.smallest_values(

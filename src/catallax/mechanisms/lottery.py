@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import cached_property
 from math import fsum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -197,7 +197,7 @@ class Lottery:
 
     def update(
         self, reports: Reports | None = None, *, bids: Any = None, asks: Any = None
-    ) -> Outcome | Lottery:
+    ) -> Lottery:
         """Clear again, afresh, after some reports have changed; see `Outcome.update`.
 
         Parameters
@@ -209,12 +209,12 @@ class Lottery:
 
         Returns
         -------
-        Outcome or Lottery
+        Lottery
             What `clear` returns for the new reports.
         """
         from catallax.mechanisms.update import updated
 
-        return updated(self, reports, bids=bids, asks=asks)
+        return cast("Lottery", updated(self, reports, bids=bids, asks=asks))
 
     def to_dict(self) -> dict[str, Any]:
         """Give the lottery as the JSON object that the command line prints."""

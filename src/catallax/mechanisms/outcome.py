@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from catallax.markets import Agents, Market, Reports
     from catallax.mechanisms.base import Mechanism
     from catallax.mechanisms.explain import Reasons
-    from catallax.mechanisms.lottery import Lottery
 
 __all__ = ["Outcome", "Role"]
 
@@ -209,7 +208,7 @@ trades: seller 's' sets it with an ask of 0.2.
 
     def update(
         self, reports: Reports | None = None, *, bids: Any = None, asks: Any = None
-    ) -> Outcome | Lottery:
+    ) -> Outcome:
         """Clear again after some reports have changed.
 
         The result is that of clearing afresh, bit for bit. Where the mechanism is a
@@ -227,7 +226,7 @@ trades: seller 's' sets it with an ask of 0.2.
 
         Returns
         -------
-        Outcome or Lottery
+        Outcome
             What `clear` returns for the new reports. Who trades and at what price is there;
             if anybody else trades than before, who trades with whom (`trades`, `totals`,
             `seller_index`, the reasons of those who trade) is found when first asked for.
@@ -252,7 +251,7 @@ trades: seller 's' sets it with an ask of 0.2.
         """
         from catallax.mechanisms.update import updated
 
-        return updated(self, reports, bids=bids, asks=asks)
+        return cast("Outcome", updated(self, reports, bids=bids, asks=asks))
 
     def price(self, agent: object, role: Role | None = None) -> float | None:
         """Tell what a buyer pays or a seller receives for her trade; None without a trade.

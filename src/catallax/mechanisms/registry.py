@@ -173,8 +173,11 @@ def clear(
     chosen = get(mechanism)
     given = chosen.read_reports(market, reports)
     if type(chosen).__module__.partition(".")[0] == "catallax":
-        return chosen.clear(market, given)
-    return _judged(chosen, market, given)
+        result = chosen.clear(market, given)
+    else:
+        result = _judged(chosen, market, given)
+    object.__setattr__(result, "cleared_by", chosen)  # for updates
+    return result
 
 
 def _judged(mechanism: Mechanism, market: Market, reports: Any) -> Outcome | Lottery:

@@ -72,8 +72,8 @@ def evaluation_table(trade: GroupTrade, evaluation: GroupEvaluation) -> Renderab
     lines = [Text(f"{evaluation.mechanism}: {trade!r}", "bold")]
     if evaluation.price is not None:
         lines.append(Text(f"  {_terms(evaluation)}"))
-    below = [] if evaluation.method != "exact" else [
-        Text(f"  exact, to {evaluation.error_bound:.1g}", "dim")
+    below = [] if evaluation.method == "monte-carlo" else [
+        Text(f"  {evaluation.method}, to {evaluation.error_bound:.1g}", "dim")
     ]  # fmt: skip
     return Group(*lines, Padding(table, (0, 0, 0, 2)), *below)
 

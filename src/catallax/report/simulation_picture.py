@@ -126,7 +126,7 @@ def _draw_gains(axes: Axes, simulation: Simulation, tall: float) -> None:
         axes.annotate(
             beside, (one.mean + half_width(one), row - 0.17), (7, 0),
             textcoords="offset points", va="center", fontsize=8, color=INK, parse_math=False,
-            bbox={"facecolor": _WHITE, "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
+            bbox={"facecolor": _WHITE, "edgecolor": "none", "pad": 1.0},
         )  # fmt: skip
     axes.use_sticky_edges = False
     axes.margins(x=0.1)

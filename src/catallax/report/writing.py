@@ -12,31 +12,40 @@ from catallax.report.text import file_stem
 from catallax.staging import Staging
 
 if TYPE_CHECKING:
-    from catallax.mechanisms import Lottery, Outcome
+    from catallax.mechanisms import Lottery, Outcome, Outcomes
+
+    Result = Outcome | Lottery | Outcomes
 
 __all__ = ["TableFormat", "outcome_stem", "stage_outcomes", "write_outcomes"]
 
 TableFormat = Literal["csv", "parquet"]
 
 
-def outcome_stem(outcome: Outcome | Lottery) -> str:
+def outcome_stem(outcome: Result) -> str:
     """Return the beginning of the names of an outcome's files: the market's, the mechanism's.
 
     Parameters
     ----------
     outcome
-        The outcome, or the lottery.
+        The outcome, the lottery, or the outcomes of many markets.
 
     Returns
     -------
     str
         Without what file systems do not take.
     """
-    return f"{file_stem(outcome.market.name)}.{file_stem(outcome.mechanism)}"
+    return f"{file_stem(_name(outcome))}.{file_stem(outcome.mechanism)}"
+
+
+def _name(outcome: Result) -> str:
+    """Return the name of an outcome's market, or of the many markets together."""
+    from catallax.mechanisms import Outcomes
+
+    return outcome.markets.name if isinstance(outcome, Outcomes) else outcome.market.name
 
 
 def write_outcomes(
-    outcomes: Iterable[Outcome | Lottery],
+    outcomes: Iterable[Result],
     folder: str | Path,
     tables: TableFormat = "csv",
     drawn: Sequence[Outcome | None] = (),
@@ -51,10 +60,13 @@ def write_outcomes(
     outcome below "lottery". What was drawn has files of its own, which look like those of any
     outcome: ``m.a.drawn.trades.csv`` and so on.
 
+    Of many markets at once all three are tables, ``m.a.totals.csv`` among them, with the column
+    in front that tells the markets apart.
+
     Parameters
     ----------
     outcomes
-        The outcomes, or lotteries.
+        The outcomes, lotteries, or outcomes of many markets.
     folder
         Where to write; made if it is not there.
     tables
@@ -90,7 +102,7 @@ def write_outcomes(
 
 def stage_outcomes(
     staging: Staging,
-    outcomes: Iterable[Outcome | Lottery],
+    outcomes: Iterable[Result],
     folder: Path,
     tables: TableFormat = "csv",
     drawn: Sequence[Outcome | None] = (),
@@ -126,26 +138,32 @@ def stage_outcomes(
 
 
 def _stage(
-    staging: Staging, outcome: Outcome | Lottery, folder: Path, stem: str, tables: TableFormat
+    staging: Staging, outcome: Result, folder: Path, stem: str, tables: TableFormat
 ) -> list[Path]:
-    """Write the files of one outcome, or of one lottery."""
+    """Write the files of one outcome, of one lottery, or of many markets."""
+    from catallax.mechanisms import Outcomes
+
     paths = [folder / f"{stem}.{name}.{tables}" for name in ("trades", "agents")]
     for path, frame in zip(paths, (outcome.trades, outcome.agents), strict=True):
         staging.add(path, lambda place, frame=frame: _write_table(frame, place, tables))
+    if isinstance(outcome, Outcomes):
+        paths.append(folder / f"{stem}.totals.{tables}")
+        staging.add(paths[-1], lambda place: _write_table(outcome.totals, place, tables))
+        return paths
     paths.append(folder / f"{stem}.totals.json")
     staging.add(paths[-1], lambda place: _write_totals(outcome, place))
     return paths
 
 
-def _refuse_equal_names(outcomes: list[Outcome | Lottery], folder: Path) -> None:
+def _refuse_equal_names(outcomes: list[Result], folder: Path) -> None:
     """Refuse names that are equal, or differ in case only (one file on some systems)."""
-    seen: dict[str, Outcome | Lottery] = {}
+    seen: dict[str, Result] = {}
     for outcome in outcomes:
         stem = outcome_stem(outcome)
         other = seen.setdefault(stem.casefold(), outcome)
         if other is not outcome:
             raise OutputError(
-                f"markets '{other.market.name}' and '{outcome.market.name}' would both write "
+                f"markets '{_name(other)}' and '{_name(outcome)}' would both write "
                 f"{folder / stem}.*: give them different names, or write them to different folders"
             )
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from catallax.errors import CatallaxError, OutputError
@@ -175,6 +176,31 @@ def test_a_folder_that_cannot_be_made_is_told(study: Study, tmp_path: Path) -> N
     (tmp_path / "taken").write_text("a file")
     with pytest.raises(OutputError, match=r"taken: .*name another folder"):
         run_study(study, tmp_path / "taken", workers=1, compute=fake.record_of)
+
+
+@pytest.mark.parametrize("others", [b"somebody's", None])
+def test_a_table_of_somebody_else_is_not_written_over(
+    study: Study, tmp_path: Path, others: bytes | None
+) -> None:
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    table = folder / "results.parquet"
+    if others is None:
+        pl.DataFrame({"x": [1, 2]}).write_parquet(table)
+    else:
+        table.write_bytes(others)
+    (folder / ".lock").write_text("theirs as well")
+    before = whole(folder)
+    with pytest.raises(OutputError, match=r"no table of a study.*name another folder"):
+        run_study(study, folder, workers=1, compute=fake.record_of)
+    assert whole(folder) == before
+    table.unlink()
+    run_study(study, folder, workers=1, compute=fake.record_of)
+    assert (folder / ".lock").read_text() == "theirs as well"
+    # One of our own is written again, by whatever study, and though its cells were cleared away.
+    for cell in (folder / "cells").iterdir():
+        cell.unlink()
+    assert run_study(study, folder, workers=1, compute=fake.record_of).computed == fake.CELLS
 
 
 def test_two_runs_do_not_work_in_one_folder(study: Study) -> None:

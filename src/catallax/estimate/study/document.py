@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from catallax.errors import CatallaxError, FileFormatError, UnknownNameError, nearest
+from catallax.estimate.draws import Plan
 from catallax.estimate.study.definition import Options, Setting, Study
 from catallax.estimate.study.recipes import OWN, PriorPair, recipes_of
 from catallax.estimate.study.rules import Rule, rule_of
@@ -173,16 +174,16 @@ def _toml(text: str, where: Path) -> dict[str, Any]:
 
 
 def _options(section: StudySection, where: Path) -> Options:
-    if section.samples < 2:
-        raise FileFormatError(
-            f"{where}: samples = {section.samples}; an estimate with its error needs at least two"
-        )
     if section.until is not None and not 0 < section.until < float("inf"):
         raise FileFormatError(f"{where}: until = {section.until:g}; ask for a precision above 0")
     if section.conditional and section.draws == "sobol":
         raise FileFormatError(
             f"{where}: conditional = true does not go with Sobol points; leave out one of the two"
         )
+    try:
+        Plan.plan(section.draws, section.samples, 1, growing=section.until is not None)
+    except CatallaxError as failure:
+        raise FileFormatError(f"{where}: {failure}") from None
     return Options(
         section.samples, section.draws, section.conditional, section.exact, section.until
     )

@@ -13,8 +13,17 @@ from pathlib import Path
 __all__ = ["code_fingerprint", "versions"]
 
 # The rooms that can have a part in a result: no other room can be imported from here.
-_ROOMS = ("errors.py", "compiled.py", "priors", "markets", "matching", "mechanisms", "groups",
-          "estimate")  # fmt: skip
+_ROOMS = (
+    "errors.py",
+    "compiled.py",
+    "staging.py",
+    "priors",
+    "markets",
+    "matching",
+    "mechanisms",
+    "groups",
+    "estimate",
+)
 # Libraries whose arithmetic ends up in a result, the random streams included.
 _LIBRARIES = ("llvmlite", "numba", "numpy", "ortools", "polars", "scipy")
 

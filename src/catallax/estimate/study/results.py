@@ -15,7 +15,7 @@ import polars as pl
 
 from catallax.estimate.study.cells import FIELDS, Cell, Record, cells_of
 from catallax.estimate.study.fingerprint import code_fingerprint, versions
-from catallax.estimate.study.storage import ResultFolder
+from catallax.estimate.study.storage import METADATA, ResultFolder
 from catallax.notebook import Rows, html_page
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def default_folder(study: Study) -> Path:
 def merged_metadata(study: Study) -> dict[str, str]:
     """Return what the table of a study says about itself."""
     return {
-        "catallax.study": study.text,
+        METADATA: study.text,
         "catallax.code": code_fingerprint(),
         "catallax.versions": json.dumps(versions()),
     }

@@ -8,6 +8,7 @@ that a failing disk has damaged counts as not finished.
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,9 +21,13 @@ import polars as pl
 from catallax.errors import CatallaxError, OutputError
 from catallax.estimate.study.cells import FIELDS, Record
 
-__all__ = ["ResultFolder"]
+__all__ = ["METADATA", "ResultFolder"]
+
+METADATA = "catallax.study"
+"""The key of the metadata under which a table of ours holds its study."""
 
 _TEMPORARY = ".unfinished-"
+_OURS = re.compile("[0-9a-f]{64}")
 _CELL_SCHEMA = {"field": pl.String, "number": pl.Float64, "text": pl.String}
 
 
@@ -110,6 +115,20 @@ class ResultFolder:
             _remove(temporary)
             raise
 
+    def _refuse_others(self) -> None:
+        """Refuse a folder whose table we did not write: it would be written over."""
+        if not self.merged.exists() or any(_OURS.fullmatch(key) for key in self.files()):
+            return
+        try:
+            ours = METADATA in pl.read_parquet_metadata(self.merged)
+        except (OSError, pl.exceptions.PolarsError):
+            ours = False
+        if not ours:
+            raise OutputError(
+                f"{self.merged}: this is no table of a study, and would be written over; name "
+                "another folder for the results, or move it away"
+            )
+
     @contextmanager
     def working(self) -> Iterator[None]:
         """Work in the folder alone, and clear away what an earlier run left half-written.
@@ -117,11 +136,12 @@ class ResultFolder:
         Raises
         ------
         OutputError
-            If it cannot be made, or another run works in it.
+            If it cannot be made, another run works in it, or it holds a table of somebody else's.
         """
+        self._refuse_others()
         try:
             self._cells.mkdir(parents=True, exist_ok=True)
-            lock = (self.path / ".lock").open("w")
+            lock = (self.path / ".lock").open("a")
         except OSError as failure:
             raise OutputError(
                 f"{self.path}: {_reason(failure)}; name another folder for the results"

@@ -1,0 +1,334 @@
+"""Array-only kernels that mend thresholds after a candidate has moved, entered or left.
+
+Buyers and sellers are numbered together: buyer i as i, seller j as `n_buyers` + j. On either
+side the label of a trader is the agent that sets her threshold. A *candidate* of her side is
+whoever does not trade there, or a trader of the other side, who could be let go with her
+partner. Buyers take the heaviest candidate that reaches them, sellers the lightest.
+
+Traders of the bloc (see `kernels_bloc`) have one label a side: while labels are mended, that
+of its root counts for all of them.
+"""
+
+# Numba infers the types of arguments; annotations would only repeat the docstrings.
+# pyright: reportMissingParameterType=false, reportPossiblyUnboundVariable=false
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from catallax.compiled import compiled
+from catallax.matching.kernels_compare import better
+
+__all__ = ["Live", "Room", "Rows", "forget", "relabel", "touch"]
+
+# Places in `Room.work`: entries of rows read, searches, agents touched, changes of who trades.
+SPENT, STAMP, TOUCHED, CROSSED = 0, 1, 2, 3
+# Places in `Live.bloc`: its roots on either side (-1: there is no bloc), pairs in it, large
+# losses outside it since it was built, and how many of them are borne before it is built anew.
+ROOT, SIZE, LOSSES, PATIENCE = 0, 2, 3, 4
+
+
+class Rows(NamedTuple):
+    """The graph: neighbours of agent v are `neighbours[start[v]:start[v + 1]]`."""
+
+    start: Any
+    neighbours: Any
+    n_buyers: int
+
+
+class Live(NamedTuple):
+    """What is followed, and changes in place; an entry for each agent.
+
+    Weights; partners in one possible pairing and labels (-1 without a trade); whether the
+    agent is in the bloc, through whom she is tied to it, how many of her neighbours are in it;
+    and `bloc`, figures about it.
+    """
+
+    weight: Any
+    partner: Any
+    label: Any
+    member: Any
+    tie: Any
+    near: Any
+    bloc: Any
+
+
+class Room(NamedTuple):
+    """Working space; an entry for each agent, zeros where kernels rely on them.
+
+    `lost` holds an array for each side, of which `n_lost` tells the entries in use;
+    `bloc_lost` tells whether the bloc has lost its label there.
+    """
+
+    mark: Any
+    link: Any
+    place: Any
+    is_touched: Any
+    touched: Any
+    lost: Any
+    n_lost: Any
+    bloc_lost: Any
+    path: Any
+    heap: Any
+    is_torn: Any
+    torn: Any
+    leavers: Any
+    work: Any
+
+
+@compiled
+def touch(v, room):
+    """Note that the label of an agent, or its weight, may have changed."""
+    if not room.is_touched[v]:
+        room.is_touched[v] = True
+        room.touched[room.work[TOUCHED]] = v
+        room.work[TOUCHED] += 1
+
+
+@compiled
+def _forget_one(y, c, side, live, room):
+    if y >= 0 and live.label[y] == c:
+        live.label[y] = -1
+        room.lost[side][room.n_lost[side]] = y
+        room.n_lost[side] += 1
+
+
+@compiled
+def forget(c, rows, live, room):
+    """Take their labels from all whom candidate c labels."""
+    side = 0 if (c < rows.n_buyers) == (live.partner[c] < 0) else 1
+    label, partner, start, neighbours = live.label, live.partner, rows.start, rows.neighbours
+    root = live.bloc[ROOT + side]
+    if root >= 0 and label[root] == c:
+        room.bloc_lost[side] = True
+        first, last = (0, rows.n_buyers) if side == 0 else (rows.n_buyers, label.size)
+        member, lost, filled = live.member, room.lost[side], room.n_lost[side]
+        for y in range(first, last):
+            if label[y] == c and not member[y]:
+                label[y] = -1
+                lost[filled] = y
+                filled += 1
+        room.n_lost[side] = filled
+        return
+    # Whoever has the label has it over others with the same, or from the candidate herself.
+    head = room.n_lost[side]
+    if partner[c] >= 0:
+        _forget_one(partner[c], c, side, live, room)
+    else:
+        for k in range(start[c], start[c + 1]):
+            _forget_one(partner[neighbours[k]], c, side, live, room)
+    while head < room.n_lost[side]:
+        u = room.lost[side][head]
+        head += 1
+        room.work[SPENT] += start[u + 1] - start[u]
+        for k in range(start[u], start[u + 1]):
+            y = partner[neighbours[k]]
+            if y >= 0 and label[y] == c:
+                _forget_one(y, c, side, live, room)
+
+
+@compiled
+def _sift_up(heap, place, at, side, label, weight, n_buyers):
+    """Move an entry of the heap towards its top, where the best label stands."""
+    v = heap[at]
+    while at > 0:
+        above = (at - 1) >> 1
+        u = heap[above]
+        if not better(side, label[v], label[u], weight, n_buyers):
+            break
+        heap[at] = u
+        place[u] = at + 1
+        at = above
+    heap[at] = v
+    place[v] = at + 1
+
+
+@compiled
+def _pop(heap, place, size, side, label, weight, n_buyers):
+    """Take the agent with the best label off the heap of `size` entries."""
+    top = heap[0]
+    place[top] = 0
+    size -= 1
+    if size > 0:
+        v = heap[size]
+        at = 0
+        while True:
+            below = 2 * at + 1
+            if below >= size:
+                break
+            if below + 1 < size and better(
+                side, label[heap[below + 1]], label[heap[below]], weight, n_buyers
+            ):
+                below += 1
+            if not better(side, label[heap[below]], label[v], weight, n_buyers):
+                break
+            heap[at] = heap[below]
+            place[heap[at]] = at + 1
+            at = below
+        heap[at] = v
+        place[v] = at + 1
+    return top
+
+
+@compiled
+def _improve(y, c, side, size, rows, live, room):
+    """Give an agent the label c if it is better than what she has; return the heap's size."""
+    if live.member[y]:
+        y = live.bloc[ROOT + side]
+    label = live.label
+    if label[y] >= 0 and not better(side, c, label[y], live.weight, rows.n_buyers):
+        return size
+    label[y] = c
+    touch(y, room)
+    if room.place[y] == 0:
+        room.heap[size] = y
+        room.place[y] = size + 1
+        size += 1
+    _sift_up(room.heap, room.place, room.place[y] - 1, side, label, live.weight, rows.n_buyers)
+    return size
+
+
+@compiled
+def _best_of_bloc(side, rows, live):
+    """Find the best candidate that reaches the bloc at once: for all its traders the same."""
+    partner, member, weight, n_buyers = live.partner, live.member, live.weight, rows.n_buyers
+    first, last = (0, n_buyers) if side == 0 else (n_buyers, partner.size)
+    best = partner[live.bloc[ROOT + side]]
+    for u in range(partner.size):
+        if (u < first) | (u >= last):
+            if not member[u]:
+                continue
+            candidate = u  # with her partner, who is one of the bloc
+        else:
+            if live.near[u] == 0 or member[u]:
+                continue
+            candidate = u if partner[u] < 0 else live.label[u]
+            if candidate < 0:
+                continue
+        if better(side, candidate, best, weight, n_buyers):
+            best = candidate
+    return best
+
+
+@compiled
+def _best_at_hand(y, side, rows, live):
+    """Find the best candidate that reaches a trader from her neighbours' labels."""
+    partner = live.partner
+    best = partner[y]
+    for k in range(rows.start[partner[y]], rows.start[partner[y] + 1]):
+        u = rows.neighbours[k]
+        if u == y:
+            continue
+        if partner[u] < 0:
+            candidate = u
+        else:
+            candidate = live.label[live.bloc[ROOT + side] if live.member[u] else u]
+        if candidate >= 0 and better(side, candidate, best, live.weight, rows.n_buyers):
+            best = candidate
+    return best
+
+
+@compiled
+def _spread(u, side, size, rows, live, room):
+    """Hand the label of an agent on to whom it reaches and improves; return the heap's size."""
+    partner, label, member, near = live.partner, live.label, live.member, live.near
+    weight, n_buyers, neighbours = live.weight, rows.n_buyers, rows.neighbours
+    c, root = label[u], live.bloc[ROOT + side]
+    if member[u]:
+        first, last = (0, n_buyers) if side == 0 else (n_buyers, partner.size)
+        for y in range(first, last):
+            if member[y] or partner[y] < 0 or near[partner[y]] == 0 or label[y] == c:
+                continue
+            if label[y] < 0 or better(side, c, label[y], weight, n_buyers):
+                size = _improve(y, c, side, size, rows, live, room)
+        return size
+    room.work[SPENT] += rows.start[u + 1] - rows.start[u]
+    for k in range(rows.start[u], rows.start[u + 1]):
+        y = partner[neighbours[k]]
+        if y < 0 or y == u:
+            continue
+        # What comes to nothing is looked at here, since it is nearly all there is.
+        known = label[root] if member[y] else label[y]
+        if known < 0 or (known != c and better(side, c, known, weight, n_buyers)):
+            size = _improve(y, c, side, size, rows, live, room)
+    return size
+
+
+@compiled
+def _run(side, size, rows, live, room):
+    """Spread the labels of all agents on the heap, the best first."""
+    label = live.label
+    while size > 0:
+        u = _pop(room.heap, room.place, size, side, label, live.weight, rows.n_buyers)
+        size = _spread(u, side, size - 1, rows, live, room)
+
+
+@compiled
+def _hand_out(c, side, n_buyers, label, member, room):
+    """Write the label of the bloc down for all of its members on a side."""
+    is_touched, touched, filled = room.is_touched, room.touched, room.work[TOUCHED]
+    first, last = (0, n_buyers) if side == 0 else (n_buyers, label.size)
+    for y in range(first, last):
+        if member[y]:
+            label[y] = c
+            if not is_touched[y]:
+                is_touched[y] = True
+                touched[filled] = y
+                filled += 1
+    room.work[TOUCHED] = filled
+
+
+@compiled
+def relabel(side, first, second, rows, live, room):
+    """Label whoever has lost her label, best labels first, and spread two new candidates."""
+    label, partner, n_buyers = live.label, live.partner, rows.n_buyers
+    root = live.bloc[ROOT + side]
+    before = label[root] if root >= 0 else -1
+    size = 0
+    if root >= 0 and room.bloc_lost[side]:
+        before = -1
+        label[root] = -1
+        label[root] = _best_of_bloc(side, rows, live)
+        room.heap[0] = root
+        room.place[root] = 1
+        size = 1
+    n_late = 0
+    for x in range(room.n_lost[side]):
+        y = room.lost[side][x]
+        if partner[y] < 0 or live.member[y]:
+            continue
+        touch(y, room)
+        room.work[SPENT] += rows.start[partner[y] + 1] - rows.start[partner[y]]
+        label[y] = _best_at_hand(y, side, rows, live)
+        if root >= 0 and better(side, label[root], label[y], live.weight, n_buyers):
+            # The bloc's label comes before, and to most of these.
+            room.lost[side][n_late] = y
+            room.leavers[n_late] = label[y]
+            n_late += 1
+            continue
+        room.heap[size] = y
+        room.place[y] = size + 1
+        size += 1
+        _sift_up(room.heap, room.place, size - 1, side, label, live.weight, n_buyers)
+    for c in (first, second):
+        if c < 0 or (partner[c] < 0) != ((c < n_buyers) == (side == 0)):
+            continue
+        if partner[c] >= 0:
+            size = _improve(partner[c], c, side, size, rows, live, room)
+            continue
+        for k in range(rows.start[c], rows.start[c + 1]):
+            y = partner[rows.neighbours[k]]
+            if y >= 0:
+                size = _improve(y, c, side, size, rows, live, room)
+    _run(side, size, rows, live, room)
+    size = 0
+    for x in range(n_late):
+        y = room.lost[side][x]
+        if label[y] == room.leavers[x]:
+            room.heap[size] = y
+            room.place[y] = size + 1
+            size += 1
+            _sift_up(room.heap, room.place, size - 1, side, label, live.weight, n_buyers)
+    _run(side, size, rows, live, room)
+    if root >= 0 and label[root] != before:
+        _hand_out(label[root], side, n_buyers, label, live.member, room)

@@ -1,0 +1,284 @@
+"""Array-only kernels that follow a best matching and all its thresholds while weights change.
+
+Agents are numbered, labelled and compared as in `kernels_relabel`.
+"""
+
+# Numba infers the types of arguments; annotations would only repeat the docstrings.
+# pyright: reportMissingParameterType=false, reportPossiblyUnboundVariable=false
+
+from __future__ import annotations
+
+import numpy as np
+
+from catallax.compiled import compiled
+from catallax.matching.kernels_bloc import build, mend, release
+from catallax.matching.kernels_compare import better, heavier
+from catallax.matching.kernels_relabel import (
+    CROSSED,
+    LOSSES,
+    PATIENCE,
+    SIZE,
+    SPENT,
+    STAMP,
+    forget,
+    relabel,
+    touch,
+)
+
+__all__ = ["both_rows", "change_weights", "entries", "entry_of"]
+
+# After more changes than this at once a bloc may well be built in vain.
+FEW = 10
+
+
+@compiled
+def both_rows(start, neighbours, n_sellers, all_start, all_neighbours):
+    """Write the rows of buyers and sellers, numbered together, from the rows of the buyers."""
+    n_buyers = start.size - 1
+    edges = neighbours.size
+    for v in range(n_buyers + n_sellers + 1):
+        all_start[v] = start[v] if v <= n_buyers else 0
+    for j in neighbours:
+        all_start[n_buyers + 1 + j] += 1
+    for v in range(n_buyers + 1, n_buyers + n_sellers + 1):
+        all_start[v] += all_start[v - 1]
+    # The rows of the sellers are filled from their starts, which end where the next begin.
+    for i in range(n_buyers):
+        for k in range(start[i], start[i + 1]):
+            v = n_buyers + neighbours[k]
+            all_neighbours[k] = v
+            all_neighbours[all_start[v]] = i
+            all_start[v] += 1
+    for v in range(n_buyers + n_sellers, n_buyers, -1):
+        all_start[v] = all_start[v - 1]
+    all_start[n_buyers] = edges
+
+
+@compiled
+def entry_of(a, start, neighbours, weight, partner, label, n_buyers):
+    """Find whom an agent that does not trade would have to beat; -1 where nothing would do."""
+    other_side = 1 if a < n_buyers else 0
+    best = -1
+    for k in range(start[a], start[a + 1]):
+        u = neighbours[k]
+        candidate = u if partner[u] < 0 else label[u]
+        if best < 0 or better(other_side, candidate, best, weight, n_buyers):
+            best = candidate
+    return best
+
+
+@compiled
+def entries(first, last, start, neighbours, weight, partner, label, n_buyers, entry):
+    """Find that for all agents from `first` to `last` that do not trade."""
+    for a in range(first, last):
+        entry[a - first] = -1
+        if partner[a] < 0:
+            entry[a - first] = entry_of(a, start, neighbours, weight, partner, label, n_buyers)
+
+
+@compiled
+def _allowed(x, e, entering, partner, label):
+    """Tell whether a trader is on the way to whoever sets the threshold."""
+    return (label[partner[x]] if entering else label[x]) == e
+
+
+@compiled
+def _path(a, e, entering, rows, live, room):
+    """Find whom every agent on the way hands her partner to, from both of its ends at once.
+
+    Returns the number of agents of a's side on the path: each takes the partner of the next.
+    There always is one where labels are right.
+    """
+    start, neighbours, partner, label = rows.start, rows.neighbours, live.partner, live.label
+    mark, link, path, work = room.mark, room.link, room.path, room.work
+    work[STAMP] += 1
+    ahead, behind = work[STAMP], -work[STAMP]
+    forward, backward = room.lost
+    n_forward, n_backward = 1, 0
+    if entering:
+        root = a
+        if partner[e] < 0:
+            for k in range(start[e], start[e + 1]):
+                x = neighbours[k]
+                if x == a:
+                    path[0] = a
+                    return 1
+                if partner[x] >= 0 and _allowed(x, e, entering, partner, label):
+                    mark[x] = behind
+                    link[x] = -1
+                    backward[n_backward] = x
+                    n_backward += 1
+        else:
+            mark[e] = behind
+            link[e] = -1
+            backward[0] = e
+            n_backward = 1
+    else:
+        root = e if partner[e] < 0 else partner[e]
+        if root == a:
+            path[0] = a
+            return 1
+        mark[a] = behind
+        link[a] = -1
+        backward[0] = a
+        n_backward = 1
+    mark[root] = ahead
+    link[root] = -1
+    forward[0] = root
+    head_forward, head_backward = 0, 0
+    x, y, met = -1, -1, False
+    while not met:
+        if head_forward == n_forward or head_backward == n_backward:
+            return 0
+        if n_forward - head_forward <= n_backward - head_backward:
+            x = forward[head_forward]
+            head_forward += 1
+            work[SPENT] += start[x + 1] - start[x]
+            for k in range(start[x], start[x + 1]):
+                y = partner[neighbours[k]]
+                if y < 0 or mark[y] == ahead:
+                    continue
+                if mark[y] == behind:
+                    met = True
+                    break
+                if _allowed(y, e, entering, partner, label):
+                    mark[y] = ahead
+                    link[y] = x
+                    forward[n_forward] = y
+                    n_forward += 1
+        else:
+            y = backward[head_backward]
+            head_backward += 1
+            o = partner[y]
+            work[SPENT] += start[o + 1] - start[o]
+            for k in range(start[o], start[o + 1]):
+                x = neighbours[k]
+                if mark[x] == behind:
+                    continue
+                if mark[x] == ahead:
+                    met = True
+                    break
+                if partner[x] >= 0 and _allowed(x, e, entering, partner, label):
+                    mark[x] = behind
+                    link[x] = y
+                    backward[n_backward] = x
+                    n_backward += 1
+    length = 0
+    while x >= 0:
+        path[length] = x
+        length += 1
+        x = link[x]
+    for t in range(length // 2):
+        path[t], path[length - 1 - t] = path[length - 1 - t], path[t]
+    while y >= 0:
+        path[length] = y
+        length += 1
+        y = link[y]
+    return length
+
+
+@compiled
+def _shift(a, e, entering, path, length, partner):
+    """Hand the partners on along the path: who trades changes at its ends."""
+    if not entering and partner[path[0]] == e:
+        partner[e] = -1
+    for t in range(length - 1):
+        handed = partner[path[t + 1]]
+        partner[path[t]] = handed
+        partner[handed] = path[t]
+    last = path[length - 1]
+    if entering and last != e:
+        partner[last] = e
+        partner[e] = last
+    else:
+        partner[last] = -1
+
+
+@compiled
+def _cross(a, e, entering, rows, live, room):
+    """Let an agent enter or leave the trades; tell whether the path was found."""
+    length = _path(a, e, entering, rows, live, room)
+    if length == 0:
+        return False
+    room.work[CROSSED] += 1
+    forget(a, rows, live, room)
+    forget(e, rows, live, room)
+    n_torn = release(length, rows, live, room)
+    _shift(a, e, entering, room.path, length, live.partner)
+    for c in (a, e):
+        live.label[c] = -1
+        touch(c, room)
+        if live.partner[c] >= 0:
+            side = 0 if c < rows.n_buyers else 1
+            room.lost[side][room.n_lost[side]] = c
+            room.n_lost[side] += 1
+    mend(n_torn, length, rows, live, room)
+    return True
+
+
+@compiled
+def change_weights(agents, weights, rows, live, room, large, most):
+    """Give agents new weights, one after another, and follow the matching and all labels.
+
+    Parameters
+    ----------
+    agents, weights
+        Who weighs what from now on.
+    rows, live, room
+        The graph, what changes in place, and space to work in; see `kernels_relabel`.
+    large
+        How many agents must lose their labels at once for a bloc to be built.
+    most
+        How many entries of rows may be read.
+
+    Returns
+    -------
+    bool
+        Whether all is done; if not, more than `most` would have been read, and what was
+        followed is of no use any more.
+    """
+    work = room.work
+    for step in range(agents.size):
+        a = np.int64(agents[step])
+        before = work[SPENT]
+        work[SPENT] += rows.start[a + 1] - rows.start[a]
+        trades = live.partner[a] >= 0
+        e = np.int64(live.label[a])
+        if not trades:
+            e = np.int64(
+                entry_of(
+                    a,
+                    rows.start,
+                    rows.neighbours,
+                    live.weight,
+                    live.partner,
+                    live.label,
+                    rows.n_buyers,
+                )
+            )
+        live.weight[a] = weights[step]
+        if e < 0:
+            continue  # she knows nobody, and nobody knows her
+        for side in range(2):
+            room.n_lost[side] = 0
+            room.bloc_lost[side] = False
+        # Labels by those who move or change sides are lost; everybody else's are functions of
+        # the weights alone, whoever is paired with whom.
+        should = heavier(a, e, live.weight, rows.n_buyers) == (a < rows.n_buyers)
+        if should == trades:
+            e = np.int64(-1)
+            forget(a, rows, live, room)
+        elif not _cross(a, e, should, rows, live, room):
+            return False
+        for side in range(2):
+            relabel(side, a, e, rows, live, room)
+        side = 0 if room.n_lost[0] >= room.n_lost[1] else 1
+        if room.n_lost[side] >= large:
+            live.bloc[LOSSES] += 1
+            if live.bloc[LOSSES] > live.bloc[PATIENCE]:
+                build(side, large, rows, live, room)
+                if agents.size <= FEW and live.bloc[SIZE] > 0:
+                    work[SPENT] = before  # what is spent on a bloc is saved by the next changes
+        if work[SPENT] > most:
+            return False
+    return True

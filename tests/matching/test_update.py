@@ -1,0 +1,197 @@
+"""Followed matchings against brute force and against matching afresh, blocs included."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+
+import numpy as np
+import pytest
+
+from catallax.markets import Graph
+from catallax.markets.random_graphs import degree_skewed, sparse_random, spatial
+from catallax.matching import best_matching
+from catallax.matching import update as following
+from catallax.matching.update import Labels, follow
+from tests.matching.brute_force import all_matchings, solve
+from tests.mechanisms.updates import same_matching
+
+
+@pytest.fixture(params=[1, 200], ids=["blocs of any size", "blocs only where they pay"])
+def large(request, monkeypatch):
+    """Build a bloc around any pair that loses a label, or as in earnest."""
+    monkeypatch.setattr(following, "_LARGE", request.param)
+    return request.param
+
+
+def weights_of(rng, number, values, outside):
+    """Draw few different weights, zeros of both signs among them, and some who are kept out."""
+    weights = rng.integers(0, values, number).astype(float)
+    weights[rng.random(number) < 0.05] = -0.0
+    weights[rng.random(number) < 0.08] = outside
+    return weights
+
+
+def after(old, agents, weights, n_buyers):
+    both = np.concatenate([old.buyer_weights, old.seller_weights])
+    both[agents] = weights
+    return both[:n_buyers], both[n_buyers:]
+
+
+def test_every_small_update_is_the_matching_afresh(large):
+    rng = np.random.default_rng(20 + large)
+    crossed = 0
+    for _ in range(120):
+        n_buyers, n_sellers = (int(n) for n in rng.integers(0, 9, 2))
+        if rng.integers(4):
+            pairs = rng.random((n_buyers, n_sellers)) < rng.choice([0.15, 0.3, 0.6])
+            graph = Graph(n_buyers, n_sellers, *np.nonzero(pairs))
+        else:
+            graph = Graph.complete_graph(n_buyers, n_sellers)
+        values, n_agents = int(rng.choice([2, 4, 10, 1000])), n_buyers + n_sellers
+        now = best_matching(
+            graph,
+            weights_of(rng, n_buyers, values, -np.inf),
+            weights_of(rng, n_sellers, values, np.inf),
+        )
+        for _ in range(8):
+            agents = rng.choice(n_agents, min(n_agents, int(rng.choice([1, 1, 2, 3]))), False)
+            weights = np.where(
+                agents < n_buyers,
+                weights_of(rng, agents.size, values, -np.inf),
+                weights_of(rng, agents.size, values, np.inf),
+            )
+            fresh = best_matching(graph, *after(now, agents, weights, n_buyers))
+            found = follow(now, agents, weights)
+            assert found is not None
+            crossed += not np.array_equal(now.buyer, found[0].buyer)
+            same_matching(found[0], fresh)
+            now = found[0] if rng.random() < 0.9 else fresh
+    assert crossed > 100
+
+
+def test_small_updates_against_brute_force(large):
+    rng = np.random.default_rng(large)
+    for _ in range(25):
+        n_buyers, n_sellers = (int(n) for n in rng.integers(1, 5, 2))
+        edges = np.argwhere(rng.random((n_buyers, n_sellers)) < 0.6).tolist()
+        matchings = all_matchings(n_buyers, n_sellers, [tuple(edge) for edge in edges])
+        graph = Graph(n_buyers, n_sellers, *np.array(edges, int).reshape(-1, 2).T)
+        now = best_matching(graph, np.zeros(n_buyers), np.zeros(n_sellers))
+        for _ in range(8):
+            agent = rng.integers(0, n_buyers + n_sellers, 1)
+            found = follow(now, agent, rng.integers(0, 5, 1).astype(float))
+            assert found is not None
+            now = found[0]
+            answer = solve(matchings, now.buyer_weights.astype(int), now.seller_weights.astype(int))
+            traders = np.zeros(n_buyers + n_sellers, bool)
+            traders[now.buyer] = traders[n_buyers + now.seller] = True
+            assert traders.tolist() == answer.trades.tolist()
+            for thresholds, shift in (
+                (now.trading_buyers, 0),
+                (now.waiting_buyers, 0),
+                (now.trading_sellers, n_buyers),
+                (now.waiting_sellers, n_buyers),
+            ):
+                for k, who in enumerate(thresholds.agent.tolist()):
+                    assert thresholds.level[k] == answer.level[shift + who]
+                    assert thresholds.wins_ties[k] == answer.wins_ties[shift + who]
+
+
+def labels_of(matching):
+    state, _ = following._start(matching)
+    assert isinstance(state, Labels)
+    return state
+
+
+def bloc_proves_itself(state, graph):
+    """Check that ties lead every member to the root, and count its neighbours again."""
+    rows, n_buyers = following._rows_of(graph), graph.n_buyers
+    members = np.flatnonzero(state.member).tolist()
+    assert len(members) == 2 * state.bloc[2]
+    assert (state.bloc[0] < 0) == (not members)
+    for v in members:
+        assert state.member[state.partner[v]]
+        steps, at = 0, v
+        while at != state.bloc[0 if v < n_buyers else 1]:
+            tie = int(state.tie[at])
+            assert state.member[tie]
+            assert tie in rows.neighbours[rows.start[at] : rows.start[at + 1]]
+            assert tie != state.partner[at]
+            at, steps = int(state.partner[tie]), steps + 1
+            assert steps <= len(members)
+    for v in range(state.near.size):
+        around = rows.neighbours[rows.start[v] : rows.start[v + 1]]
+        assert state.near[v] == np.count_nonzero(state.member[around])
+
+
+@pytest.mark.parametrize("kind", [sparse_random, spatial, degree_skewed])
+def test_chains_in_markets_of_300_a_side(large, kind):
+    rng = np.random.default_rng(7)
+    blocs = 0
+    for degree, decimals in ((3, 9), (20, 9), (12, 1)):
+        graph = kind(300, 300, degree, 5)
+        now = best_matching(graph, rng.random(300).round(decimals), rng.random(300))
+        for step in range(150):
+            agents = rng.choice(600, int(rng.choice([1, 1, 5])), False)
+            weights = rng.random(agents.size).round(decimals)
+            before = labels_of(now)
+            found = follow(now, agents, weights)
+            assert found is not None
+            new, touched = found
+            state = labels_of(new)
+            moved = (state.label != before.label) | (
+                (state.label >= 0) & (before.weight[before.label] != state.weight[state.label])
+            )
+            assert set(np.flatnonzero(moved).tolist()) <= set(touched.tolist())
+            assert len(set(touched.tolist())) == touched.size
+            blocs += state.bloc[2] > 20
+            if step % 10 == 0:
+                bloc_proves_itself(state, graph)
+                fresh = best_matching(graph, *after(now, agents, weights, 300))
+                same_matching(new, fresh)
+            now = new
+    if kind is sparse_random and large == 1:
+        assert blocs > 50, blocs
+
+
+def test_what_was_followed_from_stays(large):
+    graph = sparse_random(50, 50, 4, 1)
+    rng = np.random.default_rng(1)
+    first = best_matching(graph, rng.random(50), rng.random(50))
+    chain = [first]
+    for agent in rng.integers(0, 100, 20):
+        found = follow(chain[-1], np.array([agent]), rng.random(1))
+        assert found is not None
+        chain.append(found[0])
+    for one in chain:
+        same_matching(one, best_matching(graph, one.buyer_weights, one.seller_weights))
+    with pytest.raises(ValueError, match="read-only"):
+        chain[-1].state.weight[0] = 1.0
+
+
+def test_no_number_is_no_weight():
+    old = best_matching(Graph(1, 1, [0], [0]), np.ones(1), np.zeros(1))
+    with pytest.raises(ValueError, match="NaN"):
+        follow(old, np.array([0]), np.array([np.nan]))
+
+
+def test_constraints_are_not_followed():
+    from catallax.markets import Market
+
+    market = Market([{"id": "b"}], [{"id": "s"}], constraints=[{"kind": "cap", "limit": 1}])
+    old = best_matching(market.family, np.ones(1), np.zeros(1))
+    assert follow(old, np.array([0]), np.array([2.0])) is None
+
+
+def test_rows_are_kept_for_as_long_as_their_graph():
+    graph = sparse_random(20, 20, 3, 1)
+    rows = following._rows_of(graph)
+    assert following._rows_of(graph) is rows
+    starts, neighbours = graph.by_seller
+    assert np.array_equal(rows.start[20:] - rows.start[20], starts)
+    assert np.array_equal(rows.neighbours[rows.start[20] :], neighbours)
+    gone = weakref.ref(graph)
+    del graph, starts, neighbours
+    gc.collect()
+    assert gone() is None
