@@ -42,6 +42,7 @@ bench: $(FOR_DEVELOPERS) ## time clearing against other solvers (some minutes)
 	$(BIN)/python benchmarks/clearing.py
 	$(BIN)/python benchmarks/constrained.py
 	$(BIN)/python benchmarks/simulate.py
+	$(BIN)/python benchmarks/updates.py
 	$(BIN)/python benchmarks/groups.py
 
 fuzz: $(FOR_DEVELOPERS) ## read 100,000 broken files: no traceback, no wrong total (half an hour)

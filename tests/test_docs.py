@@ -171,3 +171,34 @@ def test_a_block_is_left_out_only_for_a_reason(run: Runner) -> None:
 )
 def test_output_is_compared_but_for_white_space(shown: str, printed: str, same: bool) -> None:
     assert same_output(shown, printed) is same
+
+
+def test_pages_link_to_what_is_there() -> None:
+    """Without building the site, which `tests/test_site.py` does where Sphinx is installed."""
+    link = re.compile(r"\]\((?!https?:)(?P<path>[^)\s#]+)(?:#[\w.-]+)?\)")
+    seen = 0
+    for page in [*PAGES, "CHANGELOG.md", "benchmarks/README.md"]:
+        text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text("utf-8"), flags=re.M | re.S)
+        for found in link.finditer(text):
+            assert ((ROOT / page).parent / found["path"]).exists(), f"{page}: {found['path']}"
+            seen += 1
+    assert seen > 100
+
+
+def test_the_gallery_draws_every_picture_it_shows() -> None:
+    text = (ROOT / "docs" / "gallery.md").read_text("utf-8")
+    shown = [Path(found["path"]).name for found in documentation.PICTURE.finditer(text)]
+    assert len(shown) == len(set(shown)) > 10
+    assert [name for name in shown if f'"{name}")' not in text] == []
+    sections = re.split(r"^## ", text, flags=re.M)[1:]
+    assert len(sections) == len(shown)
+    for section in sections:
+        code = "".join(block.text for block in documentation.read_blocks("gallery", section))
+        assert 0 < len(code.splitlines()) <= 24, section.splitlines()[0]
+
+
+def test_pictures_are_renewed_where_a_page_links_to_them(tmp_path: Path) -> None:
+    (tmp_path / "bikes.svg").write_text("new", "utf-8")
+    text = "![The market](images/bikes.svg)\n![Another, not drawn here](images/rooms.svg)\n"
+    found = documentation.drawn_pictures("docs/page.md", text, tmp_path)
+    assert found == {tmp_path / "bikes.svg": ROOT / "docs" / "images" / "bikes.svg"}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import polars as pl
 import pytest
+from rich.console import Console
 
 import catallax as cx
 from catallax.cli import output
+from catallax.report.many_tables import outcomes_tables
 from tests.cli.conftest import Runner
 
 DOCUMENT = """
@@ -63,6 +66,16 @@ def test_people_see_totals_of_each_market_and_of_all(run: Runner, day: Path) -> 
     assert ["h19", "0", "0.00", "0.00", "0.00", "0.00"] in lines
     assert ["surplus", "0.05", "EUR"] in lines
     assert "gsom:" in done.out and "solved by sweep" in done.out
+
+
+def test_every_row_says_which_market_however_narrow_the_screen(day: Path) -> None:
+    screen = Console(width=50, file=io.StringIO(), color_system=None)
+    with screen.capture() as shown:
+        screen.print(outcomes_tables(cx.clear_many(cx.Markets.read(day))))
+    lines = shown.get().splitlines()
+    assert any(line.split()[:1] == ["hour"] for line in lines)
+    for name in ("h17", "h18", "h19"):
+        assert any(line.split()[:1] == [name] for line in lines)
 
 
 def test_a_long_list_is_cut(run: Runner, day: Path, monkeypatch: pytest.MonkeyPatch) -> None:

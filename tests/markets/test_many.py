@@ -182,6 +182,14 @@ def test_markets_without_agents_come_by_name() -> None:
     )
 
 
+def test_nobody_is_looked_up_among_all_markets() -> None:
+    markets = cx.Markets(**BASE)
+    assert markets.buyers.label(1) == "buyer 'x' of market 'b'"
+    with pytest.raises(cx.UnknownAgentError, match="may be in several markets"):
+        markets.buyers.index("x")
+    assert markets["b"].buyers.index("x") == 0
+
+
 def test_what_the_caller_holds_is_not_shared() -> None:
     bids = np.array([3.0, 2.0])
     buyers = pd.DataFrame({"market": ["a", "b"], "id": ["x", "x"], "bid": bids})

@@ -12,7 +12,8 @@ from catallax.markets import Graph
 from catallax.markets.random_graphs import degree_skewed, sparse_random, spatial
 from catallax.matching import best_matching
 from catallax.matching import update as following
-from catallax.matching.update import Labels, follow
+from catallax.matching.update import follow
+from catallax.matching.updated import Labels, rows_of
 from tests.matching.brute_force import all_matchings, solve
 from tests.mechanisms.updates import same_matching
 
@@ -106,7 +107,7 @@ def labels_of(matching):
 
 def bloc_proves_itself(state, graph):
     """Check that ties lead every member to the root, and count its neighbours again."""
-    rows, n_buyers = following._rows_of(graph), graph.n_buyers
+    rows, n_buyers = rows_of(graph), graph.n_buyers
     members = np.flatnonzero(state.member).tolist()
     assert len(members) == 2 * state.bloc[2]
     assert (state.bloc[0] < 0) == (not members)
@@ -186,8 +187,8 @@ def test_constraints_are_not_followed():
 
 def test_rows_are_kept_for_as_long_as_their_graph():
     graph = sparse_random(20, 20, 3, 1)
-    rows = following._rows_of(graph)
-    assert following._rows_of(graph) is rows
+    rows = rows_of(graph)
+    assert rows_of(graph) is rows
     starts, neighbours = graph.by_seller
     assert np.array_equal(rows.start[20:] - rows.start[20], starts)
     assert np.array_equal(rows.neighbours[rows.start[20] :], neighbours)

@@ -54,6 +54,13 @@ class _Members(Agents):
         market = self.market_names[int(self.market_of[int(position)])]
         return f"{super().label(position)} of market {market!r}"
 
+    def index(self, agent: str | int) -> int:
+        """Refuse to look anybody up: of equal identifiers none is meant more than another."""
+        raise UnknownAgentError(
+            f"{self.role} {agent!r} may be in several markets: look in one, as "
+            f"markets[NAME].{self.role}s"
+        )
+
 
 class Source(NamedTuple):
     """A table, and how a market file says it is to be read."""

@@ -119,6 +119,7 @@ def _dissolve(rows, live, room):
                 room.n_lost[side] += 1
     live.near[:] = 0
     live.bloc[ROOT], live.bloc[ROOT + 1], live.bloc[SIZE] = -1, -1, 0
+    live.bloc[LOSSES], live.bloc[PATIENCE] = 0, 0
 
 
 @compiled
@@ -235,8 +236,7 @@ def build(side, large, rows, live, room):
 
     Labels must all be right. `large` is the number of pairs for which it is worth its keep.
     """
-    i = live.bloc[ROOT]
-    tries = live.bloc[LOSSES]
+    i, tries, patience = live.bloc[ROOT], live.bloc[LOSSES], live.bloc[PATIENCE]
     live.bloc[LOSSES] = 0
     if i < 0:
         i = _likely_root(tries, room.n_lost[side], room.lost[side], rows, live)
@@ -255,7 +255,7 @@ def build(side, large, rows, live, room):
         o = live.partner[v]
         size += o >= 0 and room.mark[v] == stamp and room.mark[o] == stamp
     if size < large:
-        live.bloc[PATIENCE] = min(256, 2 * live.bloc[PATIENCE] + 1)
+        live.bloc[PATIENCE] = min(256, 2 * patience + 1)
         return
     live.bloc[PATIENCE] = 256
     live.bloc[ROOT], live.bloc[ROOT + 1], live.bloc[SIZE] = i, j, size

@@ -16,7 +16,7 @@ from catallax.mechanisms.outcome import Outcome
 if TYPE_CHECKING:
     from catallax.markets import Market, Reports
     from catallax.matching import Matching, Thresholds
-    from catallax.matching.update import UpdatedMatching
+    from catallax.matching.updated import UpdatedMatching
     from catallax.mechanisms.lottery import Lottery
     from catallax.mechanisms.outcome import Role
 
@@ -206,6 +206,8 @@ def _plain(market: Market, old: Reports, new: Reports) -> bool:
 
 def _changes(old: Array, new: Array) -> NDArray[np.intp]:
     """Find where two arrays differ, be it in the sign of a zero."""
+    if old is new:
+        return np.empty(0, np.intp)
     return np.flatnonzero(
         np.ascontiguousarray(old).view(np.int64) != np.ascontiguousarray(new).view(np.int64)
     )
@@ -283,7 +285,7 @@ def _all_critical(mechanism: SeparableMechanism, market: Market, matching: Match
     """Find the critical reports of all who trade."""
     n_buyers = len(market.buyers)
     critical = np.zeros(n_buyers + len(market.sellers))
-    from catallax.matching.update import UpdatedMatching
+    from catallax.matching.updated import UpdatedMatching
 
     if isinstance(matching, UpdatedMatching):  # without asking who trades with whom
         pairs = matching.pairs
@@ -300,7 +302,7 @@ def _some_critical(
     mechanism: SeparableMechanism, market: Market, matching: UpdatedMatching, who: Indices
 ) -> Array:
     """Find the critical reports of some agents, numbered together; 0 for who does not trade."""
-    from catallax.matching.update import Labels
+    from catallax.matching.updated import Labels
 
     state, n_buyers = cast("Labels", matching.state), len(market.buyers)
     critical = np.zeros(who.size)

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from catallax.report.numbers import aligned, count
-from catallax.report.tables import TOTALS, sentences, totals_grid
+from catallax.report.tables import sentences, totals_grid
 from catallax.report.text import one_line
 
 if TYPE_CHECKING:
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["outcomes_tables"]
 
 # The columns that fit a terminal; the others are in the totals of all, in --json and --out.
-_SHOWN = ("gains_from_trade", "buyers_pay", "sellers_receive", "surplus")
+_SHOWN = {
+    "gains_from_trade": "gains",
+    "buyers_pay": "buyers pay",
+    "sellers_receive": "sellers receive",
+    "surplus": "surplus",
+}
+_LONGEST_NAME = 24
 
 
 def outcomes_tables(
@@ -76,18 +82,20 @@ def _title(markets: Markets) -> Text:
 def _markets_table(outcomes: Outcomes, most_rows: int | None) -> Table:
     shown = slice(0, most_rows)
     markets = outcomes.markets
-    unit = f" ({one_line(markets.currency)})" if markets.currency else ""
+    names = [one_line(name) for name in markets.names[shown]]
     table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=True)
-    table.add_column(one_line(markets.by), overflow="fold")
-    table.add_column("trades", justify="right", no_wrap=True)
-    for key in _SHOWN:
-        table.add_column(TOTALS[key] + unit, justify="right", no_wrap=True)
+    # However narrow the screen is, a row without its market's name says nothing: headings and,
+    # if need be, numbers give way first.
+    short = max(map(len, [markets.by, *names])) <= _LONGEST_NAME
+    table.add_column(one_line(markets.by), overflow="fold", no_wrap=short)
+    table.add_column("trades", justify="right", overflow="fold")
+    for heading in _SHOWN.values():
+        table.add_column(heading, justify="right", overflow="fold")
     sums = {key: values[shown] for key, values in outcomes.sums.items()}
     # What is only an error of rounding, against the money that changed hands.
     noise = 1e-13 * max((abs(float(v)) for key in _SHOWN for v in sums[key]), default=0.0)
     columns = [aligned(sums[key], noise=noise) for key in _SHOWN]
     trades = [f"{number:,}" for number in sums["trades"].tolist()]
-    names = map(one_line, markets.names[shown])
     for row in zip(names, trades, *columns, strict=True):
         table.add_row(*map(Text, row))
     return table
