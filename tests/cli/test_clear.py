@@ -167,6 +167,16 @@ def test_quiet_prints_nothing_but_what_machines_read(run: Runner, small: Path) -
     assert run("clear", small, "--quiet", "--json").out == run("clear", small, "--json").out
 
 
+def test_quiet_prints_the_sentences_asked_for(run: Runner, small: Path, other: Path) -> None:
+    told = run("clear", small, "--explain", "b1", "s1", "--json").documents[0]["explanations"]
+    done = run("clear", small, "-q", "--explain", "b1", "s1")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines() == [told["b1"], told["s1"]]
+    several = run("clear", small, other, "-q", "--explain", "b1").out.splitlines()
+    assert f"Market 'small': {told['b1']}" in several
+    assert all(line.startswith("Market '") for line in several)
+
+
 def test_results_do_not_vary(run: Runner, other: Path) -> None:
     assert len({run("clear", other, "--seed", str(seed)).out for seed in (1, 1, 2)}) == 1
 

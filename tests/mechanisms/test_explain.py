@@ -131,3 +131,95 @@ def test_missing_priors_and_reports_are_named() -> None:
         cx.clear(silent, "first-best")
     with pytest.raises(cx.ReportError):
         cx.clear(market, "first-best", cx.Reports([math.nan], [1.0]))
+
+
+def _steps(bids: list[float], asks: list[float], values: list[float]) -> cx.Market:
+    """A market in which all buyers, and all sellers, have the same few values."""
+    return cx.Market(
+        [{"id": f"b{k}", "bid": bid, "prior": "bidders"} for k, bid in enumerate(bids)],
+        [{"id": f"s{k}", "ask": ask, "prior": "owners"} for k, ask in enumerate(asks)],
+        priors={
+            "bidders": {"kind": "empirical", "values": values},
+            "owners": {"kind": "empirical", "values": values},
+        },
+    )
+
+
+def test_a_higher_bid_that_counts_for_as_much_is_told_why_it_lost() -> None:
+    values = [120, 140, 150, 165, 180, 180, 195, 200, 210, 220, 225, 240, 250, 250, 265, 280]
+    market = _steps([250, 250.01, 150], [10], [*values, 300, 320, 350, 400])
+    outcome = cx.clear(market, "gsom")
+    assert outcome.trades["buyer"].to_list() == ["b0"]
+    assert outcome.explain("b1").endswith(
+        "; the bid of 250.01 counts for as much, as does any from 250 to below 300, "
+        "and buyer 'b0' is listed first."
+    )
+    assert "any bid from 250 to below 300 counts for as much, and buyer 'b0'" in outcome.explain(
+        "b2"
+    )
+    # The one who is first of the equals never reads that she is not.
+    assert "listed first" not in outcome.explain("b0")
+
+
+@pytest.mark.parametrize("mechanism", ["gsom", "gbom"])
+def test_reports_said_to_count_for_as_much_do(mechanism: str) -> None:
+    """All along the interval the rival listed first still trades, and at its end no more."""
+    rng = np.random.default_rng(8)
+    side = 0 if mechanism == "gsom" else 1
+    rule = re.compile(r"any (?:bid |ask )?from (\S+) (?:to below|down to above) (\S+) counts|"
+                      r"as does any from (\S+) (?:to below|down to above) (\S+),")  # fmt: skip
+    seen = 0
+    for _ in range(60):
+        values = [*map(float, np.sort(rng.integers(1, 30, 7)))]
+        reports = [rng.integers(1, 30, 5).astype(float) for _ in range(2)]
+        market = _steps([*reports[0]], [*reports[1]], values)
+        outcome = cx.clear(market, mechanism)
+        for row in outcome.agents.iter_rows(named=True):
+            if row["role"] != ("buyer", "seller")[side] or row["trades"]:
+                continue
+            found = rule.search(outcome.explain(row["id"], row["role"]))
+            if found is None:
+                continue
+            first, last = (float(x) for x in found.groups() if x is not None)
+            index = (market.buyers, market.sellers)[side].index(row["id"])
+            traded = []
+            for report in (first, (first + last) / 2, last):
+                moved = [own.copy() for own in reports]
+                moved[side][index] = report
+                again = cx.clear(market, mechanism, cx.Reports(*moved))
+                traded.append(index in (again.buyer_index, again.seller_index)[side])
+            assert traded == [False, False, True]
+            weigh = market.buyers.virtual_values if side == 0 else market.sellers.virtual_costs
+            inside = [weigh(np.full(5, x))[0] for x in (first, (first + last) / 2, last)]
+            assert inside[0] == inside[1] != inside[2]
+            seen += 1
+    assert seen > 10
+
+
+def test_no_bid_beyond_the_end_of_a_prior_helps() -> None:
+    market = _steps([40, 35], [90], [20, 30, 40])
+    sentence = cx.clear(market, "gsom").explain("b0")
+    assert sentence == (
+        "Buyer 'b0' bid 40 and does not trade; no bid would: under the prior 'bidders' every bid "
+        "above 40 counts as 40; seller 's0' sets it with an ask of 90."
+    )
+    market = _steps([400], [10], [20, 30, 40])
+    assert cx.clear(market, "gbom").explain("b0").startswith("Buyer 'b0' bid 400, trades")
+
+
+def test_with_constraints_no_bid_would_names_whom_it_would_take() -> None:
+    pytest.importorskip("ortools")
+    market = cx.Market(
+        [{"id": "a", "bid": 50, "prior": "top"}, {"id": "b", "bid": 45, "prior": "low"}],
+        [{"id": "s", "ask": 1, "prior": "low"}, {"id": "t", "ask": 1, "prior": "low"}],
+        priors={
+            "top": {"kind": "empirical", "values": [40, 50]},
+            "low": {"kind": "empirical", "values": [10, 20]},
+        },
+        constraints=[{"kind": "cap", "limit": 1}],
+    )
+    sentence = cx.clear(market, "gsom").explain("b")
+    assert sentence == (
+        "Buyer 'b' bid 45 and does not trade; no bid would: under the prior 'low' every bid above "
+        "20 counts as 20; it would take buyer 'a' (bid 50) to drop out."
+    )

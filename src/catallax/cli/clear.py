@@ -49,6 +49,14 @@ class _Cleared:
             document["explanations"] = self.explanations
         yield document
 
+    def sentences(self, *, several: bool) -> Iterator[str]:
+        """Yield the sentences asked for, with the market where there are several."""
+        from catallax.report.text import one_line
+
+        market = f"Market '{self.result.market.name}': " if several else ""
+        for sentence in self.explanations.values():
+            yield one_line(market + sentence)
+
     def tables(self, rule: Mechanism) -> Any:
         """Show it to people."""
         from catallax.cli.output import row_limit
@@ -105,7 +113,8 @@ def clear(
         Draw a picture into this .svg or .png file. For several markets the name contains
         {market}, which is replaced by the market's name. A lottery needs --seed.
     quiet
-        Print no tables and show no progress; warnings and errors still appear.
+        Print no tables and show no progress; warnings and errors still appear, and with --explain
+        the sentences, a line each.
     seed
         Draw an outcome, for mechanisms that randomise: without it they show their lottery. The
         same seed draws the same; several markets take turns. Others do not look at it.
@@ -137,7 +146,10 @@ def clear(
             warn(line)
     if json:
         print_lines(lines)
-    elif not quiet:
+    elif quiet:
+        several = len(cleared) > 1
+        print_lines(line for one in cleared for line in one.sentences(several=several))
+    else:
         for place, one in enumerate(cleared):
             if place:
                 show("")

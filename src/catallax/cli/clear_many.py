@@ -29,6 +29,14 @@ class ClearedMany:
                 document["explanations"] = self.explanations.get(document["market"], {})
             yield document
 
+    def sentences(self, *, several: bool) -> Iterator[str]:
+        """Yield the sentences asked for; each names its market already."""
+        from catallax.report.text import one_line
+
+        del several
+        for own in self.explanations.values():
+            yield from map(one_line, own.values())
+
     def tables(self, rule: Mechanism) -> Any:
         """Show them to people."""
         from catallax.cli.output import row_limit

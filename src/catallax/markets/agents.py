@@ -169,6 +169,14 @@ class Agents:
         number = int(self.prior_of[position])
         return None if number < 0 else self.priors[number]
 
+    def prior_label(self, position: int) -> str:
+        """Return how messages call an agent's prior: by its name in the market if it has one."""
+        number = int(self.prior_of[position])
+        if number < 0:
+            return "(none)"
+        name = self.prior_names[number]
+        return self.priors[number].describe() if name is None else repr(name)
+
     def groups(self, which: np.ndarray | None = None) -> Iterator[tuple[Prior, np.ndarray]]:
         """Yield every distinct prior with those who share it.
 

@@ -297,13 +297,11 @@ def far_outside(market: Market, reports: Reports) -> list[str]:
         if not len(positions):
             continue
         first = int(positions[0])
-        prior = agents.prior(first)
-        shown = "" if prior is None else f" {prior.describe()}"
         more = len(positions) - 1
         others = f" (and {more} more {word}{'s' if more > 1 else ''})" if more else ""
         warnings.append(
             f"the {word} {float(values[first])!r} of {agents.label(first)} lies far outside "
-            f"the prior{shown}{others}; check the units"
+            f"the prior {agents.prior_label(first)}{others}; check the units"
         )
     return warnings
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -127,10 +127,8 @@ class ThresholdReasons:
             report = float(self.mechanism.critical_asks(market, thresholds)[0])
         setter = self._setter(outcome, role, thresholds, 0, report)
         if not np.isfinite(report):
-            prior = (market.buyers if role == "buyer" else market.sellers).prior(index)
-            under = "" if prior is None else f" under the prior {prior.describe()}"
             word = "bid" if role == "buyer" else "ask"
-            return f"{subject}; no {word} would{under}: {setter}."
+            return f"{subject}; no {word} would: {self._limit(market, role, index)}{setter}."
         strictly = _is_strict(thresholds, 0, report, role)
         if role == "buyer":
             bound = "a bid of more than" if strictly else "a bid of at least"
@@ -138,12 +136,28 @@ class ThresholdReasons:
             bound = "an ask of less than" if strictly else "an ask of at most"
         return f"{subject}; {bound} {money(report, market.currency)} would: {setter}."
 
+    def _limit(self, market: Market, role: Role, index: int) -> str:
+        """Begin the reason why no report would do: a prior counts nothing beyond its end."""
+        buyers = role == "buyer"
+        agents = market.buyers if buyers else market.sellers
+        scale = self.mechanism.buyer_scale if buyers else self.mechanism.seller_scale
+        prior = agents.prior(index)
+        if prior is None or scale in ("bid", "ask"):
+            return ""
+        under = f"under the prior {agents.prior_label(index)} "
+        end = float(prior.support[1 if buyers else 0])
+        if not np.isfinite(end):
+            return f"{under}none counts for enough; "
+        every = "bid above" if buyers else "ask below"
+        return f"{under}every {every} {money(end)} counts as {money(end)}; "
+
     def _setter(
         self, outcome: Outcome, role: Role, thresholds: Thresholds, place: int, report: float
     ) -> str:
         """Name the agent that sets a threshold, her report, and how reports were weighed."""
         if thresholds.source[place] == NOBODY:
-            return self._several(outcome, role, int(thresholds.agent[place]))
+            possible = bool(np.isfinite(report))
+            return self._several(outcome, role, int(thresholds.agent[place]), possible=possible)
         market, mechanism = outcome.market, self.mechanism
         source, level = int(thresholds.source[place]), thresholds.level[place]
         if source >= 0:
@@ -155,6 +169,9 @@ class ThresholdReasons:
         sentence = f"{label} sets it with {said}"
         if scale not in ("bid", "ask"):
             sentence += f" ({scale} {money(level)})"
+        tie = self._tie(outcome, role, thresholds, place, report)
+        if tie:
+            return f"{sentence}{tie} and {label} is listed first"
         own_scale = mechanism.buyer_scale if role == "buyer" else mechanism.seller_scale
         if own_scale not in ("bid", "ask") and np.isfinite(report):
             strictly = _is_strict(thresholds, place, report, role)
@@ -163,7 +180,50 @@ class ThresholdReasons:
             sentence += f" in {own_scale}"
         return sentence
 
-    def _several(self, outcome: Outcome, role: Role, index: int) -> str:
+    def _tie(
+        self, outcome: Outcome, role: Role, thresholds: Thresholds, place: int, report: float
+    ) -> str:
+        """Say which reports only equal a rival listed earlier; nothing where that is no matter."""
+        buyers, market, mechanism = role == "buyer", outcome.market, self.mechanism
+        index, source = int(thresholds.agent[place]), int(thresholds.source[place])
+        rival = source if buyers else -1 - source
+        if thresholds.wins_ties[place] or not 0 <= rival < index:
+            return ""
+        word = "bid" if buyers else "ask"
+        said = money(float((outcome.reports.bids if buyers else outcome.reports.asks)[index]))
+        weights = self.matching.buyer_weights if buyers else self.matching.seller_weights
+        equal = bool(weights[index] == thresholds.level[place])
+        if (mechanism.buyer_scale if buyers else mechanism.seller_scale) in ("bid", "ask"):
+            return "; the two are equal," if equal else ""
+        one = slice(place, place + 1)
+        alone = replace(
+            thresholds,
+            agent=thresholds.agent[one],
+            level=thresholds.level[one],
+            wins_ties=np.ones(1, np.bool_),
+            source=thresholds.source[one],
+        )
+        critical = mechanism.critical_bids if buyers else mechanism.critical_asks
+        first = float(critical(market, alone)[0])
+        if not np.isfinite(first):
+            return ""
+        if money(first) != money(report):  # bids that count alike, where a prior has steps
+            if not np.isfinite(report):
+                pool = f"from {money(first)} {'on' if buyers else 'down'}"
+            elif buyers:
+                pool = f"from {money(first)} to below {money(report)}"
+            else:
+                pool = f"from {money(first)} down to above {money(report)}"
+            if equal:
+                return f"; the {word} of {said} counts for as much, as does any {pool},"
+            return f"; any {word} {pool} counts for as much,"
+        if equal:
+            return f"; the {word} of {said} counts for as much,"
+        if _is_strict(thresholds, place, report, role):
+            return f"; {'a bid' if buyers else 'an ask'} of {money(report)} counts for as much,"
+        return ""
+
+    def _several(self, outcome: Outcome, role: Role, index: int, *, possible: bool) -> str:
         """Say who would trade instead, where a threshold is the sum of several weights.
 
         The market is matched again with the agent kept out, or brought in at any cost.
@@ -196,6 +256,12 @@ class ThresholdReasons:
                     for k in members.tolist()
                     if (side.role, k) != (role, index)
                 )
+        if not possible:
+            needs = [
+                *([f"{_list(comes)} to come in"] if comes else []),
+                *([f"{_list(goes)} to drop out"] if goes else []),
+            ]
+            return f"it would take {' and '.join(needs)}" if needs else "that is not enough"
         changes = [
             *([f"{_list(comes)} would come in"] if comes else []),
             *([f"{_list(goes)} would drop out"] if goes else []),
