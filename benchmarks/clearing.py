@@ -21,8 +21,7 @@ from harness import machine, save, say, seconds, table, timed, within
 
 import catallax as cx
 from catallax.markets import random_graphs
-from catallax.matching import best_matching, kernels, kernels_pairing, kernels_thresholds
-from catallax.matching.order import rank_agents
+from catallax.matching import best_matching
 
 KINDS = {
     "random": random_graphs.sparse_random,
@@ -108,7 +107,7 @@ def scipy_matching(kind: str, agents: int) -> tuple[float, float]:
 
 
 def ours(kind: str, agents: int, repeats: int) -> dict[str, Any]:
-    """Time our road from edge arrays to the outcome, and its parts."""
+    """Time our road from edge arrays to the outcome; `scale.py` tells the parts."""
     market, reports = market_of(kind, agents)
     ends = market.graph.buyer.copy(), market.graph.seller.copy()
     outcome = cx.clear(market, "gsom", reports)  # compiled from here on
@@ -118,29 +117,13 @@ def ours(kind: str, agents: int, repeats: int) -> dict[str, Any]:
         cx.clear(cx.Market(market.buyers, market.sellers, graph), "gsom", reports)
 
     weights = 2 * reports.bids - 1, reports.asks
-    graph = market.graph
-    ranks = rank_agents(*weights)
-    useful = kernels.useful_rows(*graph.by_buyer, *ranks[:2])
-    partners = kernels.sweep(*useful, agents, ranks[2])
-    turned = kernels.turned_rows(*useful, agents)
-    traders = [np.flatnonzero(side >= 0).astype(np.int32) for side in partners]
-
-    def thresholds() -> None:
-        kernels_thresholds.buyer_thresholds(*useful, ranks[2], *partners)
-        kernels_thresholds.seller_thresholds(*turned, ranks[2], *partners)
-
     return {
         "whole": timed(whole, repeats),
         "clear": timed(lambda: cx.clear(market, "gsom", reports), repeats),
-        "matching with thresholds": timed(lambda: best_matching(graph, *weights), repeats),
-        "sweep": timed(lambda: kernels.sweep(*useful, agents, ranks[2]), repeats),
-        "thresholds": timed(thresholds, repeats),
-        "pairing": timed(
-            lambda: kernels_pairing.pairing(*graph.by_buyer, *traders, agents), repeats
-        ),
+        "matching with thresholds": timed(lambda: best_matching(market.graph, *weights), repeats),
         "objective": outcome.totals["objective"],
         "trades": len(outcome),
-        "edges": graph.n_edges,
+        "edges": market.graph.n_edges,
     }
 
 

@@ -165,3 +165,13 @@ def test_lotteries_fit_a_small_screen() -> None:
 
 def test_probabilities() -> None:
     assert [chance(Fraction(2, 6)), chance(0.5), chance(2 / 3)] == ["1/3", "0.5", "0.666667"]
+
+
+def test_an_objective_that_counts_trades_has_no_currency() -> None:
+    market = cx.Market([{"id": "b", "bid": 3}], [{"id": "s", "ask": 1}], currency="USD")
+    for mechanism, words in (
+        (cx.mechanisms.PostedPrice(2.0), ["objective", "1", "trades"]),
+        ("first-best", ["objective", "2", "USD"]),
+    ):
+        lines = printed(outcome_tables(cx.clear(market, mechanism))).splitlines()
+        assert words in [line.split() for line in lines]

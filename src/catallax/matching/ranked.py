@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
+from catallax.matching.guided import fits, match_guided
 from catallax.matching.order import rank_agents
 from catallax.matching.result import Matching, PairBounds, Thresholds
 
@@ -70,7 +71,7 @@ class RankedMatching(Matching):
         elsewhere = [np.full(self.buyer.size, end) for end in (np.inf, -np.inf)]
         for rank, level in zip(ranks, elsewhere, strict=True):
             known = rank >= 0
-            level[known] = self._levels(self._ranks[2][rank[known]])
+            level[known] = self._weight_of[self._ranks[2][rank[known]]]
         return PairBounds(np.zeros(self.buyer.size), *elsewhere)
 
     def _complete_elsewhere(self) -> tuple[Indices, Indices]:
@@ -87,13 +88,10 @@ class RankedMatching(Matching):
         )
         return for_buyers, np.where(for_sellers >= 0, last - for_sellers, -1)
 
-    def _levels(self, source: NDArray[np.integer]) -> Weights:
-        """Look up the weights of agents given as sources."""
-        level = np.empty(source.size)
-        from_buyer = source >= 0
-        level[from_buyer] = self.buyer_weights[source[from_buyer]]
-        level[~from_buyer] = self.seller_weights[-1 - source[~from_buyer]]
-        return level
+    @cached_property
+    def _weight_of(self) -> Weights:
+        """Weights of all agents, each at her number as a source (sellers count from the end)."""
+        return np.concatenate([self.buyer_weights, self.seller_weights[::-1]])
 
     def _thresholds(self, agent: Indices, rank: Indices, *, buyers: bool) -> Thresholds:
         """Turn ranks of sources into levels, tie rules and names of sources."""
@@ -104,7 +102,7 @@ class RankedMatching(Matching):
             wins_ties = ~from_buyer | (agent < source)
         else:
             wins_ties = from_buyer | (agent < -1 - source)
-        return Thresholds(agent, self._levels(source), wins_ties, source)
+        return Thresholds(agent, self._weight_of[source], wins_ties, source)
 
     def _entry(self, *, buyers: bool) -> Thresholds:
         """Find the thresholds of the agents of one side that do not trade."""
@@ -168,7 +166,11 @@ def _largest_other(own: Indices, free: Indices) -> Indices:
 def match_by_rank(graph: Graph, buyer_weights: Weights, seller_weights: Weights) -> RankedMatching:
     """Match in a graph without constraints; see `best_matching`."""
     ranks = rank_agents(buyer_weights, seller_weights)
-    solve = _by_sorting if graph.complete else _by_sweep
+    if graph.complete:
+        solve = _by_sorting
+    else:
+        # The same result by either; large graphs wait for memory, and take more care.
+        solve = match_guided if fits(graph) else _by_sweep
     buyer, seller, labels = solve(graph, ranks)
     solver = "sort" if graph.complete else "sweep"
     return RankedMatching(

@@ -53,6 +53,8 @@ class Mechanism(ABC):
     slug: ClassVar[str]
     summary: ClassVar[str]
     claims: ClassVar[Claims]
+    # Whether what is maximised is an amount of money; of a number of trades it is not.
+    objective_is_money: ClassVar[bool] = True
 
     def read_reports(self, market: Market, reports: Any = None) -> Any:
         """Check reports, or take those that came with the market.

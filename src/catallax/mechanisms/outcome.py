@@ -100,6 +100,11 @@ class Outcome:
         return html_page(title, totals_for_people(self.totals), Rows(columns, rows, len(self)))
 
     @property
+    def objective_is_money(self) -> bool:
+        """Whether the mechanism maximised an amount of money, and not a number of trades."""
+        return self.cleared_by is None or self.cleared_by.objective_is_money
+
+    @property
     def gains(self) -> Array:
         """Gain of each trade: the buyer's bid less the seller's ask."""
         return self.reports.bids[self.buyer_index] - self.reports.asks[self.seller_index]

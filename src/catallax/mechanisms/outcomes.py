@@ -63,6 +63,11 @@ class Outcomes:
     _together: Outcome | None = None
     _parts: tuple[Outcome, ...] = ()
 
+    @property
+    def objective_is_money(self) -> bool:
+        """Whether the mechanism maximised an amount of money, and not a number of trades."""
+        return self._rule.objective_is_money
+
     def __len__(self) -> int:
         """Count the markets."""
         return len(self.markets)

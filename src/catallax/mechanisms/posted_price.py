@@ -67,6 +67,7 @@ class PostedPrice(Mechanism):
     slug = "posted-price"
     summary = "one price for all, given or the best for the priors; who accepts it may trade"
     claims = Claims("DSIC", "DSIC", "ex post", "strong ex post")
+    objective_is_money = False
 
     def __post_init__(self) -> None:
         """Check the price."""

@@ -64,7 +64,11 @@ def outcomes_tables(
         if len(outcomes)
         else Text("\n  no markets\n", "italic"),
         *([Text(more, "italic")] if hidden > 0 else []),
-        totals_grid(outcomes.overall, outcomes.markets.currency),
+        totals_grid(
+            outcomes.overall,
+            outcomes.markets.currency,
+            objective_is_money=outcomes.objective_is_money,
+        ),
         Text(f"\n  {one_line(how)} (solved by {outcomes.solver})", "dim"),
         *sentences(explanations or {}),
     )

@@ -77,7 +77,9 @@ def outcome_tables(
     return Group(
         title(market),
         *trades_parts(outcome, most_rows),
-        totals_grid(outcome.totals, market.currency),
+        totals_grid(
+            outcome.totals, market.currency, objective_is_money=outcome.objective_is_money
+        ),
         Text(f"\n  {one_line(how)} ({how_solved(outcome)})", "dim"),
         *sentences(explanations or {}),
     )
@@ -163,7 +165,9 @@ def trades_table(outcome: Outcome, most_rows: int | None = None) -> Table:
     return table
 
 
-def totals_grid(totals: Mapping[str, Any], currency: str = "") -> RenderableType:
+def totals_grid(
+    totals: Mapping[str, Any], currency: str = "", *, objective_is_money: bool = True
+) -> RenderableType:
     """Show the totals of an outcome, one a line.
 
     Parameters
@@ -172,19 +176,27 @@ def totals_grid(totals: Mapping[str, Any], currency: str = "") -> RenderableType
         As in `Outcome.totals`.
     currency
         The market's currency.
+    objective_is_money
+        Whether the objective is an amount; a number of trades has no currency.
 
     Returns
     -------
     rich renderable
     """
     unit = one_line(currency)
-    amounts = {name: totals[key] for key, name in TOTALS.items() if key in totals}
+    amounts = {
+        name: totals[key]
+        for key, name in TOTALS.items()
+        if key in totals and (objective_is_money or key != "objective")
+    }
     volume = max(map(abs, amounts.values()))
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column(justify="right")
     grid.add_column(style="dim")
     grid.add_row("trades", f"{totals['trades']:,}", "")
+    if not objective_is_money:
+        grid.add_row("objective", f"{round(totals['objective']):,}", "trades")
     texts = aligned(amounts.values(), noise=1e-13 * volume)
     for (name, value), text in zip(amounts.items(), texts, strict=True):
         deficit = name == "surplus" and text.startswith("-")

@@ -1,0 +1,185 @@
+"""Clear markets of a million agents a side and more, beside the simple sweep and themselves.
+
+For each kind of graph and each size, in a process of its own: the whole road from bare edge arrays
+to the outcome with all payments, clearing alone, the matching alone, what payments add, the
+simple sweep on the same market (its trades, pairs and the source of every threshold are compared,
+and must be equal), and the peak of memory. Usage:
+python benchmarks/scale.py [--agents 100000 1000000] [--kinds random spatial skewed]
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from clearing import KINDS, market_of
+from harness import machine, save, say, seconds, table, timed, within
+
+import catallax as cx
+
+SIMPLE_UP_TO = 1_000_000  # agents a side, for which the simple sweep is run beside
+
+
+def restart_peak() -> None:
+    """Forget the peak of memory so far, where the system can (Linux)."""
+    memory = Path("/proc/self/clear_refs")
+    if memory.exists():
+        memory.write_text("5")
+
+
+def peak() -> float:
+    """Return the peak of this process's memory, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text().splitlines()
+        return next(int(x.split()[1]) / 1024 for x in lines if x.startswith("VmHWM"))
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def processor(run: Callable[[], Any], repeats: int) -> float:
+    """Return the median of the processor's time: it hardly notices what else is running."""
+    spent = []
+    for _ in range(repeats):
+        start = time.process_time()
+        run()
+        spent.append(time.process_time() - start)
+    return statistics.median(spent)
+
+
+def parts(market: cx.Market, reports: cx.Reports, repeats: int) -> dict[str, float]:
+    """Time on one core what finds the trades and the pairs, and what is for payments alone.
+
+    Labels of buyers are written by the sweep itself, where it closes what a failing search has
+    reached: they count as matching.
+    """
+    from catallax.matching import best_matching, kernels_guided, kernels_pairing, kernels_rows
+    from catallax.matching.kernels_search import NEAR
+    from catallax.matching.order import rank_agents
+
+    mechanism = cx.mechanisms.SellersOffering()
+    graph = market.graph
+    weights = mechanism.weights(market, reports)
+    found = best_matching(graph, *weights)
+    sellers = np.sort(found.seller)
+    kept: list[Any] = []
+
+    def matching() -> None:
+        ranks = rank_agents(*weights)
+        laid_out = kernels_rows.rows_by_place(*graph.by_buyer, ranks[2], graph.n_sellers)
+        _, buyer_rank, _, seller_rank, row_start, rows, *columns = laid_out
+        partners = kernels_guided.guided_sweep(
+            row_start, rows, *columns, buyer_rank, seller_rank, NEAR
+        )
+        kernels_pairing.pairing(*graph.by_buyer, found.buyer, sellers, graph.n_sellers)
+        kept[:] = [*columns, buyer_rank, seller_rank, *partners[:2]]
+
+    def payments() -> None:
+        kernels_guided.seller_labels(*kept)
+        for name in ("trading_buyers", "trading_sellers"):
+            vars(found).pop(name, None)  # computed once, and kept
+        mechanism.critical_bids(market, found.trading_buyers)
+        mechanism.critical_asks(market, found.trading_sellers)
+
+    return {
+        "matching": processor(matching, repeats),
+        "payments": processor(payments, repeats),
+    }
+
+
+def measure(kind: str, agents: int, repeats: int) -> dict[str, Any]:
+    """Measure one market; to be run in a process of its own."""
+    from catallax.matching import best_matching, ranked
+    from catallax.matching.order import rank_agents
+
+    cx.clear(*_arguments(*market_of(kind, 5_000)))  # compiled from here on
+    market, reports = market_of(kind, agents)
+    ends = market.graph.buyer.copy(), market.graph.seller.copy()
+    weights = 2 * reports.bids - 1, reports.asks
+
+    def whole() -> None:
+        graph = cx.Graph(agents, agents, *ends)
+        cx.clear(cx.Market(market.buyers, market.sellers, graph), "gsom", reports)
+
+    restart_peak()
+    figures = {"whole": timed(whole, repeats), "peak MiB": peak(), "edges": market.graph.n_edges}
+    graph = market.graph
+    figures |= {
+        "clear": timed(lambda: cx.clear(market, "gsom", reports), repeats),
+        "matching": timed(lambda: best_matching(graph, *weights), repeats),
+        "processor": parts(market, reports, repeats),
+    }
+    if agents <= SIMPLE_UP_TO:
+        ranks = rank_agents(*weights)
+        simple, fast = ranked._by_sweep(graph, ranks), ranked.match_guided(graph, ranks)
+        for expected, found in zip([*simple[:2], *simple[2]], [*fast[:2], *fast[2]], strict=True):
+            if not np.array_equal(expected, found):
+                raise RuntimeError(f"{kind} graph of {agents} a side: the two sweeps differ")
+        # The simple sweep takes long: once has to do, the second time in this process.
+        figures["simple"] = timed(lambda: ranked._by_sweep(graph, ranks), 1)
+        figures["guided"] = timed(lambda: ranked.match_guided(graph, ranks), repeats)
+    return figures
+
+
+def _arguments(market: cx.Market, reports: cx.Reports) -> tuple[cx.Market, str, cx.Reports]:
+    return market, "gsom", reports
+
+
+def main() -> None:
+    """Measure, print the table, write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--agents", type=int, nargs="+", default=[100_000, 1_000_000])
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--limit", type=float, default=300.0, help="seconds for one market")
+    parser.add_argument("--name", default="scale", help="of the JSON file")
+    options = parser.parse_args()
+    rows, figures = [], []
+    for kind in options.kinds:
+        before: dict[str, Any] | None = None
+        for agents in options.agents:
+            say(f"{agents} agents a side, {kind} graph ...")
+            mine = within(options.limit, measure, kind, agents, options.repeats)
+            if mine is None:
+                rows.append([f"{agents:,}", kind, f"> {options.limit:g} s", *[""] * 9])
+                continue
+            rows.append([f"{agents:,}", kind, *_cells(mine, before)])
+            figures.append({"agents": agents, "kind": kind, **mine})
+            before = mine
+    header = ["agents a side", "graph", "edges", "all payments", "min .. max", "growth", "exponent"]
+    header += ["clear", "guided sweep", "simple sweep", "payments add", "peak MiB"]
+    table(header, rows)
+    print("\ngrowth: over the row above, of the least time by the clock, and of the processor's;")
+    print("exponent: of the latter. Both sweeps: with labels and pairs. Payments: one core.")
+    save(options.name, {"machine": machine("numpy", "numba"), "figures": figures})
+
+
+def _cells(mine: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
+    whole, cpu = mine["whole"], mine["processor"]
+    growth, exponent = "", ""
+    if before:
+        clock, spent = (whole[key] / before["whole"][key] for key in ("min", "processor"))
+        growth = f"{clock:.1f}x, {spent:.1f}x"
+        exponent = f"{math.log(spent) / math.log(mine['edges'] / before['edges']):.2f}"
+    return [
+        f"{mine['edges']:,}",
+        seconds(whole["median"]),
+        f"{seconds(whole['min'])} .. {seconds(whole['max'])}",
+        growth,
+        exponent,
+        seconds(mine["clear"]["median"]),
+        *(seconds(mine[name]["median"]) if name in mine else "" for name in ("guided", "simple")),
+        f"{cpu['payments'] / cpu['matching']:.1%}",
+        f"{mine['peak MiB']:,.0f}",
+    ]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+"""The guided sweep of large graphs against the simple sweep and brute force, in every shape."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+
+import numpy as np
+import pytest
+
+from catallax.markets import Graph
+from catallax.matching import guided, kernels_pairing, ranked
+from catallax.matching.guided import match_guided
+from catallax.matching.order import rank_agents
+from catallax.matching.parallel import both
+from tests.matching.shapes import SHAPES, Case, draw
+from tests.matching.test_sweep import check
+
+# HYPOTHESIS_PROFILE=hunt asks for many more, as everywhere.
+HUNT = os.environ.get("HYPOTHESIS_PROFILE") == "hunt"
+MARKETS = 10_000 if HUNT else 100
+# From the first edge on, soon, or hardly ever is a search guided.
+NEAR = [0, 0, 1, 3, 10, 40, 512]
+
+
+def graph_of(case: Case) -> Graph:
+    sides = case.buyer_weights.size, case.seller_weights.size
+    return Graph(*sides, case.buyer, case.seller)
+
+
+def assert_equal(case: Case, near: int | None = None) -> int:
+    """Compare trades, pairs and the source of every threshold; count the trades."""
+    graph = graph_of(case)
+    ranks = rank_agents(case.buyer_weights, case.seller_weights)
+    simple = ranked._by_sweep(graph, ranks)
+    fast = match_guided(graph, ranks, near=near)
+    for expected, found in zip([*simple[:2], *simple[2]], [*fast[:2], *fast[2]], strict=True):
+        assert expected.tolist() == found.tolist()
+    edges = case.buyer.astype(np.int64) * graph.n_sellers + case.seller
+    assert np.isin(fast[0].astype(np.int64) * graph.n_sellers + fast[1], edges).all()
+    assert np.unique(fast[1]).size == fast[1].size
+    return fast[0].size
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_equals_the_simple_sweep(shape: str) -> None:
+    trades = 0
+    for k in range(MARKETS):
+        rng = np.random.default_rng([k, len(shape)])
+        size = int(rng.choice([1, 3, 10, 30, 100, 300], p=[0.1, 0.2, 0.3, 0.25, 0.12, 0.03]))
+        trades += assert_equal(draw(shape, size, rng), int(rng.choice(NEAR)))
+    assert (trades > 0) == (shape != "empty_side")
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_against_all_matchings(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ranked, "fits", lambda graph: True)
+    for k in range(MARKETS if HUNT else 25):
+        rng = np.random.default_rng([k, len(shape), 1])
+        case = draw(shape, int(rng.integers(1, 5)), rng)
+        if case.buyer.size > 24:
+            continue
+        near = int(rng.choice(NEAR))
+        monkeypatch.setattr(ranked, "match_guided", partial(match_guided, near=near))
+        # Brute force adds weights, and so wants whole numbers: the order and the ties decide.
+        weights = np.concatenate([case.buyer_weights, case.seller_weights])
+        whole = np.unique(weights, return_inverse=True)[1].tolist()
+        n = case.buyer_weights.size
+        edges = list(zip(case.buyer.tolist(), case.seller.tolist(), strict=True))
+        check(graph_of(case), edges, whole[:n], whole[n:])
+
+
+@pytest.mark.parametrize("weights", ["distinct", "tied", "ud"])
+@pytest.mark.parametrize("shape", ["random", "skewed", "blocks", "grid"])
+def test_large_graphs_as_they_come(shape: str, weights: str) -> None:
+    """Large enough for distances to be measured, with nothing set by hand."""
+    case = draw(shape, 12_000, np.random.default_rng(3), weights)
+    assert guided.fits(graph_of(case))
+    assert assert_equal(case) > 100
+
+
+def test_size_decides_which_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    called = []
+
+    def spy(*arguments):
+        called.append(True)
+        return match_guided(*arguments)
+
+    monkeypatch.setattr(ranked, "match_guided", spy)
+    for n_edges, expected in ((guided.FEWEST_EDGES - 1, False), (guided.FEWEST_EDGES, True)):
+        called.clear()
+        buyer, seller = np.divmod(np.arange(n_edges), 200)
+        ranked.match_by_rank(Graph(125, 200, buyer, seller), np.ones(125), np.zeros(200))
+        assert bool(called) == expected
+
+
+def test_pairs_depend_on_the_two_sets_alone() -> None:
+    """Traders far apart in weight or equal: the same two sets, the same pairs."""
+    for shape in ("grid", "random", "blocks"):
+        rng = np.random.default_rng(5)
+        case = draw(shape, 400, rng, "distinct")
+        graph = graph_of(case)
+        ranks = rank_agents(case.buyer_weights, case.seller_weights)
+        buyer, seller, _ = match_guided(graph, ranks)
+        # Everybody who trades is indifferent now, and nobody else wants to.
+        bids, asks = np.full(graph.n_buyers, -1.0), np.full(graph.n_sellers, 2.0)
+        bids[buyer], asks[seller] = 1.0, 1.0
+        again = match_guided(graph, rank_agents(bids, asks), near=0)
+        assert (again[0].tolist(), again[1].tolist()) == (buyer.tolist(), seller.tolist())
+        paired = kernels_pairing.pairing(*graph.by_buyer, buyer, np.sort(seller), graph.n_sellers)
+        assert paired.tolist() == seller.tolist()
+
+
+def test_an_error_in_either_thread_is_raised() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    for pieces in ((fail, int), (int, fail)):
+        with pytest.raises(ZeroDivisionError):
+            both(*pieces)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_shapes_are_of_the_size_asked_for(shape: str) -> None:
+    rng = np.random.default_rng(0)
+    largest = max(draw(shape, 400, rng).buyer.size for _ in range(20))
+    assert (0 if shape == "empty_side" else 200) <= largest < 4000
