@@ -38,11 +38,15 @@ wheel: $(FOR_DEVELOPERS) ## build the source archive, and from it the wheel, int
 	rm -rf dist
 	$(BIN)/python -m build
 
-bench: $(FOR_DEVELOPERS) ## time clearing against other solvers (some minutes)
+bench: $(FOR_DEVELOPERS) ## time everything against its peers (half an hour)
 	$(BIN)/python benchmarks/clearing.py
 	$(BIN)/python benchmarks/constrained.py
 	$(BIN)/python benchmarks/simulate.py
+	$(BIN)/python benchmarks/scale.py
+	$(BIN)/python benchmarks/shapes.py
 	$(BIN)/python benchmarks/updates.py
+	$(BIN)/python benchmarks/many.py
+	$(BIN)/python benchmarks/road.py
 	$(BIN)/python benchmarks/groups.py
 
 fuzz: $(FOR_DEVELOPERS) ## read 100,000 broken files: no traceback, no wrong total (half an hour)

@@ -29,8 +29,12 @@ USES = {
     "report": ["study", "report", "study.toml"],
     "cluster": ["study", "run", "study.toml", "--cluster", "tcp://127.0.0.1:9"],
 }
-CAPPED = """{"buyers": [{"id": "b", "bid": 2}, {"id": "c", "bid": 1}], "sellers": [{"id": "s", "ask": 0},
-{"id": "t", "ask": 0}], "edges": [["b", "s"], ["c", "t"]], "constraints": [{"kind": "cap", "limit": 1}]}
+CAPPED = """{
+"buyers": [{"id": "b", "bid": 2}, {"id": "c", "bid": 1}],
+"sellers": [{"id": "s", "ask": 0}, {"id": "t", "ask": 0}],
+"edges": [["b", "s"], ["c", "t"]],
+"constraints": [{"kind": "cap", "limit": 1}]
+}
 """
 STUDY = """[study]
 name = "one cell"

@@ -77,9 +77,7 @@ def outcome_tables(
     return Group(
         title(market),
         *trades_parts(outcome, most_rows),
-        totals_grid(
-            outcome.totals, market.currency, objective_is_money=outcome.objective_is_money
-        ),
+        totals_grid(outcome.totals, market.currency, objective_is_money=outcome.objective_is_money),
         Text(f"\n  {one_line(how)} ({how_solved(outcome)})", "dim"),
         *sentences(explanations or {}),
     )
