@@ -22,7 +22,7 @@ from harness import machine, save, say, seconds, table, timed
 
 import catallax as cx
 from catallax.matching import best_matching
-from catallax.report.writing import write_outcomes
+from catallax.report.writing import TableFormat, write_outcomes
 
 MIXED = {
     "one": ["uniform(0, 1)"],
@@ -57,7 +57,7 @@ def market_of(agents: int, words: str) -> cx.Market:
     )
 
 
-def stations(folder: Path, out: Path, tables: str, repeats: int) -> dict[str, Any]:
+def stations(folder: Path, out: Path, tables: TableFormat, repeats: int) -> dict[str, Any]:
     """Time every station of the road for a market in a folder."""
     read = pl.read_csv if tables == "csv" else pl.read_parquet
     files = [folder / f"{name}.{tables}" for name in ("buyers", "sellers", "edges")]
@@ -66,7 +66,7 @@ def stations(folder: Path, out: Path, tables: str, repeats: int) -> dict[str, An
     outcome = cx.clear(market, "gsom")
     rule = cx.mechanisms.get("gsom")
     weights = rule.weights(market, reports)  # type: ignore[attr-defined]
-    written = write_outcomes([outcome], out, tables)  # type: ignore[arg-type]
+    written = write_outcomes([outcome], out, tables)
 
     def command() -> None:
         words = ["clear", str(folder), "--mechanism", "gsom", "--out", str(out), "--quiet"]
@@ -93,7 +93,7 @@ def stations(folder: Path, out: Path, tables: str, repeats: int) -> dict[str, An
         "clear, and all tables": timed(tables_of, repeats),
         "write the outcome": timed(
             lambda: write_outcomes([outcome], out, tables),
-            repeats,  # type: ignore[arg-type]
+            repeats,
         ),
         "the command, as a process": timed(command, repeats),
         "polars reads, as a process": timed(bare, repeats),
@@ -109,9 +109,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     options = parser.parse_args()
     figures: dict[str, Any] = {}
+    edges = 0
+    formats: tuple[TableFormat, ...] = ("csv", "parquet")
     for words in MIXED:
         market = market_of(options.agents, words)
-        for tables in ("csv", "parquet"):
+        edges = market.graph.n_edges
+        for tables in formats:
             name = f"{tables}, {words} prior{'s' if words != 'one' else ''}"
             say(f"{name} ...")
             with tempfile.TemporaryDirectory() as place:
@@ -139,7 +142,7 @@ def main() -> None:
         {
             "machine": machine("numpy", "numba", "polars"),
             "agents": options.agents,
-            "edges": market.graph.n_edges,
+            "edges": edges,
             "figures": figures,
         },
     )

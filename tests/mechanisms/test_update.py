@@ -370,7 +370,7 @@ def test_every_kind_of_prior_is_weighed_alone_as_in_company(mechanism):
         assert bits(agents[0].virtual_values(values[0][here], which)) == bits(every[0][here])
         assert bits(agents[1].virtual_costs(values[1][here], which)) == bits(every[1][here])
     reports = cx.Reports(*values)
-    outcome = cx.clear(market, mechanism, reports)
+    fresh = outcome = cx.clear(market, mechanism, reports)
     for agent in rng.integers(0, 4 * len(priors), 5).tolist():
         value = float(np.abs(agents[agent // (2 * len(priors))].sample(rng))[agent % len(EVERY)])
         outcome = outcome.update(with_changes(outcome.reports, {agent: value}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -184,6 +185,7 @@ def _judged(mechanism: Mechanism, market: Market, reports: Any) -> Outcome | Lot
     """Run somebody else's mechanism: what goes wrong in it is said of it."""
     from catallax.mechanisms.lottery import Lottery
     from catallax.mechanisms.outcome import Outcome
+    from catallax.mechanisms.unstated_reasons import with_own_reasons
 
     name = f"mechanism '{type(mechanism).__module__}:{type(mechanism).__qualname__}'"
     try:
@@ -200,7 +202,11 @@ def _judged(mechanism: Mechanism, market: Market, reports: Any) -> Outcome | Lot
     for outcome in outcomes:
         if problem := _nonsense(outcome, market):
             raise MechanismError(f"{name} on market '{market.name}': {problem}")
-    return result
+    if isinstance(result, Outcome):
+        return with_own_reasons(result)
+    return replace(
+        result, outcomes=tuple((chance, with_own_reasons(one)) for chance, one in result.outcomes)
+    )
 
 
 def _nonsense(outcome: Outcome, market: Market) -> str | None:
