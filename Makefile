@@ -78,7 +78,7 @@ $(BIN)/pip:
 
 $(VENV)/.installed-for-users: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "Installing catallax into $(VENV) (the first time this takes a minute) ..."
-	@$(INSTALL) -e '.[plot,flow]'
+	@$(INSTALL) -e '.[plot,flow,report]'
 	@touch $@
 
 $(VENV)/.installed-for-site: pyproject.toml constraints.txt | $(FOR_DEVELOPERS)

@@ -95,9 +95,11 @@ def _used(python: Path, chosen: str) -> int:
         refused = done.returncode == 2 and len(done.stderr.splitlines()) == 1
         if extra not in has:
             # An extra may bring a part of another, whose missing part has an extra of its own.
-            good = refused and "pip install 'catallax[" in done.stderr
+            good = refused and " -m pip install " in done.stderr
         elif extra == "cluster":
-            good = refused and "tcp://127.0.0.1:9" in done.stderr and "catallax[" not in done.stderr
+            good = (
+                refused and "tcp://127.0.0.1:9" in done.stderr and "pip install" not in done.stderr
+            )
         else:
             good = done.returncode == 0
         print(f"{chosen or 'no extra':10} {extra:10} {'as it should' if good else 'WRONG'}")

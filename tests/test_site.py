@@ -79,7 +79,7 @@ def broken_links(site: Path) -> Iterator[str]:
 def test_the_site(tmp_path: Path) -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        pytest.skip(f"{', '.join(missing)} not installed: pip install 'catallax[docs]'")
+        pytest.skip(f"{', '.join(missing)} not installed: make site")
     if not (ROOT / "docs" / "conf.py").is_file():
         pytest.skip("the sources of the documentation are not here")
     # -W: a warning is an error. Nobody may be asked anything: a proxy that does not exist.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -23,6 +24,7 @@ __all__ = [
     "UnknownNameError",
     "UnsupportedMarketError",
     "VotingRuleError",
+    "how_to_install",
     "nearest",
 ]
 
@@ -93,6 +95,29 @@ class UnsupportedMarketError(CatallaxError):
 
 class VotingRuleError(CatallaxError):
     """A voting rule is not monotone, or does not fit the two groups."""
+
+
+def how_to_install(*packages: str) -> str:
+    """Return the command that installs packages for the very Python that runs this.
+
+    Parameters
+    ----------
+    packages
+        What package indexes call them.
+
+    Returns
+    -------
+    str
+        A command that works as it stands, whether or not an environment is activated.
+
+    Examples
+    --------
+    >>> how_to_install("jinja2", "matplotlib").endswith(" -m pip install jinja2 matplotlib")
+    True
+    """
+    python = sys.executable or "python"
+    quoted = f'"{python}"' if " " in python else python
+    return f"{quoted} -m pip install {' '.join(packages)}"
 
 
 def nearest(word: object, options: Iterable[object]) -> str:

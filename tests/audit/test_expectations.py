@@ -131,6 +131,17 @@ def test_an_interval_around_zero_is_undecided() -> None:
     assert report.undecided == report.findings
 
 
+def test_a_sample_says_how_large_a_budget_would_decide() -> None:
+    """The first best has a deficit on average: a few draws cannot say so, a few more can."""
+    (finding,) = cx.audit(uniform_pair(2), "first-best", "weak-budget-ex-ante", budget=40)
+    low, high = interval(finding)
+    assert finding.verdict == "undecided"
+    times = int(np.ceil(((high - low) / (high + low)) ** 2))
+    assert f"one about {times} times as large would decide" in finding.story
+    more = cx.audit(uniform_pair(2), "first-best", "weak-budget-ex-ante", budget=40 * times)
+    assert more.findings[0].verdict == "violated"
+
+
 def test_types_whose_interval_straddles_zero_are_undecided() -> None:
     """GSOM-BIC is truthful for sellers in expectation only, and a sample cannot prove that."""
     finding = cx.audit(uniform_pair(2), "gsom-bic", "bic-sellers", budget=800)["bic-sellers"]

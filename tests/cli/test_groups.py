@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -86,16 +87,89 @@ def test_recommend_from_a_file_and_from_a_survey(run: Runner, club: Path, tmp_pa
     picture = tmp_path / "club.svg"
     (one,) = run("groups", "recommend", club, "--json", "--plot", picture).documents
     assert one["recommendation"].startswith("Vote on a trade at")
-    assert one["alternatives"][0]["name"] == "forced trade"
-    assert picture.read_text(encoding="utf-8").startswith("<?xml")
-    assert "EUR" in picture.read_text(encoding="utf-8")
+    assert "forced trade" in [way["name"] for way in one["alternatives"]]
+    assert {"buyers_utility", "sellers_utility", "ir_buyers", "ir_sellers"} <= set(one["best"])
+    drawn = picture.read_text(encoding="utf-8")
+    assert drawn.startswith("<?xml")
+    for words in ("EUR", "Recommended: a vote on a price of", "expected cost for each buyer",
+                  "recommended: share of first best", "buyers / sellers"):  # fmt: skip
+        assert words in drawn
     survey = tmp_path / "park.csv"
     survey.write_text("town,low,high\na,0,10\na,10,20\nb,10,\na,10,30\n", encoding="utf-8")
     arguments = ("--survey", survey, "--rows", "town=a", "--seller-prior", "uniform(0, 40)")
     (one,) = run("groups", "recommend", *arguments, "--json").documents
     assert one["best"]["method"] == "exact"
-    shown = run("groups", "recommend", *arguments, "--least-better-off", "0.9").out
-    assert "unanimity" in shown
+    assert one["taken"] == ["park.csv: 3 answers of 4 rows; 3 buyers assumed, --buyers says "
+                            "otherwise", "1 seller assumed; --sellers says otherwise"]  # fmt: skip
+    done = run("groups", "recommend", *arguments, "--least-better-off", "0.9")
+    for words in ("unanimity", "3 answers of 4 rows", "sellers'", "for the seller)", "--out"):
+        assert words in done.out
+    assert done.err == ""
+    mixed = run("groups", "recommend", "--survey", survey, *arguments[4:])
+    assert "'town' (2 different)" in mixed.err
+    assert "--rows town=..." in mixed.err
+
+
+def test_a_recommendation_is_carried_over_to_the_vote(run: Runner, tmp_path: Path) -> None:
+    out = tmp_path / "vote.toml"
+    arguments = ("--buyers", 3, "--sellers", 1, "--buyer-prior", "uniform(0, 40)",
+                 "--seller-prior", "uniform(20, 60)", "--currency", "EUR")  # fmt: skip
+    (one,) = run("groups", "recommend", *arguments, "--out", out, "--json").documents
+    text = out.read_text(encoding="utf-8")
+    assert 'currency = "EUR"' in text
+    assert 'kind = "anonymous"' in text
+    assert one["rule"]["kind"] == "anonymous"
+    assert "made no report" in refused(run, "groups", "decide", out)
+    # Reports beyond what was believed count as votes all the same.
+    for report in (90, 35, 5, 21):
+        text = re.sub(r"\{id = (\d+)\}", rf"{{id = \1, report = {report}}}", text, count=1)
+    out.write_text(text, encoding="utf-8")
+    (decided,) = run("groups", "decide", out, "--json").documents
+    assert decided["price"] == one["price"]
+    assert decided["rule"] == one["best"]["rule"]
+    # A file with members keeps them.
+    club = tmp_path / "club.toml"
+    club.write_text(CLUB, encoding="utf-8")
+    run("groups", "recommend", club, "--out", tmp_path / "own.toml")
+    (own,) = run("groups", "decide", tmp_path / "own.toml", "--json").documents
+    assert own["name"] == "boat"
+    line = refused(run, "groups", "recommend", *arguments, "--out", tmp_path / "vote.csv")
+    assert ".toml" in line
+
+
+def test_a_rule_of_the_options_takes_the_place_of_a_bad_one(run: Runner, club: Path) -> None:
+    club.write_text(CLUB.replace('"majority"', '"most of us"'), encoding="utf-8")
+    assert "most of us" in refused(run, "groups", "decide", club)
+    for rule in ("majority", "two thirds", "80 %", "80%"):
+        (one,) = run("groups", "decide", club, "--rule", rule, "--json").documents
+        assert one["buyers_in_favour"] == 2
+        assert "buyers" in one["rule"]
+    assert run("groups", "evaluate", club, "--rule", "unanimity", "--quiet").status == 0
+    assert run("groups", "recommend", club, "--quiet").status == 0
+
+
+def test_long_reasons_are_indented_and_one_seller_is_the_seller(
+    run: Runner, tmp_path: Path
+) -> None:
+    one = tmp_path / "one.toml"
+    one.write_text(
+        'price = 4\nrule = "majority"\nbuyers = [{id = 1, report = 5}, {id = 2, report = 9}]\n'
+        "sellers = [{id = 3, report = 2}]\n",
+        encoding="utf-8",
+    )
+    shown = run("groups", "decide", one).out
+    assert all(line.startswith("  ") for line in shown.splitlines() if line.strip())
+    assert len(shown.splitlines()) > 3
+    assert "(8 for the seller)" in shown
+    assert "the seller receives 8" in shown
+
+
+def test_amounts_next_to_nothing_are_written_so(run: Runner) -> None:
+    arguments = ("--buyers", 60, "--sellers", 1, "--buyer-prior",
+                 "discrete([0, 100], [0.5, 0.5])", "--seller-prior", "point(2000)")  # fmt: skip
+    shown = run("groups", "recommend", *arguments).out
+    assert "≈ 0" in shown
+    assert "e-" not in shown
 
 
 def test_limits(run: Runner, tmp_path: Path) -> None:
@@ -124,7 +198,7 @@ def test_limits(run: Runner, tmp_path: Path) -> None:
         (("decide", "OUTSIDE"), ["'ann'", "70", "uniform(0, 50)"]),
         (("recommend", *GROUPS, "--plot", "x.pdf"), ["svg"]),
         (("recommend", "--survey", "SURVEY", "--rows", "town"), ["column=text"]),
-        (("recommend", "--survey", "WRONG", "--seller-prior", "point(1)"), ["row 2"]),
+        (("recommend", "--survey", "WRONG", "--seller-prior", "point(1)"), ["line 3"]),
         (("limits", "--sizes", "0"), ["from 1 up"]),
         (("limits", "--sizes", "x"), ["--sizes x"]),
         (("limits", "--means", "1"), ["pairs of means"]),

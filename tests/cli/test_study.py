@@ -134,6 +134,19 @@ def test_an_interrupt_keeps_what_is_finished(
     assert (document["computed"], document["reused"]) == (4, 2)
 
 
+def test_what_a_report_lacks_is_said_where_it_is_suggested(
+    run: Runner, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("jinja2", "matplotlib"):
+        monkeypatch.setitem(sys.modules, package, None)
+    done = run("study", "run", study, "--workers", "1")
+    line = (
+        f"  a report needs Jinja2 and matplotlib, which are not installed: {sys.executable} -m pip"
+    )
+    assert f"{line} install jinja2 matplotlib\n  catallax study report {study}" in done.out
+    assert refused(run, "report", study) == f"error: {line.strip()} install jinja2 matplotlib"
+
+
 def refused(run: Runner, *arguments: str | Path) -> str:
     done = run("study", *arguments)
     assert (done.status, done.out) == (2, "")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from catallax.errors import CatallaxError, PriorError, UnknownNameError
-from catallax.groups import GroupTrade, evaluate, priced_vote, read_survey, recommend
+from catallax.groups import GroupTrade, Vote, evaluate, priced_vote, read_survey, recommend
 from catallax.groups.rules import Majority, Unanimity
 
 ANSWERS = "who,wtp_low,wtp_high,weight\nann,0,10,1\nbob,10,20,2\ncy,10,,1\n\ndee,20,50,1\n"
@@ -39,10 +40,10 @@ def test_answers_and_their_priors(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "arguments", "error", "parts"),
     [
-        ("low,high\n0,1\n5,2\n", {}, PriorError, ["row 2", "high = 2", "low = 5"]),
-        ("low,high\n0,1\n\n5,2\n", {}, PriorError, ["row 3"]),
-        ("low,high\n0,x\n", {}, PriorError, ["row 1", "'x'"]),
-        ("low,high\n,1\n", {}, PriorError, ["row 1", "low is empty"]),
+        ("low,high\n0,1\n5,2\n", {}, PriorError, ["line 3", "high = 2", "low = 5"]),
+        ("low,high\n0,1\n\n5,2\n", {}, PriorError, ["line 4"]),
+        ("low,high\n0,x\n", {}, PriorError, ["line 2", "'x'"]),
+        ("low,high\n,1\n", {}, PriorError, ["line 2", "low is empty"]),
         ("a,b\n0,1\n", {}, UnknownNameError, ["'low'", "--low"]),
         ("low,wtp_low,high\n0,0,1\n", {}, UnknownNameError, ["2 columns"]),
         ("low,high\n", {}, UnknownNameError, ["no answers"]),
@@ -81,11 +82,61 @@ def test_a_recommendation_says_what_it_brings() -> None:
     assert seen[-1] == 1.0
     best = found.best.value
     for other in found.others:
-        assert other.value.gains_from_trade <= best.gains_from_trade + 1e-12
+        assert other.value.gains_from_trade * (1 - 1e-3) <= best.gains_from_trade
     assert f"{found.vote.price:.10g} for each buyer" in found.sentence
     assert found.to_dict()["best"]["ir_both"] == best.ir_both
     nothing = recommend(GroupTrade(2, 2, "uniform(0, 1)", "uniform(2, 3)"))
     assert nothing.sentence.startswith("Do not trade")
+
+
+def test_the_words_say_who_may_be_worse_off_and_who_is_overruled() -> None:
+    trade = GroupTrade(20, 1, "discrete([0, 100, 250], [0.2, 0.4, 0.4])", "point(2000)")
+    found = recommend(trade, rules=(), currency="AUD")
+    assert not found.warnings
+    assert "AUD for each buyer (" in found.sentence
+    assert "AUD for the seller)" in found.sentence
+    assert "for the buyers as a group and" in found.sentence
+    at_200 = replace(found.best, mechanism=Vote(200), value=evaluate(trade, Vote(200)))
+    lines = replace(found, best=at_200).warnings
+    assert [line.split(" would ")[0] for line in lines] == ["the seller"]
+    assert "4000" in lines[0]
+    assert "2000" in lines[0]
+    forced = evaluate(trade, Vote(200, "quota(0, 0)"))
+    lines = replace(found, best=replace(at_200, value=forced)).warnings
+    assert "buyers as a group are probably worse off" in lines[0]
+    assert all("--least-better-off" in line for line in lines)
+    plain = found.to_dict()
+    assert plain["warnings"] == []
+    assert plain["currency"] == "AUD"
+
+
+def test_a_side_that_can_be_overruled_is_told() -> None:
+    one = recommend(GroupTrade(20, 1, "uniform(0, 100)", "uniform(500, 1500)"), rules=())
+    least = one.vote.rule.least_sellers(20, 1)
+    assert least is not None
+    alone = int(np.flatnonzero(least == 0)[0])
+    assert one.notes == (
+        f"{alone} buyers in favour decide even against the seller; --least-sellers 1 lets nobody "
+        "be overruled",
+    )
+    consent = recommend(
+        GroupTrade(20, 1, "uniform(0, 100)", "uniform(500, 1500)"), least_sellers=1, rules=()
+    )
+    assert consent.notes == ()
+    both = recommend(GroupTrade(5, 5, "uniform(0.11, 0.91)", "uniform(0.09, 0.89)"), rules=())
+    assert ["all 5 sellers" in note for note in both.notes] == [True, False]
+    assert ["all 5 buyers" in note for note in both.notes] == [False, True]
+
+
+def test_a_table_of_several_surveys_is_noticed(tmp_path: Path) -> None:
+    text = "who,study,year,low,high\n" + "".join(
+        f"p{k},{'ab'[k % 2]},{2000 + k % 2},{k},{k + 5}\n" for k in range(8)
+    )
+    answers = read_survey(write(tmp_path, text))
+    assert answers.mixed == (("study", 2),)
+    assert answers.table_rows == len(answers) == 8
+    some = read_survey(write(tmp_path, text), rows={"study": "a"})
+    assert (some.mixed, len(some), some.table_rows) == ((), 4, 8)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,21 @@ def test_a_missing_prior_names_the_first_agent_without_one():
         agents.virtual_values([1])
 
 
+def test_a_missing_prior_names_the_line_of_a_file(tmp_path):
+    (tmp_path / "market.toml").write_text('[buyers]\ntable = "b.csv"\n[sellers]\ntable = "s.csv"\n')
+    lines = ["id,bid,prior", "a,1,point(1)", "", "b,1,", "c,1,point(1)", "d,2,", ""]
+    (tmp_path / "b.csv").write_text("\n".join(lines))
+    (tmp_path / "s.csv").write_text("id,ask\n")
+    buyers = Market.read(tmp_path).buyers
+    with pytest.raises(
+        MissingPriorError, match=r"b\.csv line 4: buyer 'b' has.*\(1 more has none\)"
+    ):
+        buyers.virtual_values([1, 1, 1, 1])
+    (tmp_path / "b.csv").unlink()
+    with pytest.raises(MissingPriorError, match=r"^buyer 'b' has no prior"):
+        buyers.virtual_values([1, 1, 1, 1])
+
+
 def test_agents_by_id():
     sides = market()
     assert sides.buyers.index("b3") == 3

@@ -103,6 +103,17 @@ FOLDERS = [
      ["buyers.csv line 1", "this line is blank"]),
     ({"document": toml("[market]", '[market]\nunnamed_priors = ["v"]')}, errors.FileFormatError,
      ["market.toml", "'v'", "known are: u"]),
+    # ids
+    ({"buyers": "id,bid\nb1,1\n\nb1 ,2\nb2,3\n"}, errors.FileFormatError,
+     ["buyers.csv line 4", "'b1 '", "blanks around it; write 'b1'"]),
+    ({"buyers": "id,bid\n\tb1,1\nb2,3\n"}, errors.FileFormatError,
+     ["buyers.csv line 2", "write 'b1'"]),
+    ({"buyers": "id,bid\n  ,1\nb2,3\n"}, errors.FileFormatError,
+     ["buyers.csv line 2", "give the buyer an id"]),
+    ({"buyers": "id,bid\nb1,1\n,\nb2,3\n"}, errors.DuplicateIdError,
+     ["buyers.csv line 3", "give the buyer an id, or delete the line"]),
+    ({"edges": "buyer,seller\nb1,s1\nb1 ,s1\n"}, errors.UnknownAgentError,
+     ["edges.csv line 3", "'b1 '", "did you mean 'b1'"]),
     # edges
     ({"edges": "buyer,seller\nb1,s1\nb3,s1\n"}, errors.UnknownAgentError,
      ["edges.csv line 3", "buyer 'b3'", "known are: b1, b2"]),

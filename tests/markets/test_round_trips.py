@@ -31,8 +31,10 @@ def round_trip(market: Market, form: str) -> Market:
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ids = st.one_of(
-    st.sampled_from(["007", "1" * 30, "1e5", "true", "null", "a,b", 'say "hi"', "x\ny", " ", "#"]),
-    texts.filter(bool),
+    st.sampled_from(
+        ["007", "1" * 30, "1e5", "true", "null", "a,b", 'say "hi"', "x\ny", "a b", "#"]
+    ),
+    texts.map(str.strip).filter(bool),
 )
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 asks = st.floats(min_value=0, allow_infinity=False)

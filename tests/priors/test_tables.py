@@ -39,14 +39,21 @@ def test_a_column_of_a_table(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("value\n1\nx\n", "row 2: value = 'x' is not a number"),
-        ("value,w\n1,1\n,1\n", "row 2: value is empty"),
+        ("value\n1\nx\n", "h.csv line 3: value = 'x' is not a number; correct it"),
+        ("value,w\n1,1\n,1\n", "h.csv line 3: value is empty"),
         ("price\n1\n", "has no column 'value'"),
         ("value\n1\nnan\n", "values[1] = nan"),
         ("value\n", "values is empty"),
-        ("", "cannot be read"),
+        ("", "h.csv: the file is empty; it needs a header line"),
         ("value,value\n1,2\n", "the column 'value' occurs twice"),
-        ("value,w\n\n1,1\n\n,1\n", "row 4: value is empty"),
+        ("value\n1\n2,5\n", "h.csv line 3: there are 2 cells and 1 column; if 2,5 is one number,"),
+        ('value\n1\n\n"2,5"\n', "h.csv line 4: value = '2,5' is not a number; write 2.5"),
+        ('value,w\n"a\nb",1\n', "h.csv line 2: value = 'a\\nb' is not a number; correct it"),
+        ('w,value\n"a\nb",1\nc,x\n', "h.csv line 4: value = 'x' is not a number"),
+        ("value;w\n2,5;1\n", "h.csv line 1: the columns are separated by semicolons"),
+        ('value\n1\n"2\n', "h.csv line 3: a quote is opened and never closed"),
+        ("value\r1\r", "h.csv line 1: the lines end in carriage returns alone"),
+        ("value,w\n\n1,1\n\n,1\n", "h.csv line 5: value is empty"),
     ],
 )
 def test_bad_tables(tmp_path, text, message):
@@ -56,6 +63,12 @@ def test_bad_tables(tmp_path, text, message):
         make_prior(spec, base=tmp_path, where="market.toml [priors.p]")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_column_of_row_numbers_needs_no_name(tmp_path):
+    (tmp_path / "h.csv").write_text(",value\n0,1\n1,2.5\n")
+    spec = {"kind": "empirical", "table": "h.csv", "column": "value"}
+    assert make_prior(spec, base=tmp_path) == Empirical([1, 2.5])
 
 
 def test_blank_lines_are_no_rows(tmp_path):

@@ -82,6 +82,18 @@ def test_an_audit_in_money_with_a_currency_and_a_name_that_commands_terminals() 
     assert report["weak-budget-ex-post"].story in " ".join(page.split())
 
 
+def test_a_story_says_that_its_market_is_a_smaller_one() -> None:
+    buyers = [{"id": k, "bid": float(k)} for k in range(1, 4)]
+    sellers = [{"id": k, "ask": 0.5} for k in range(3)]
+    report = cx.audit(cx.Market(buyers, sellers), "first-best", "weak-budget-ex-post", budget=100)
+    (finding,) = report
+    told = f"in a smaller market (1 buyer, 1 seller): {finding.story}"
+    assert told in " ".join(printed(audit_tables(report)).split()) and told in str(report)
+    # In the market of the witness itself it happens as it stands.
+    again = cx.audit(finding.witness.market, "first-best", "weak-budget-ex-post", budget=100)
+    assert "smaller market" not in printed(audit_tables(again))
+
+
 def test_a_report_without_findings_is_no_error() -> None:
     market = cx.Market([{"id": "b", "bid": 0.75}], [{"id": "s", "ask": 0.25}])
     report = cx.audit(market, "first-best", [], budget=1)

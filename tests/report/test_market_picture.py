@@ -225,7 +225,7 @@ def test_other_formats_are_refused(tmp_path: Path) -> None:
 
 def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
-    with pytest.raises(CatallaxError, match=r"pip install 'catallax\[plot\]'"):
+    with pytest.raises(CatallaxError, match=r"-m pip install matplotlib$"):
         draw_market(pair(0.9, 0.2))
 
 

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -17,11 +18,11 @@ import pytest
 
 import catallax as cx
 from catallax.errors import CatallaxError, OutputError
-from catallax.estimate.study import StudyResults, load_results, run_study, study_of_text
+from catallax.estimate.study import Average, StudyResults, load_results, run_study, study_of_text
 from catallax.report.study_charts import looks_of
 from catallax.report.study_report import save_study_report, study_report
 from catallax.report.study_sweeps import sweeps_of
-from catallax.report.study_tables import rounded, with_reach
+from catallax.report.study_tables import alike, column_decimals, rounded, skipped_once, with_reach
 
 pytest.importorskip("jinja2", reason="Jinja2 is not installed")
 
@@ -119,12 +120,19 @@ def test_every_market_has_its_charts_and_its_picture(page: str, results: StudyRe
 
 def test_the_numbers_are_those_of_the_results(page: str, results: StudyResults) -> None:
     words = text_of(page)
-    for setting in results.study.settings:
-        for rule in setting.rules:
-            for quantity in ("gains_from_trade", "share_of_first_best", "trades"):
+    study = results.study
+    for setting in study.settings:
+        for quantity in ("gains_from_trade", "share_of_first_best", "trades"):
+            column = [
+                results.average(one, rule, quantity)
+                for one in study.settings
+                for rule in study.rules
+                if one.market == setting.market
+            ]
+            for rule in setting.rules:
                 average = results.average(setting, rule, quantity)
                 if average is not None:
-                    assert with_reach(average) in words
+                    assert with_reach(average, decimals=column_decimals(column)) in words
     first, gsom = results.study.settings[0], results.study.rules[1]
     frame = results.frame.filter(market=first.market, mechanism="gsom", priors="flat")
     mine = frame.filter(frame["parameters"] == '{"n_buyers": 2, "n_sellers": 2}')
@@ -148,9 +156,76 @@ def test_the_page_says_what_was_run_and_with_what(page: str, results: StudyResul
     assert cx.__version__ in words
     assert " ".join(results.study.text.split()) in words
     assert "What was skipped, and why" in words
-    for market, rule, reason, number in results.skipped:
+    once = skipped_once(results.skipped)
+    assert len({(market, rule) for market, rule, *_ in results.skipped}) == len(once)
+    for market, rule, reason, number in once:
         assert f"{market} {rule} {number} {reason}" in words
     assert "Two paragraphs." in words and "<p>The second one.</p>" in page
+
+
+def test_the_page_says_that_reports_are_truthful_and_what_is_claimed(page: str) -> None:
+    words = text_of(page)
+    assert "All figures assume that everybody reports her true value or cost." in words
+    ours = "see the table of properties of catallax"
+    assert f"gsom truthful (DSIC) truthful (DSIC) ex post weak ex ante {ours}" in words
+    assert "nothing was audited" not in words and "It needs besides" not in words
+
+
+OWN = """
+from dataclasses import dataclass
+from catallax.mechanisms import Claims, SeparableMechanism
+
+@dataclass(frozen=True)
+class Own(SeparableMechanism):
+    slug = "own"
+    summary = "the first best by another name"
+    claims = Claims("BIC", "none", "ex post", "none")
+"""
+
+
+def test_a_mechanism_of_somebody_else_is_said_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "somebody_elses.py").write_text(OWN)
+    study = study_of_text(
+        """
+        [study]
+        name = "foreign"
+        samples = 20
+        seeds = [1]
+        mechanisms = ["first-best", "somebody_elses:Own"]
+        [[markets]]
+        name = "two and two"
+        instance = "double-auction"
+        parameters = { n = 2 }
+        """,
+        tmp_path / "foreign.toml",
+    )
+    words = text_of(study_report(run_study(study, workers=1).results))
+    del sys.modules["somebody_elses"]
+    told = "nothing was audited: these are its own words"
+    row = "somebody_elses:Own truthful on average (BIC) not truthful ex post not claimed"
+    assert f"{row} {told}" in words
+    source = study.rules[1].source
+    assert source is not None
+    assert (
+        f"It needs besides: the source of 'somebody_elses', which defines somebody_elses:Own "
+        f"(SHA-256 {source[:16]}…)"
+    ) in words
+    # The picture is called what the study calls the market.
+    assert "two and two" in words and words.count("double-auction") == 1
+
+
+def test_a_column_has_one_number_of_decimals() -> None:
+    gains = [Average(1.25, 0.0, True, 1, 1), Average(0.851234, 0.0441, False, 2, 9), None]
+    shares = [Average(1.0, 0.0, True, 1, 1), Average(0.9, 0.5, False, 2, 9), None]
+    small = [Average(1e-15, 0.0, True, 1, 1), Average(-2e-15, 1e-15, False, 2, 9), None]
+    assert alike(list(zip(gains, shares, small, strict=True))) == [
+        ["= 1.250", "= 1.00", "= 0"],
+        ["0.851 ± 0.045", "0.90 ± 0.50", "0"],
+        ["–", "–", "–"],
+    ]
 
 
 def test_the_same_results_make_the_same_page(page: str, results: StudyResults) -> None:
@@ -187,7 +262,7 @@ def test_without_jinja_its_extra_is_told(
     results: StudyResults, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "jinja2", None)
-    with pytest.raises(CatallaxError, match=r"pip install 'catallax\[report\]'"):
+    with pytest.raises(CatallaxError, match=r"-m pip install jinja2$"):
         study_report(results)
 
 

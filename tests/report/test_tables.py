@@ -84,13 +84,13 @@ def test_tables_are_cut_only_where_asked_and_say_so() -> None:
 def test_names_and_currencies_are_text_and_no_commands() -> None:
     market = cx.Market(
         [{"id": "[red]b[/red] :smile:", "bid": 2.0}],
-        [{"id": "s\x1b[2J\n", "ask": 0.5}],
+        [{"id": "s\n\x1b[2J", "ask": 0.5}],
         name="[bold]m",
         currency="[x]",
     )
     what = cx.clear(market, "first-best")
     text = printed(outcome_tables(what, {"b": what.explain("[red]b[/red] :smile:")}))
-    for word in ("[red]b[/red] :smile:", "s\\x1b[2J\\n", "[bold]m", "buyer pays ([x])"):
+    for word in ("[red]b[/red] :smile:", "s\\n\\x1b[2J", "[bold]m", "buyer pays ([x])"):
         assert word in text
     assert "\x1b" not in text
 

@@ -13,7 +13,7 @@ from catallax.audit.result import AuditReport, Finding
 from catallax.audit.search import Progress, Search
 from catallax.audit.setting import Setting
 from catallax.audit.witness import mechanism_name
-from catallax.errors import CatallaxError, ReportError, UnsupportedMarketError
+from catallax.errors import CatallaxError, MissingPriorError, ReportError, UnsupportedMarketError
 from catallax.mechanisms import Mechanism, get
 
 if TYPE_CHECKING:
@@ -135,13 +135,18 @@ def audit(
         else:
             skipped[prop.slug] = reason
     search = Search(setting, asked, np.random.default_rng(rng), limit, progress)
-    search.run()
-    # Expectations make runs of their own, which properties of single runs look at too.
-    order = sorted(asked, key=lambda prop: prop.need == "runs")
-    found: dict[str, Finding] = {prop.slug: prop.check(search) for prop in order}
+    name = mechanism_name(judged)
+    try:
+        search.run()
+        # Expectations make runs of their own, which properties of single runs look at too.
+        order = sorted(asked, key=lambda prop: prop.need == "runs")
+        found: dict[str, Finding] = {prop.slug: prop.check(search) for prop in order}
+    except MissingPriorError as failure:
+        said = str(failure).replace("which this needs", f"which mechanism '{name}' needs")
+        raise MissingPriorError(said) from None
     return AuditReport(
         market=market,
-        mechanism=mechanism_name(judged),
+        mechanism=name,
         findings=tuple(found[prop.slug] for prop in asked),
         runs=search.runner.spent_in_all + search.shrinking_runs,
         skipped=skipped,

@@ -201,6 +201,35 @@ class AuditReport:
         }
         return self.market.frame(columns)
 
+    def told(self, finding: Finding) -> str:
+        """Return a finding's story, with the market it happens in if that is a smaller one.
+
+        Parameters
+        ----------
+        finding
+            One of these findings.
+
+        Returns
+        -------
+        str
+            One line.
+
+        Examples
+        --------
+        >>> import catallax as cx
+        >>> market = cx.Market([{"id": 1, "bid": 2}, {"id": 2, "bid": 3}], [{"id": 1, "ask": 1}])
+        >>> report = cx.audit(market, "first-best", "strong-budget-ex-post", budget=50)
+        >>> report.told(report.findings[0])
+        'in a smaller market (1 buyer, 1 seller): at bid ... a deficit of ...'
+        """
+        witness = finding.witness
+        if witness is None or (was := _size(self.market)) == (now := _size(witness.market)):
+            return finding.story
+        words = [f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in zip(now, _NOUNS, strict=True)]
+        # Edges are told where it is they alone that are fewer.
+        shown = words if was[:2] == now[:2] else words[:2]
+        return f"in a smaller market ({', '.join(shown)}): {finding.story}"
+
     def __repr__(self) -> str:
         """Count the verdicts in one line."""
         counts = [len(self.holding), len(self.violated), len(self.undecided)]
@@ -212,7 +241,9 @@ class AuditReport:
 
     def _repr_html_(self) -> str:
         """Show every finding in a notebook."""
-        rows = [(one.name, one.verdict, one.worst, one.checked, one.story) for one in self.findings]
+        rows = [
+            (one.name, one.verdict, one.worst, one.checked, self.told(one)) for one in self.findings
+        ]
         rows += [(name, "left out", None, None, why) for name, why in self.skipped.items()]
         columns = ("property", "verdict", "worst", "checks", "what was found")
         return html_page(
@@ -228,7 +259,9 @@ class AuditReport:
             amount = ""
             if finding.verdict == "violated" and finding.worst:
                 amount = f" by {money(float(f'{finding.worst:.6g}'), self.market.currency)}"
-            lines.append(f"  {finding.name:<{width}}  {finding.verdict}{amount}: {finding.story}")
+            lines.append(
+                f"  {finding.name:<{width}}  {finding.verdict}{amount}: {self.told(finding)}"
+            )
         lines += [f"  {name:<{width}}  left out: {why}" for name, why in self.skipped.items()]
         return "\n".join(lines)
 
@@ -275,3 +308,8 @@ class AuditReport:
 
 
 _WORDS = ("hold", "violated", "undecided")
+_NOUNS = ("buyer", "seller", "edge")
+
+
+def _size(market: Market) -> tuple[int, int, int]:
+    return len(market.buyers), len(market.sellers), market.graph.n_edges

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App
 
+from catallax.cli.group_arguments import (
+    groups_of,
+    listed,
+    mechanism_of,
+    number_of,
+    only,
+    pair_of,
+    survey_answers,
+    taken_lines,
+    warn_of_mixture,
+)
 from catallax.cli.options import FLAG, MANY, QUIET, checked_plot, checked_seed
 from catallax.errors import CatallaxError
 
 if TYPE_CHECKING:
-    from catallax.groups import GroupMechanism, GroupProblem, GroupTrade
     from catallax.priors import Prior
 
 __all__ = ["app"]
@@ -71,8 +80,10 @@ def evaluate(
     from catallax.groups import evaluate as evaluated
 
     checked_seed(seed)
-    trade, problem = _trade(file, buyers, sellers, buyer_prior, seller_prior)
-    chosen = _mechanism(mechanism, problem, price, rule)
+    trade, problem = groups_of(
+        file, buyers, sellers, buyer_prior, seller_prior, with_rule=rule is None
+    )
+    chosen = mechanism_of(mechanism, problem, price, rule)
     found = evaluated(
         trade, chosen, monte_carlo=monte_carlo, rng=None if monte_carlo is None else seed
     )
@@ -115,8 +126,9 @@ def decide(
     from catallax.cli.output import json_line, print_lines, show
     from catallax.groups import GroupProblem
 
-    problem = GroupProblem.read(file)
-    chosen = _mechanism(mechanism, problem, price, rule)
+    # A rule that is given here takes the place of the file's, which need not be read then.
+    problem = GroupProblem.read(file, with_rule=rule is None)
+    chosen = mechanism_of(mechanism, problem, price, rule)
     # A vote at a given price looks at no prior; everything else needs one for each member.
     trade = problem.voters if chosen.slug == "vote" else problem.trade
     outcome = chosen.decide(trade, problem.reports)
@@ -150,10 +162,15 @@ def recommend(
     least_sellers: str = "0",
     currency: str = "",
     plot: Path | None = None,
+    out: Path | None = None,
     json: Annotated[bool, FLAG] = False,
     quiet: Annotated[bool, QUIET] = False,
 ) -> None:
     """Recommend a price and a voting rule, with everybody's exact chances.
+
+    Of the votes that gain within a thousandth of the largest gain, it is the one that leaves both
+    sides best off: with the largest chance that neither is worse off, and then the most even
+    division of the gain.
 
     Parameters
     ----------
@@ -163,8 +180,12 @@ def recommend(
         A table of the buyers' willingness to pay, one interval answer a row.
     rows
         Which rows to take: column=text, as in dataset=kakadu_major.
-    low, high
-        The columns of the ends of the intervals, if they do not show by their names.
+    low
+        The column with the lower ends of the answers: what a respondent would surely pay (or
+        accept). Needed only where not exactly one column has the word "low" in its name.
+    high
+        The column with the upper ends; an empty cell says that there is none. Needed only where
+        not exactly one column has the word "high" in its name.
     weights
         The column of weights, if there is one.
     seller_survey
@@ -173,59 +194,86 @@ def recommend(
         Which of its rows to take.
     highest
         What a cost without an upper end is taken for.
-    buyers, sellers
-        How many members decide; by default as many buyers as answered, and one seller.
-    buyer_prior, seller_prior
-        What is believed of each member, where there is no survey, as in "uniform(0, 1)".
+    buyers
+        How many buyers decide, and pay the price each; with a survey by default as many as
+        answered.
+    sellers
+        How many sellers decide; with a survey of buyers by default one.
+    buyer_prior
+        What is believed of the value to each single buyer, where there is no survey, as in
+        "uniform(0, 1)".
+    seller_prior
+        What is believed of the cost of each single seller, as in "uniform(5000, 15000)"; of one
+        seller that is the whole cost, and not the cost a buyer.
     least_better_off
         The least probability with which each side as a whole must not be worse off.
     least_buyers, least_sellers
         Who has to be in favour at least: a number, or a part such as 80%.
     currency
-        What amounts are in, for the picture.
+        What amounts are in; by default the file's.
     plot
         Draw a picture into this .svg or .png file.
+    out
+        Write the recommended vote as a group file, .toml or .json, with its price and its rule:
+        put in what the members report, and `catallax groups decide` decides.
     json
         Print one JSON object.
     quiet
         Print no table and show no progress.
     """
-    from catallax.cli.output import json_line, print_lines, progress_bar, show
+    from catallax.cli.output import json_line, print_lines, progress_bar, show, warn
     from catallax.groups import recommend as recommended
 
     checked_plot(plot)
+    if out is not None and out.suffix not in (".json", ".toml"):
+        raise CatallaxError(f"--out {out}: groups are written as .json or .toml; name one of these")
+    taken: list[str] = []
     given: list[Prior | str | None] = [buyer_prior, seller_prior]
     if survey is not None:
-        answers = _answers(survey, rows, low, high, weights)
-        given[0] = _one(answers.prior("buyer"), buyer_prior, "--buyer-prior", "--survey")
+        answers = survey_answers(survey, rows, low, high, weights)
+        given[0] = only(answers.prior("buyer"), buyer_prior, "--buyer-prior", "--survey")
+        taken += taken_lines(survey, answers, "buyer", buyers)
         buyers = len(answers) if buyers is None else buyers
+        if sellers is None and seller_survey is None:
+            taken.append("1 seller assumed; --sellers says otherwise")
+        if not quiet:
+            warn_of_mixture(survey, answers, "--rows", warn)
     if seller_survey is not None:
-        answers = _answers(seller_survey, seller_rows, low, high, weights)
+        answers = survey_answers(seller_survey, seller_rows, low, high, weights)
         prior = answers.prior("seller", highest)
-        given[1] = _one(prior, seller_prior, "--seller-prior", "--seller-survey")
+        given[1] = only(prior, seller_prior, "--seller-prior", "--seller-survey")
+        taken += taken_lines(seller_survey, answers, "seller", sellers)
         sellers = len(answers) if sellers is None else sellers
+        if not quiet:
+            warn_of_mixture(seller_survey, answers, "--seller-rows", warn)
     elif survey is not None and sellers is None:
         sellers = 1
-    trade, problem = _trade(file, buyers, sellers, *given)
+    # The file's own rule is what is looked for here.
+    trade, problem = groups_of(file, buyers, sellers, *given, with_rule=False)
+    unit = currency or ("" if problem is None else problem.currency)
     with progress_bar("looking for the best vote", quiet=quiet) as progress:
         found = recommended(
             trade, least_better_off=least_better_off, least_buyers=least_buyers,
-            least_sellers=least_sellers, progress=progress,
+            least_sellers=least_sellers, currency=unit, progress=progress,
         )  # fmt: skip
-    line = json_line(found.to_dict())
-    if plot is not None:
-        from catallax.report.group_pictures import save_recommendation
+    line = json_line({**found.to_dict(), "taken": taken})
+    if plot is not None or out is not None:
         from catallax.staging import Staging
 
-        unit = currency or ("" if problem is None else problem.currency)
         with Staging() as staging:
-            staging.add(plot, lambda place: save_recommendation(found, place, unit))
+            if plot is not None:
+                from catallax.report.group_pictures import save_recommendation
+
+                staging.add(plot, lambda place: save_recommendation(found, place, unit))
+            if out is not None:
+                vote = found.to_problem(problem, name=out.stem)
+                staging.add(out, vote.write)
     if json:
         print_lines([line])
     elif not quiet:
         from catallax.report.group_tables import recommendation_tables
 
-        show(recommendation_tables(found))
+        show(recommendation_tables(found, taken, written=out))
 
 
 @app.command
@@ -258,10 +306,10 @@ def limits(
     from catallax.groups import share_curves
 
     checked_plot(plot)
-    numbers = [_number(size, int, "--sizes", "whole numbers from 1 up") for size in _list(sizes)]
+    numbers = [number_of(size, int, "--sizes", "whole numbers from 1 up") for size in listed(sizes)]
     if not all(size >= 1 for size in numbers):
         raise CatallaxError(f"--sizes {sizes}: write whole numbers from 1 up")
-    pairs = [_pair(pair) for pair in _list(means)]
+    pairs = [pair_of(pair) for pair in listed(means)]
     with progress_bar("exact laws", quiet=quiet) as progress:
         curves = share_curves(numbers, pairs, progress=progress)
     line = json_line(curves.to_dict())
@@ -277,95 +325,3 @@ def limits(
         from catallax.report.group_tables import limits_table
 
         show(limits_table(curves))
-
-
-# ------------------------------------------------------------------------------ reading arguments
-
-
-def _trade(
-    file: Path | None,
-    buyers: int | None,
-    sellers: int | None,
-    buyer_prior: Prior | str | None,
-    seller_prior: Prior | str | None,
-) -> tuple[GroupTrade, GroupProblem | None]:
-    """Return the groups of a file, or those that the options say."""
-    from catallax.groups import GroupProblem, GroupTrade
-
-    options = {"--buyers": buyers, "--sellers": sellers, "--buyer-prior": buyer_prior,
-               "--seller-prior": seller_prior}  # fmt: skip
-    if file is not None:
-        said = [name for name, value in options.items() if value is not None]
-        if said:
-            raise CatallaxError(f"{file} says who decides; leave out {' and '.join(said)}")
-        problem = GroupProblem.read(file)
-        return problem.trade, problem
-    missing = [name for name, value in options.items() if value is None]
-    if missing:
-        raise CatallaxError(f"give a group file, or {' and '.join(missing)} as well")
-    assert buyers is not None
-    assert sellers is not None
-    assert buyer_prior is not None
-    assert seller_prior is not None
-    return GroupTrade(buyers, sellers, buyer_prior, seller_prior), None
-
-
-def _mechanism(
-    name: str | None, problem: GroupProblem | None, price: float | None, rule: str | None
-) -> GroupMechanism:
-    """Return the mechanism that options or the file name, with its parameters."""
-    from catallax.groups import get, make_rule
-
-    slug = name or (problem.mechanism if problem is not None else None)
-    parameters: dict[str, Any] = {}
-    if problem is not None and slug in {None, problem.mechanism, "vote"}:
-        parameters = dict(problem.arguments)
-    if price is not None:
-        parameters["price"] = price
-    if rule is not None:
-        parameters["rule"] = make_rule(rule, where="--rule")
-    if slug is None:
-        slug = "vote" if "price" in parameters else "best-vote"
-    if slug == "vote" and "price" not in parameters:
-        raise CatallaxError("a vote needs a price: give --price, or name it in the file")
-    return get(slug, **parameters)
-
-
-def _answers(
-    path: Path, rows: tuple[str, ...], low: str | None, high: str | None, weights: str | None
-) -> Any:
-    from catallax.groups import read_survey
-
-    wanted = {}
-    for row in rows:
-        column, equals, text = row.partition("=")
-        if not equals:
-            raise CatallaxError(f"--rows {row}: write column=text, as in dataset=kakadu_major")
-        wanted[column] = text
-    return read_survey(path, low=low, high=high, weights=weights, rows=wanted)
-
-
-def _one(prior: Prior, other: str | None, option: str, instead: str) -> Prior:
-    if other is not None:
-        raise CatallaxError(f"{instead} says what is believed already; leave out {option}")
-    return prior
-
-
-def _list(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _number(text: str, kind: Callable[[str], Any], option: str, wanted: str) -> Any:
-    try:
-        return kind(text)
-    except ValueError:
-        raise CatallaxError(f"{option} {text}: write {wanted}") from None
-
-
-def _pair(text: str) -> tuple[float, float]:
-    parts = text.split(":")
-    wanted = "pairs of means, as in 0.51:0.49,0.5:0.5"
-    if len(parts) != 2:
-        raise CatallaxError(f"--means {text}: write {wanted}")
-    first, second = (_number(part, float, "--means", wanted) for part in parts)
-    return first, second

@@ -72,14 +72,17 @@ def run(
         counts = {"computed": done.computed, "reused": done.reused}
         print_lines([json_line(_document(done.results) | counts | {"table": str(done.table)})])
     elif not quiet:
+        from catallax.report.needs import report_lacks
         from catallax.report.study_tables import study_tables
 
+        lacking = report_lacks()
         show(study_tables(done.results, row_limit()))
         place = "" if out is None else f" --results {out}"
         # As they are, however long: paths are there to be copied.
         print_lines([
             f"\n  {done.computed:,} cells computed, {done.reused:,} reused",
             f"  {done.table}",
+            *([f"  {lacking}"] if lacking else []),
             f"  catallax study report {file}{place}",
         ])  # fmt: skip
 

@@ -63,7 +63,14 @@ class RuleAt:
     rule: Callable[[], VotingRule]
 
 
-def rule_at(trade: GroupTrade, price: float, demands: Demands, *, exact: bool = False) -> RuleAt:
+def rule_at(
+    trade: GroupTrade,
+    price: float,
+    demands: Demands,
+    *,
+    exact: bool = False,
+    margin: float = 0.0,
+) -> RuleAt:
     """Return the best rule at a price.
 
     Parameters
@@ -76,6 +83,8 @@ def rule_at(trade: GroupTrade, price: float, demands: Demands, *, exact: bool = 
         What the rule has to grant besides.
     exact
         Try all rules where that is possible and may help.
+    margin
+        What the votes have to let expect for a trade; not with a demanded probability.
 
     Returns
     -------
@@ -83,12 +92,14 @@ def rule_at(trade: GroupTrade, price: float, demands: Demands, *, exact: bool = 
     """
     prices = Prices.of(as_fraction(price), trade.n_buyers, trade.n_sellers)
     if len(trade.buyers.parts) > 1 or len(trade.sellers.parts) > 1:
-        return _by_scores(trade, prices, demands)
+        return _by_scores(trade, prices, demands, margin)
     total = None if demands.better_off is None else float(prices.pays * trade.n_buyers)
     buyers = side_law(trade.buyers, prices.least_bid, None, total)
     sellers = side_law(trade.sellers, prices.largest_ask, None, total)
     table = _Table(buyers, sellers, demands)
-    starts = table.free() if demands.better_off is None else table.demanded(demands.better_off)
+    starts = (
+        table.free(margin) if demands.better_off is None else table.demanded(demands.better_off)
+    )
     if demands.better_off is not None and exact:
         starts = table.tried(demands.better_off, starts)
     n, m = trade.n_buyers, trade.n_sellers
@@ -129,9 +140,9 @@ class _Table:
         starts[self.buyers.votes < self.demands.buyers] = self.sellers.votes.size
         return starts
 
-    def free(self) -> Whole:
-        """Return where the expected gain turns nonnegative in each row."""
-        return self.consenting(np.searchsorted(self.worth, -self.value))
+    def free(self, margin: float = 0.0) -> Whole:
+        """Return where the expected gain reaches the margin in each row."""
+        return self.consenting(np.searchsorted(self.worth, margin - self.value))
 
     def gains(self, starts: Whole) -> float:
         """Return the expected gain of a rule."""
@@ -216,11 +227,12 @@ def _smallest(enough: Callable[[float], bool], large: float) -> float:
 # ------------------------------------------------------------------- members of different priors
 
 
-def _by_scores(trade: GroupTrade, prices: Prices, demands: Demands) -> RuleAt:
+def _by_scores(trade: GroupTrade, prices: Prices, demands: Demands, margin: float = 0.0) -> RuleAt:
     """Return the rule that adds up what every yes adds to the expected gain."""
     sides = ((trade.buyers, prices.least_bid), (trade.sellers, prices.largest_ask))
     parts = [_added(group, price) for group, price in sides]
     without = sum(part[1] for part in parts)
+    without -= margin
     adds = [part[0] for part in parts]
     fine = all(_few(group, price) for group, price in sides)
     whole = sum(float(part.sum()) for part in adds)

@@ -45,7 +45,7 @@ _KEYS = (
 )
 
 
-def read_groups(path: str | Path) -> GroupProblem:
+def read_groups(path: str | Path, *, with_rule: bool = True) -> GroupProblem:
     """Read two groups, their reports, and how they mean to decide.
 
     Parameters
@@ -54,6 +54,8 @@ def read_groups(path: str | Path) -> GroupProblem:
         A ``.json`` or ``.toml`` file. Its keys are ``buyers`` and ``sellers``, and as they are
         wanted ``name``, ``currency``, ``mechanism``, ``price``, ``rule``, ``parameters`` (of the
         mechanism) and ``priors`` (by name).
+    with_rule
+        Read the voting rule; it is left out where another one takes its place.
 
     Returns
     -------
@@ -106,7 +108,7 @@ def read_groups(path: str | Path) -> GroupProblem:
     }
     reader = SideReader(where, path.parent, named)
     buyers, sellers = (reader.read(content, role) for role in ("buyer", "seller"))
-    rule = content.get("rule")
+    rule = content.get("rule") if with_rule else None
     return GroupProblem(
         buyers=buyers,
         sellers=sellers,

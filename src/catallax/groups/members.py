@@ -120,7 +120,7 @@ class SideReader:
             )
         report = both[0] if both else "report"
         check_names(table, ["id"], [report, "share", "prior"])
-        ids = clean_ids(table.columns["id"], origin, role, integers=integers).to_list()
+        ids = clean_ids(table.columns["id"], origin, role, integers=integers, new=True).to_list()
         first: dict[Any, int] = {}
         for row, one in enumerate(ids):
             if first.setdefault(one, row) != row:

@@ -98,11 +98,11 @@ class GroupProblem:
                 raise VotingRuleError(f"{self._place}rule: {error}") from None
 
     @classmethod
-    def read(cls, path: str | Path) -> GroupProblem:
+    def read(cls, path: str | Path, *, with_rule: bool = True) -> GroupProblem:
         """Read a group decision file; see `catallax.groups.files.read_groups`."""
         from catallax.groups.files import read_groups
 
-        return read_groups(path)
+        return read_groups(path, with_rule=with_rule)
 
     def write(self, path: str | Path) -> Path:
         """Write a group decision file; see `catallax.groups.files.write_groups`."""

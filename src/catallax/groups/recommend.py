@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,8 @@ from catallax.groups.best_price import best_price
 from catallax.groups.best_vote import BestVote
 from catallax.groups.evaluate import GroupEvaluation, evaluate
 from catallax.groups.exact_votes import from_starts
+from catallax.groups.fair_price import HAIR, fairest_vote
+from catallax.groups.problem import GroupProblem, Member
 from catallax.groups.requirements import as_fraction
 from catallax.groups.rules import Majority, Quota, Unanimity, VotingRule
 from catallax.groups.trade import GroupTrade
@@ -27,7 +29,7 @@ Progress = Callable[[float, str], None]
 FAMILIAR: tuple[tuple[str, VotingRule], ...] = (
     ("majority", Majority()),
     ("two thirds", Quota("2/3", "2/3")),
-    ("80 %", Quota("80%", "80%")),
+    ("80%", Quota("80%", "80%")),
     ("unanimity", Unanimity()),
 )
 """The rules that groups know."""
@@ -67,12 +69,16 @@ class Recommendation:
     best
         The recommended vote.
     others
-        What it is compared with: forced trade, and familiar rules, each at its own best price.
+        What it is compared with: the vote with the largest gain of all, if it is another one;
+        forced trade; and familiar rules, each at its own best price.
+    currency
+        What amounts are in.
     """
 
     trade: GroupTrade
     best: Alternative
     others: tuple[Alternative, ...]
+    currency: str = ""
 
     @property
     def vote(self) -> Vote:
@@ -84,26 +90,95 @@ class Recommendation:
     def sentence(self) -> str:
         """The recommendation in words."""
         value, n, m = self.best.value, self.trade.n_buyers, self.trade.n_sellers
-        if value.trade_probability <= 0 or value.gains_from_trade <= 0:
+        if not self._trades:
             return "Do not trade: no price and no vote is expected to bring a gain."
+        unit = f" {self.currency}" if self.currency else ""
         receives = value.seller_receives
-        at = f"{value.price:.10g} for each buyer"
+        at = f"{value.price:.10g}{unit} for {'each' if n > 1 else 'the'} buyer"
         if n != m and receives is not None:
-            at += f" ({receives:.10g} for each seller)"
+            at += f" ({receives:.10g}{unit} for {'each' if m > 1 else 'the'} seller)"
         share = value.share_of_first_best
         kept = "" if share is None else f", {share:.1%} of all that could be gained"
+        sides = f"{_amount(value.buyers_utility, value)} for the {_side('buyer', n)}"
+        sides += f" and {_amount(value.sellers_utility, value)} for the {_side('seller', m)}"
         return (
             f"Vote on a trade at {at}; it takes place with {value.rule} in favour. It is expected "
-            f"to gain {value.gains_from_trade:.6g}{kept}, and takes place with a chance of "
-            f"{value.trade_probability:.1%}. The buyers as a group are not worse off with a chance "
-            f"of {value.ir_buyers:.1%}, the sellers with {value.ir_sellers:.1%}, both with "
-            f"{value.ir_both:.1%}."
+            f"to gain {value.gains_from_trade:.6g}{unit}{kept}: {sides}. It takes place with a "
+            f"chance of {value.trade_probability:.1%}. The {_side('buyer', n)} "
+            f"{_are(n)} not worse off with a chance of {value.ir_buyers:.1%}, the "
+            f"{_side('seller', m)} with {value.ir_sellers:.1%}, both with {value.ir_both:.1%}."
         )
+
+    @property
+    def _trades(self) -> bool:
+        value = self.best.value
+        return value.trade_probability > 0 and value.gains_from_trade > 0
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What speaks against the recommended vote, a line each: who is probably worse off."""
+        if not self._trades:
+            return ()
+        value, n, m = self.best.value, self.trade.n_buyers, self.trade.n_sellers
+        said = [
+            f"the {_side(word, size)} {_are(size)} probably worse off: a chance of {chance:.1%} "
+            "not to be; --least-better-off 0.8 demands four in five of either side"
+            for word, size, chance in (
+                ("buyer", n, value.ir_buyers),
+                ("seller", m, value.ir_sellers),
+            )
+            if chance < 0.5
+        ]
+        largest = self.trade.sellers.support[1]
+        paid = n * self.vote.price
+        if paid > largest + HAIR * abs(largest):
+            said.append(
+                f"the {_side('seller', m)} would be paid {paid:.10g} in all, more than the largest "
+                f"possible cost of {largest:.10g}; try --least-better-off 0.9, or agree on a "
+                "lower price"
+            )
+        return tuple(said)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the rule lets happen that a reader may miss: one side can overrule the other."""
+        n, m = self.trade.n_buyers, self.trade.n_sellers
+        least = self.vote.rule.least_sellers(n, m)
+        if least is None or not self._trades:
+            return ()
+        said = []
+        alone = np.flatnonzero(least == 0)
+        if alone.size:
+            said.append(_overruled(int(alone[0]), "buyer", m, "seller"))
+        if least[0] <= m:
+            said.append(_overruled(int(least[0]), "seller", n, "buyer"))
+        return tuple(said)
+
+    def to_problem(self, problem: GroupProblem | None = None, name: str = "vote") -> GroupProblem:
+        """Return the recommended vote as what a group file holds, ready for reports.
+
+        Parameters
+        ----------
+        problem
+            Whose members vote; without it they are numbered.
+        name
+            What to call it, where there is no problem.
+        """
+        vote = {"mechanism": "vote", "price": self.vote.price, "rule": self.vote.rule}
+        if problem is not None:
+            return replace(problem, **vote, currency=self.currency, parameters={}, where="")
+        # No priors: a vote looks at none, and a report they rule out would be refused.
+        sizes = (self.trade.n_buyers, self.trade.n_sellers)
+        sides = [tuple(Member(k + 1) for k in range(size)) for size in sizes]
+        return GroupProblem(*sides, name=name, currency=self.currency, **vote)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data, as `catallax groups recommend --json` prints it."""
         return {
             "recommendation": self.sentence,
+            "warnings": list(self.warnings),
+            "notes": list(self.notes),
+            "currency": self.currency,
             "price": self.vote.price,
             "rule": self.vote.rule.to_dict(),
             "best": self.best.to_dict(),
@@ -118,9 +193,13 @@ def recommend(
     least_buyers: object = 0,
     least_sellers: object = 0,
     rules: Sequence[tuple[str, VotingRule]] = FAMILIAR,
+    currency: str = "",
     progress: Progress | None = None,
 ) -> Recommendation:
     """Recommend a price and a voting rule.
+
+    Of the votes that gain within a thousandth of the largest gain, it is the one that leaves both
+    sides best off; see `fairest_vote`. The vote with the largest gain itself is `BestVote`.
 
     Parameters
     ----------
@@ -130,6 +209,8 @@ def recommend(
         What the vote has to grant besides a large expected gain; see `BestVote`.
     rules
         Rules to compare it with, each at the price that is best for it.
+    currency
+        What amounts are in, for the words.
     progress
         Called with the part that is done and what is being done.
 
@@ -142,7 +223,7 @@ def recommend(
     --------
     >>> found = recommend(GroupTrade(3, 3, "uniform(0, 1)", "uniform(0, 1)"))
     >>> found.vote.price, [one.name for one in found.others]
-    (0.5, ['forced trade', 'majority', 'two thirds', '80 %', 'unanimity'])
+    (0.5, ['largest gain', 'forced trade', 'majority', 'two thirds', '80%', 'unanimity'])
     """
     steps = len(rules) + 2
     done = 0
@@ -155,16 +236,41 @@ def recommend(
 
     tell("the best vote")
     best = BestVote(least_better_off, least_buyers, least_sellers)
-    vote = best.choose(trade).vote
-    chosen = Alternative("best vote", vote, evaluate(trade, vote))
+    largest = best.choose(trade).vote
+    vote = fairest_vote(trade, best)
+    chosen = Alternative("recommended", vote, evaluate(trade, vote))
+    others = [] if vote == largest else [Alternative("largest gain", *_valued(trade, largest))]
     tell("forced trade")
-    others = [Alternative("forced trade", *_valued(trade, "forced-trade"))]
+    others.append(Alternative("forced trade", *_valued(trade, "forced-trade")))
     for name, rule in rules:
         tell(name)
         others.append(Alternative(name, *_valued(trade, priced_vote(trade, rule))))
     if progress is not None:
         progress(1.0, "done")
-    return Recommendation(trade, chosen, tuple(others))
+    return Recommendation(trade, chosen, tuple(others), currency)
+
+
+def _side(word: str, size: int) -> str:
+    return f"{word}s as a group" if size > 1 else word
+
+
+def _are(size: int) -> str:
+    return "are" if size > 1 else "is"
+
+
+def _amount(number: float, value: GroupEvaluation) -> str:
+    """Write what a side gains; what is next to nothing beside the whole is nothing."""
+    return f"{number:.6g}" if abs(number) > 1e-9 * abs(value.gains_from_trade) else "0"
+
+
+def _overruled(least: int, word: str, others: int, other: str) -> str:
+    """Say how many of one side decide without anybody of the other."""
+    if least == 0:
+        return f"no {other} has a say, and no {word} is needed; --least-{other}s 1 asks for one"
+    who = f"{least} {word}s in favour decide" if least > 1 else f"1 {word} in favour decides"
+    if others == 1:
+        return f"{who} even against the {other}; --least-{other}s 1 lets nobody be overruled"
+    return f"{who} even against all {others} {other}s; --least-{other}s 50% asks for half of them"
 
 
 def _valued(

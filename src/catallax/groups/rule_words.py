@@ -8,9 +8,14 @@ from typing import Any
 
 from catallax.errors import CatallaxError, UnknownNameError, VotingRuleError, nearest
 from catallax.groups import boolean_rules, weighted_rules  # noqa: F401  (they register kinds)
-from catallax.groups.rules import RULES, Anonymous, VotingRule
+from catallax.groups.requirements import read_requirement
+from catallax.groups.rules import RULES, Anonymous, Quota, VotingRule
 
 __all__ = ["make_rule"]
+
+
+_PARTS = {"two thirds": "2/3", "three quarters": "3/4"}
+"""Parts of a side that have names."""
 
 
 def make_rule(spec: VotingRule | Mapping[str, Any] | str, *, where: str = "") -> VotingRule:
@@ -19,8 +24,9 @@ def make_rule(spec: VotingRule | Mapping[str, Any] | str, *, where: str = "") ->
     Parameters
     ----------
     spec
-        The keys with their values, ``kind`` among them; or one line such as ``"majority"`` or
-        ``"quota(80%, 2)"``; or a rule, which is returned.
+        The keys with their values, ``kind`` among them; or one line such as ``"majority"``,
+        ``"two thirds"`` or ``"80%"`` (of either side) or ``"quota(80%, 2)"``; or a rule, which is
+        returned.
     where
         What the rule is called in error messages, e.g. ``"club.toml [rule]"``.
 
@@ -88,9 +94,13 @@ def _check_keys(given: Mapping[str, Any], known: list[str], required: list[str])
 
 
 def _of_line(line: str) -> VotingRule:
-    """Read ``name`` or ``name(value, key=value)``; the values are counts and parts."""
+    """Read ``name``, a part of either side, or ``name(value, key=value)`` of counts and parts."""
     name, mark, inside = line.strip().partition("(")
     name = name.strip()
+    if not mark and name not in RULES:
+        part = _PARTS.get(name, name)
+        if part.endswith("%") or "/" in part:
+            return Quota(*[read_requirement(part, side) for side in ("buyers", "sellers")])
     if mark and not inside.endswith(")"):
         raise VotingRuleError(f"{line!r} has no closing bracket; write it as quota(80%, 2)")
     given: dict[str, Any] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,12 +32,19 @@ class SurveyAnswers:
         The weight of each answer, or None where all count alike.
     name
         What people call the survey.
+    table_rows
+        How many answers the whole table has.
+    mixed
+        The columns by which rows could have been chosen, and how many texts each holds, where all
+        rows were taken: such a table may hold several surveys.
     """
 
     low: Array
     high: Array
     weights: Array | None
     name: str
+    table_rows: int = 0
+    mixed: tuple[tuple[str, int], ...] = ()
 
     def __len__(self) -> int:
         """Count the answers."""
@@ -175,10 +182,35 @@ def read_survey(
             f"{columns['high']} = {read['high'][row]:.10g}",
         )
         raise PriorError(
-            f"{path}, row {texts.rows[at[row]]}: {ends[1]} is not above {ends[0]}; correct the row"
+            f"{texts.at(int(at[row]))}: {ends[1]} is not above {ends[0]}; correct the line"
         )
     name = ", ".join((rows or {}).values()) or path.stem
-    return SurveyAnswers(read["low"], read["high"], read.get("weights"), name)
+    mixed = () if rows else _mixed(texts, set(columns.values()))
+    return SurveyAnswers(read["low"], read["high"], read.get("weights"), name, texts.height, mixed)
+
+
+_MOST_TEXTS = 50
+
+
+def _mixed(texts: Any, read: set[str]) -> tuple[tuple[str, int], ...]:
+    """Return the columns that sort the rows by a few words, and how many words."""
+    found = []
+    for name in texts.names:
+        if name in read:
+            continue
+        held = {text for text in texts.column(name) if text}
+        words = not any(_is_number(text) for text in held)
+        if words and 2 <= len(held) <= min(_MOST_TEXTS, texts.height // 2):
+            found.append((name, len(held)))
+    return tuple(found)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _column(given: str | None, word: str, names: list[str], path: Path) -> str:

@@ -139,7 +139,7 @@ needed: 2 of 3 buyers and 2 of 2 sellers
         accepted = bool(self.rule.accepts(buyers, sellers))
         at = f"{self.price:.10g}"
         if n != m:
-            at += f" ({float(prices.receives):.10g} for each seller)"
+            at += f" ({float(prices.receives):.10g} for {'each' if m > 1 else 'the'} seller)"
         reason = (
             f"{'trade' if accepted else 'no trade'}: {self.rule.tally(buyers, sellers)} of a price "
             f"of {at}; needed: {self.rule.describe(n, m)}"

@@ -19,6 +19,7 @@ from catallax.errors import (
 )
 
 if TYPE_CHECKING:
+    from catallax.markets.origin import Origin
     from catallax.priors import Prior
 
 __all__ = ["Agents"]
@@ -77,6 +78,7 @@ class Agents:
         prior_names: tuple[str | None, ...] = (),
         prior_of: ArrayLike | None = None,
         table: pl.DataFrame | None = None,
+        origin: Origin | None = None,
     ) -> None:
         number = len(ids)
         numbers = np.array(np.full(number, -1) if prior_of is None else prior_of, dtype=np.int32)
@@ -92,6 +94,7 @@ class Agents:
         object.__setattr__(self, "prior_names", tuple(prior_names))
         object.__setattr__(self, "prior_of", numbers)
         object.__setattr__(self, "table", pl.DataFrame() if table is None else table.clone())
+        object.__setattr__(self, "_origin", origin)  # where errors find the row of an agent
 
     def __len__(self) -> int:
         """Return the number of agents."""
@@ -162,6 +165,16 @@ class Agents:
         """Return how messages call an agent, e.g. ``"buyer 'b17'"``."""
         return f"{self.role} {self.ids[int(position)]!r}"
 
+    def _place(self, position: int) -> str:
+        """Return the file and line of an agent for an error, if it came from a file."""
+        origin: Origin | None = getattr(self, "_origin", None)
+        if origin is None or origin.style == "frame":
+            return ""
+        try:
+            return f"{origin.at(position)}: "
+        except OSError:  # the file is no longer there
+            return ""
+
     # ------------------------------------------------------------------------------------ beliefs
 
     def prior(self, position: int) -> Prior | None:
@@ -201,9 +214,11 @@ class Agents:
         if numbers.min() < 0:
             first = int(np.argmax(numbers < 0))
             position = first if which is None else int(np.asarray(which)[first])
+            more = int((numbers < 0).sum()) - 1
+            others = f" ({more:,} more {'have' if more > 1 else 'has'} none)" if more else ""
             raise MissingPriorError(
-                f"{self.label(position)} has no prior, which this needs; "
-                f"give it one in the column 'prior' of the {self.role}s"
+                f"{self._place(position)}{self.label(position)} has no prior, which this needs; "
+                f"give it one in the column 'prior' of the {self.role}s{others}"
             )
         if len(self.priors) == 1:
             yield self.priors[0], np.arange(len(numbers))

@@ -98,7 +98,7 @@ def build_agents(
             f"{origin.table}: {role}s have a column '{other}' and none '{word}': "
             f"did you mean '{word}'?"
         )
-    ids = clean_ids(table.columns.get("id", []), origin, role, integers=integers)
+    ids = clean_ids(table.columns.get("id", []), origin, role, integers=integers, new=True)
     _refuse_duplicates(ids, origin, role, within)
 
     def label(row: int) -> str:
@@ -108,9 +108,8 @@ def build_agents(
     distinct, names, prior_of = (), (), None
     if column is not None:
         distinct, names, prior_of = _PriorColumn(priors, origin, label, unnamed).read(column)
-    agents = Agents(
-        role, ids, distinct, names, prior_of, extra_columns(table, ("id", word, "prior"), types)
-    )
+    others = extra_columns(table, ("id", word, "prior"), types)
+    agents = Agents(role, ids, distinct, names, prior_of, others, origin)
     reports = table.get(word)
     if reports is None:
         return agents, None

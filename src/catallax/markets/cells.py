@@ -31,7 +31,9 @@ def _is_plain(value: object) -> bool:
 # -------------------------------------------------------------------------------------------- ids
 
 
-def clean_ids(column: Column, origin: Origin, word: str, *, integers: bool = False) -> pl.Series:
+def clean_ids(
+    column: Column, origin: Origin, word: str, *, integers: bool = False, new: bool = False
+) -> pl.Series:
     """Return the identifiers of a column: all text, or all 64-bit integers.
 
     Parameters
@@ -44,6 +46,9 @@ def clean_ids(column: Column, origin: Origin, word: str, *, integers: bool = Fal
         ``"buyer"`` or ``"seller"``.
     integers
         Read text as integers (a CSV file whose section says ``ids = "integer"``).
+    new
+        The column is where these ids are given out. Blanks around one are refused: ``"b1 "`` would
+        be another agent than ``"b1"``, and nobody would see it.
 
     Returns
     -------
@@ -55,7 +60,8 @@ def clean_ids(column: Column, origin: Origin, word: str, *, integers: bool = Fal
     DuplicateIdError
         If an id is missing.
     FileFormatError
-        If an id is neither text nor an integer, or the column mixes the two.
+        If an id is neither text nor an integer, the column mixes the two, or a new one has
+        blanks around it.
     """
     series = _id_series(column, origin, word)
     if series.dtype == pl.Null:
@@ -65,10 +71,32 @@ def clean_ids(column: Column, origin: Origin, word: str, *, integers: bool = Fal
         blank = blank | (series == "")
     if blank.any():
         row = int(blank.arg_max() or 0)
-        raise DuplicateIdError(f"{origin.at(row)}: this {word} has no id; give every {word} one")
+        raise DuplicateIdError(
+            f"{origin.at(row)}: this {word} has no id; {_no_id_remedy(column, origin, row, word)}"
+        )
+    if new and series.dtype == pl.String:
+        _refuse_blanks(series, origin, word)
     if integers and series.dtype == pl.String:
         return _text_to_integers(series, origin, word)
     return series.rename("id")
+
+
+def _no_id_remedy(column: Column, origin: Origin, row: int, word: str) -> str:
+    if origin.text_is_typed and not str(column[row] or "").strip():
+        return f"give the {word} an id, or delete the line"
+    return f"give every {word} one"
+
+
+def _refuse_blanks(series: pl.Series, origin: Origin, word: str) -> None:
+    around = series != series.str.strip_chars()
+    if around.any():
+        row = int(around.arg_max() or 0)
+        bare = series[row].strip()
+        remedy = f"write {bare!r}" if bare else f"give the {word} an id"
+        raise FileFormatError(
+            f"{origin.at(row)}: the id {series[row]!r} of this {word} has blanks around it; "
+            f"{remedy}"
+        )
 
 
 def _id_series(column: Column, origin: Origin, word: str) -> pl.Series:

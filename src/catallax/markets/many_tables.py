@@ -157,7 +157,7 @@ def _market_column(source: Source, by: str) -> pl.Series:
     if by in source.types:
         column = declared(by, column, source.types[by], origin)
     try:
-        return clean_ids(column, origin, "market").rename(by)
+        return clean_ids(column, origin, "market", new=True).rename(by)
     except DuplicateIdError:
         row = next(k for k, v in enumerate(column) if v is None or v == "" or v != v)
         raise FileFormatError(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
+from catallax.priors.csv_text import line_of_record
 
 __all__ = ["Origin"]
 
@@ -63,24 +64,5 @@ class Origin:
             return f"{self.name} {self.section}[{row}]"
         if self.style == "csv" and self.path is not None:
             record = row if self.kept is None else int(self.kept[row])
-            return f"{self.name} line {_line_of_record(self.path, record)}"
+            return f"{self.name} line {line_of_record(self.path, record)}"
         return f"{self.name} row {row}"
-
-
-def _line_of_record(path: Path, record: int) -> int:
-    """Return the line on which a record starts: quoted cells may hold line breaks."""
-    # A lone carriage return inside a quoted cell is no line for an editor, nor here.
-    with path.open(encoding="utf-8-sig", errors="replace", newline="\n") as lines:
-        reader = csv.reader(lines)
-        for header in reader:
-            if header:
-                break
-        start = reader.line_num + 1
-        try:
-            for number, _ in enumerate(reader):
-                if number == record:
-                    return start
-                start = reader.line_num + 1
-        except csv.Error:
-            pass
-    return start

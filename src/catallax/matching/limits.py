@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from importlib import import_module
 from typing import Any
 
-from catallax.errors import MissingDependencyError, SolverTimeLimitError
+from catallax.errors import MissingDependencyError, SolverTimeLimitError, how_to_install
 
 __all__ = ["Clock", "need_ortools", "time_limit"]
 
@@ -79,5 +79,5 @@ def need_ortools(module: str) -> Any:
     except ImportError:
         raise MissingDependencyError(
             "markets with constraints need OR-Tools, which is not installed: "
-            "pip install 'catallax[flow]'"
+            + how_to_install("ortools")
         ) from None

@@ -41,7 +41,7 @@ class FirstBest(SeparableMechanism):
     """
 
     slug = "first-best"
-    summary = "all possible gains, VCG payments; usually runs a deficit"
+    summary = "all possible gains, VCG payments; never a surplus, unless constraints bring one"
     claims = Claims("DSIC", "DSIC", "ex post", "none")
 
     def some_weights(

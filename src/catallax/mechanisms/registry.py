@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
@@ -81,6 +82,12 @@ def get(mechanism: str | Mechanism) -> Mechanism:
         return _REGISTRY[mechanism]()
     if ":" in mechanism:
         return _imported(mechanism)
+    module, dot, name = mechanism.rpartition(".")
+    if dot and module and name:
+        raise UnknownNameError(
+            f"unknown mechanism '{mechanism}': one of your own is written with a colon between "
+            f"module and class, '{module}:{name}'"
+        )
     raise UnknownNameError(f"unknown mechanism '{mechanism}': {nearest(mechanism, _REGISTRY)}")
 
 
@@ -98,6 +105,7 @@ def _imported(path: str) -> Mechanism:
     except AttributeError as error:
         raise UnknownNameError(
             f"mechanism '{path}': module '{module_name}' has no '{class_name}'"
+            + _found_at(module_name, class_name)
         ) from error
     except Exception as error:
         raise MechanismError(
@@ -114,6 +122,20 @@ def _imported(path: str) -> Mechanism:
             f"mechanism '{path}' is not a Mechanism: derive it from catallax.mechanisms.Mechanism"
         )
     return made
+
+
+def _found_at(module_name: str, class_name: str) -> str:
+    """Say where a module lies that lacks a class: it may be another than was meant."""
+    module = sys.modules[module_name]
+    folders = [str(place) for place in getattr(module, "__path__", [])]
+    if getattr(module, "__file__", None) is None and folders:
+        return (
+            f": the folder {folders[0]} is taken for it, as there is no {module_name}.py; name "
+            f"the file that defines the class, as in '{module_name}.FILE:{class_name}'"
+        )
+    if folders:
+        return f" (the folder {folders[0]}, which comes before a file {module_name}.py)"
+    return f" ({module.__file__})" if getattr(module, "__file__", None) else ""
 
 
 @overload

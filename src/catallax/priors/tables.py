@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from catallax.errors import PriorError, nearest
+from catallax.priors.csv_text import explained, line_of_record, not_blank, one_line, read_header
 from catallax.priors.floats import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -50,20 +49,22 @@ def read_columns(
     Raises
     ------
     PriorError
-        The table, a column or a number is not there; the message names file and row.
+        The table, a column or a number is not there; the message names file and line.
     """
     if not isinstance(table, str | Path):
         raise PriorError(f"table = {table!r} is not a file name")
     path = (base or Path()) / table
-    frame, rows = _frame(path)
+    texts = read_texts(path)
+    frame, at = texts.frame, texts.at
     if only is not None:
-        frame, rows = frame[only.tolist()], rows[only]
+        chosen = only.tolist()
+        frame, at = frame[chosen], lambda row: texts.at(chosen[row])
     read: dict[str, FloatArray] = {}
     for key, name in columns.items():
         if name not in frame.columns:
             raise PriorError(f"table {path} has no column {name!r}: {nearest(name, frame.columns)}")
         filler = None if blank is None else blank.get(key)
-        read[key] = _numbers(frame[str(name)], rows, f"{path}, row", filler)
+        read[key] = _numbers(frame[str(name)], at, path, filler)
     return read
 
 
@@ -75,11 +76,14 @@ class Texts(NamedTuple):
     frame
         The table.
     rows
-        The number of each row in its file, from 1.
+        Which record of the file each row was, from 0: blank lines of a CSV file are no rows.
+    path
+        The file.
     """
 
     frame: pl.DataFrame
     rows: IntArray
+    path: Path
 
     @property
     def names(self) -> list[str]:
@@ -90,6 +94,13 @@ class Texts(NamedTuple):
     def height(self) -> int:
         """How many rows there are."""
         return self.frame.height
+
+    def at(self, row: int) -> str:
+        """Return how errors call a row: a line as an editor counts them, where there are lines."""
+        record = int(self.rows[row])
+        if _is_parquet(self.path):
+            return f"{self.path} row {record}"
+        return f"{self.path} line {line_of_record(self.path, record)}"
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column, without the blanks around them."""
@@ -109,62 +120,41 @@ def read_texts(path: Path) -> Texts:
     PriorError
         If there is no such table.
     """
-    return Texts(*_frame(path))
-
-
-def _frame(path: Path) -> tuple[pl.DataFrame, IntArray]:
-    """Return a table and the numbers of its rows, from 1."""
     import polars as pl  # heavy
 
     try:
-        if path.suffix.lower() in {".parquet", ".pq"}:
+        if _is_parquet(path):
             # From an open file, so that the name is no pattern.
             with path.open("rb") as file:
                 frame = pl.read_parquet(file)
-            return frame, np.arange(1, frame.height + 1)
-        _check_header(path)
-        frame = pl.read_csv(path, infer_schema=False, glob=False)
+            return Texts(frame, np.arange(frame.height), path)
+        header = read_header(path, PriorError, nameless=True)
+        try:
+            frame = pl.read_csv(path, infer_schema=False, glob=False)
+        except pl.exceptions.PolarsError as failure:
+            raise explained(path, len(header), failure, PriorError) from None
     except FileNotFoundError:
         raise PriorError(f"table {path} does not exist; check the name") from None
-    except UnicodeDecodeError:
-        raise PriorError(f"table {path} is not UTF-8 text; save it as a plain CSV file") from None
-    except (OSError, csv.Error, pl.exceptions.PolarsError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "it is not a table"
-        raise PriorError(f"table {path} cannot be read: {reason}") from None
-    kept = _kept(path, frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy())
-    return frame.filter(pl.Series(kept)), np.flatnonzero(kept) + 1
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise PriorError(f"table {path} cannot be read: {one_line(error)}") from None
+    frame.columns = header
+    blank = frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
+    kept = not_blank(path, blank) if blank.any() else ~blank
+    return Texts(frame.filter(pl.Series(kept)), np.flatnonzero(kept), path)
 
 
-def _check_header(path: Path) -> None:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        header = next((row for row in csv.reader(file) if row), [])
-    for position, name in enumerate(header):
-        if name in header[:position]:
-            raise PriorError(f"table {path}: the column {name!r} occurs twice; rename or drop one")
+def _is_parquet(path: Path) -> bool:
+    return path.suffix.lower() in {".parquet", ".pq"}
 
 
-def _kept(path: Path, blank: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return which rows stay: an empty line is none, a line of empty cells is a row."""
-    kept = ~blank
-    if blank.any():
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
-            for row in reader:
-                if row:
-                    break
-            for number, row in enumerate(reader):
-                if row and number < kept.size:
-                    kept[number] = True
-    return kept
-
-
-def _numbers(cells: pl.Series, rows: IntArray, where: str, blank: float | None) -> FloatArray:
+def _numbers(
+    cells: pl.Series, at: Callable[[int], str], path: Path, blank: float | None
+) -> FloatArray:
     import polars as pl  # heavy
 
     if cells.dtype == pl.String:
         cells = cells.str.strip_chars().replace("", None)
     elif not (cells.dtype.is_numeric() or cells.dtype == pl.Null):
-        path = where.removesuffix(", row")
         raise PriorError(
             f"table {path}: the column {cells.name!r} is of type {cells.dtype}, not numbers; "
             "convert it"
@@ -173,13 +163,20 @@ def _numbers(cells: pl.Series, rows: IntArray, where: str, blank: float | None) 
     wrong = (numbers.is_null() & cells.is_not_null()).arg_true()
     if len(wrong):
         row = int(wrong[0])
-        raise PriorError(
-            f"{where} {rows[row]}: {cells.name} = {cells[row]!r} is not a number; correct it"
-        )
+        cell = str(cells[row])
+        pointed = cell.replace(",", ".", 1)
+        remedy = f"write {pointed}" if "," in cell and _is_number(pointed) else "correct it"
+        raise PriorError(f"{at(row)}: {cells.name} = {cell!r} is not a number; {remedy}")
     empty = numbers.is_null().arg_true()
     if len(empty) and blank is None:
-        raise PriorError(
-            f"{where} {rows[int(empty[0])]}: {cells.name} is empty; fill it in or drop the row"
-        )
+        raise PriorError(f"{at(int(empty[0]))}: {cells.name} is empty; fill it in or drop the line")
     values = numbers.fill_null(0.0 if blank is None else blank).to_numpy()
     return np.asarray(values, dtype=np.float64)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -145,7 +145,7 @@ def _stories(report: AuditReport, claimed: Collection[str]) -> list[RenderableTy
     told.sort(key=lambda one: (one.name not in claimed, one.verdict != "violated"))
     lines: list[RenderableType] = []
     for finding in told:
-        line = Text.assemble((finding.name, "cyan"), ": ", one_line(finding.story))
+        line = Text.assemble((finding.name, "cyan"), ": ", one_line(report.told(finding)))
         lines.append(Padding(line, (0, 0, 0, 2)))
     return [*lines, Text("")] if lines else []
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catallax.errors import CatallaxError, OutputError, nearest
+from catallax.errors import CatallaxError, OutputError, how_to_install, nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,7 +73,7 @@ def require_matplotlib() -> None:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise CatallaxError(
-            "pictures need matplotlib, which is not installed: pip install 'catallax[plot]'"
+            f"pictures need matplotlib, which is not installed: {how_to_install('matplotlib')}"
         ) from error
 
 

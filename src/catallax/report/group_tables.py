@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
@@ -71,27 +72,38 @@ def evaluation_table(trade: GroupTrade, evaluation: GroupEvaluation) -> Renderab
         table.add_row(words, *cells)
     lines = [Text(f"{evaluation.mechanism}: {trade!r}", "bold")]
     if evaluation.price is not None:
-        lines.append(Text(f"  {_terms(evaluation)}"))
+        lines.append(Text(f"  {_terms(evaluation, trade.n_buyers, trade.n_sellers)}"))
     below = [] if evaluation.method == "monte-carlo" else [
         Text(f"  {evaluation.method}, to {evaluation.error_bound:.1g}", "dim")
     ]  # fmt: skip
     return Group(*lines, Padding(table, (0, 0, 0, 2)), *below)
 
 
-def _terms(one: GroupEvaluation) -> str:
+def _each(size: int, word: str) -> str:
+    return f"{'each' if size > 1 else 'the'} {word}"
+
+
+def _terms(one: GroupEvaluation, n: int, m: int) -> str:
     words = (
-        f"each buyer pays {_money(one.price)}, each seller receives {_money(one.seller_receives)}"
+        f"{_each(n, 'buyer')} pays {_money(one.price)}, "
+        f"{_each(m, 'seller')} receives {_money(one.seller_receives)}"
     )
     return words if one.rule is None else f"{words}; needed: {one.rule}"
 
 
-def recommendation_tables(recommendation: Recommendation) -> RenderableType:
+def recommendation_tables(
+    recommendation: Recommendation, taken: Sequence[str] = (), written: Path | None = None
+) -> RenderableType:
     """Show a recommended vote beside familiar ones.
 
     Parameters
     ----------
     recommendation
         What to show.
+    taken
+        Lines that say from what it was made.
+    written
+        Where the vote was written as a group file, if it was.
 
     Returns
     -------
@@ -100,22 +112,38 @@ def recommendation_tables(recommendation: Recommendation) -> RenderableType:
     """
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("")
-    for head in ("price", "gain", "share", "trade", "buyers ok", "sellers ok", "both ok"):
+    heads = ("price", "gain", "buyers'", "sellers'", "share", "trade", "buyers ok", "sellers ok",
+             "both ok")  # fmt: skip
+    for head in heads:
         table.add_column(head, justify="right")
+    whole = recommendation.best.value.first_best
     for one in (recommendation.best, *recommendation.others):
         value = one.value
         table.add_row(
-            one.name, _money(value.price), _money(value.gains_from_trade),
-            _chance(value.share_of_first_best), _chance(value.trade_probability),
-            _chance(value.ir_buyers), _chance(value.ir_sellers), _chance(value.ir_both),
+            one.name, _money(value.price), _beside(value.gains_from_trade, whole),
+            _beside(value.buyers_utility, whole), _beside(value.sellers_utility, whole),
+            _percent(value.share_of_first_best), _percent(value.trade_probability),
+            _percent(value.ir_buyers), _percent(value.ir_sellers), _percent(value.ir_both),
             style="bold" if one is recommendation.best else "",
         )  # fmt: skip
-    note = "price: what each buyer pays; ok: the chance that a side as a whole is not worse off"
-    return Group(
-        Padding(Text(recommendation.sentence), (0, 2)),
-        Padding(table, (0, 0, 0, 2)),
-        Text(f"  {note}", "dim"),
+    note = (
+        "price: what each buyer pays; buyers', sellers': what of the expected gain each side has; "
+        "ok: the chance that a side as a whole is not worse off"
     )
+    parts: list[RenderableType] = [_line(one, "dim") for one in taken]
+    parts.append(_line(recommendation.sentence))
+    parts += [_line(f"Warning: {one}.", "bold") for one in recommendation.warnings]
+    parts += [_line(f"Note: {one}.") for one in recommendation.notes]
+    carried = (
+        "--out vote.toml writes this vote as a group file, ready for the members' reports"
+        if written is None
+        else f"{written} holds this vote; put in the members' reports for groups decide"
+    )
+    return Group(*parts, Padding(table, (0, 0, 0, 2)), _line(note, "dim"), _line(carried, "dim"))
+
+
+def _line(words: str, style: str = "") -> RenderableType:
+    return Padding(Text(words, style), (0, 0, 0, 2))
 
 
 def decision_text(
@@ -137,11 +165,12 @@ def decision_text(
     lines = [*names, outcome.reason]
     if outcome.x > 0:
         lines.append(
-            f"each buyer pays {pays:.10g}{unit}, each seller receives {receives:.10g}{unit}"
+            f"{_each(outcome.n_buyers, 'buyer')} pays {pays:.10g}{unit}, "
+            f"{_each(outcome.n_sellers, 'seller')} receives {receives:.10g}{unit}"
         )
     if 0 < outcome.x < 1:
         lines.append(f"the trade takes place with a chance of {outcome.x:.10g}")
-    return Text("\n".join(f"  {line}" for line in lines))
+    return _line("\n".join(lines))
 
 
 def limits_table(curves: ShareCurves) -> RenderableType:
@@ -173,3 +202,14 @@ def _chance(number: float | None) -> str:
 
 def _money(number: float | None) -> str:
     return _NOTHING if number is None else f"{number:,.6g}"
+
+
+def _percent(number: float | None) -> str:
+    return _NOTHING if number is None else f"{number:.1%}"
+
+
+def _beside(number: float, whole: float) -> str:
+    """Write an amount that may be next to nothing beside another."""
+    if 0 < abs(number) < 1e-6 * abs(whole):
+        return "≈ 0"
+    return _money(number) if abs(number) < 1e6 else f"{number:,.0f}"

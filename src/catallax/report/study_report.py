@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -15,16 +16,24 @@ from typing import TYPE_CHECKING, Any
 
 from catallax.errors import CatallaxError, MissingDependencyError, OutputError
 from catallax.estimate.study.recipes import OWN
-from catallax.report.canvas import require_matplotlib
 from catallax.report.inline_svg import inline_svg
+from catallax.report.needs import report_lacks
 from catallax.report.numbers import count
 from catallax.report.study_charts import (
     draw_market_charts,
     draw_overview,
     draw_sweep,
 )
+from catallax.report.study_facts import TRUTHFUL, claim_rows, facts_of, needed, versions_of
 from catallax.report.study_sweeps import sweeps_of
-from catallax.report.study_tables import absence, noise_of, with_reach
+from catallax.report.study_tables import (
+    absence,
+    alike,
+    column_decimals,
+    noise_of,
+    skipped_once,
+    with_reach,
+)
 from catallax.report.text import one_line
 from catallax.staging import Staging
 
@@ -32,7 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from catallax.estimate.study import Average, Rule, Setting, Study, StudyResults
-    from catallax.markets import Agents
+    from catallax.markets import Agents, Market
     from catallax.mechanisms import Outcome
 
 __all__ = ["save_study_report", "study_report"]
@@ -96,13 +105,10 @@ def save_study_report(
 
 def study_report(results: StudyResults, *, progress: Step = lambda done, total: None) -> str:
     """Return the report of a study as the text of an HTML page; see `save_study_report`."""
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ImportError as error:
-        raise MissingDependencyError(
-            "a report needs Jinja2, which is not installed: pip install 'catallax[report]'"
-        ) from error
-    require_matplotlib()
+    if missing := report_lacks():
+        raise MissingDependencyError(missing)
+    from jinja2 import Environment, StrictUndefined
+
     study = results.study
     if not results.finished:
         raise CatallaxError(
@@ -138,9 +144,12 @@ def _content(results: StudyResults, progress: Step) -> dict[str, Any]:
             _market_section(results, name, settings, drawn) for name, settings in markets.items()
         ],
         "columns": list(_COLUMNS.values()),
-        "skipped": results.skipped,
-        "facts": _facts(study),
-        "versions": _versions(),
+        "skipped": skipped_once(results.skipped),
+        "facts": facts_of(study),
+        "versions": versions_of(),
+        "truthful": TRUTHFUL,
+        "claims": claim_rows(study.rules),
+        "needed": needed(study),
     }
 
 
@@ -185,21 +194,29 @@ class _Entry:
 
 def _matrix(results: StudyResults) -> list[dict[str, Any]]:
     """Give the shares of first best, a row for each setting and a column for each mechanism."""
+    study = results.study
+    shares = {
+        (setting, rule): results.average(setting, rule, "share_of_first_best")
+        for setting in study.settings
+        for rule in study.rules
+    }
+    decimals = column_decimals(shares.values())
     rows = []
-    for setting in results.study.settings:
-        entries = []
-        for rule in results.study.rules:
-            average = results.average(setting, rule, "share_of_first_best")
-            entries.append(_entry(results, setting, rule, average))
+    for setting in study.settings:
+        entries = [
+            _entry(results, setting, rule, shares[setting, rule], decimals) for rule in study.rules
+        ]
         rows.append({"market": setting.market, "words": setting.words, "entries": entries})
     return rows
 
 
-def _entry(results: StudyResults, setting: Setting, rule: Rule, average: Average | None) -> _Entry:
+def _entry(
+    results: StudyResults, setting: Setting, rule: Rule, average: Average | None, decimals: int
+) -> _Entry:
     if average is None:
         asked = rule in setting.rules
         return _Entry("–", absence(results, setting, rule), 0) if asked else _Entry("", "", 0)
-    mean, _, reach = with_reach(average).removeprefix("= ").partition(" ± ")
+    mean, _, reach = with_reach(average, decimals=decimals).removeprefix("= ").partition(" ± ")
     # Most shares are near one: the square tells those apart.
     shade = round(10 * min(1.0, max(0.0, average.mean)) ** 2)
     return _Entry(mean, f"± {reach}" if reach else ("exact" if average.exact else ""), shade)
@@ -207,8 +224,14 @@ def _entry(results: StudyResults, setting: Setting, rule: Rule, average: Average
 
 def _worst_rows(results: StudyResults) -> list[dict[str, Any]]:
     """Say for each mechanism where it keeps least and most, and where it loses money."""
+    study = results.study
+    decimals = column_decimals(
+        results.average(setting, rule, "share_of_first_best")
+        for setting in study.settings
+        for rule in study.rules
+    )
     rows = []
-    for rule in results.study.rules:
+    for rule in study.rules:
         found = [
             (average, setting)
             for setting in results.study.settings
@@ -223,8 +246,8 @@ def _worst_rows(results: StudyResults) -> list[dict[str, Any]]:
         rows.append({
             "rule": rule.label,
             "settings": f"{len(found)} of {asked}",
-            "least": with_reach(least[0]), "least_at": least[1].label,
-            "most": with_reach(most[0]), "most_at": most[1].label,
+            "least": with_reach(least[0], decimals=decimals), "least_at": least[1].label,
+            "most": with_reach(most[0], decimals=decimals), "most_at": most[1].label,
             "deficits": f"in {deficits} of {len(found)}" if deficits else "nowhere",
         })  # fmt: skip
     return rows
@@ -235,33 +258,6 @@ def _loses(results: StudyResults, setting: Setting, rule: Rule) -> bool:
     surplus = results.average(setting, rule, "surplus")
     noise = noise_of(results.average(setting, rule, "gains_from_trade"))
     return surplus is not None and surplus.interval[1] < -noise
-
-
-def _facts(study: Study) -> dict[str, str]:
-    """Say how every cell was estimated."""
-    options = study.options
-    facts = {
-        "samples": f"{options.samples:,} draws of all values and costs for each cell"
-        + (f", or fewer once shares are known to ± {options.until:g}" if options.until else ""),
-        "seeds": ", ".join(map(str, study.seeds)),
-        "draws": {
-            "plain": "independent",
-            "antithetic": "antithetic: every draw with its mirror",
-            "sobol": "scrambled Sobol points",
-        }[options.draws]
-        + (", with the conditional form of Lemma 5.3" if options.conditional else ""),
-        "exact values": "wherever there are any" if options.exact else "not used",
-        "mechanisms": ", ".join(rule.label for rule in study.rules),
-    }
-    if any(setting.recipe.varies for setting in study.settings):
-        facts["random graphs"] = "every seed draws another graph; all mechanisms get the same ones"
-    return facts
-
-
-def _versions() -> dict[str, str]:
-    from catallax.estimate.study import code_fingerprint, versions
-
-    return versions() | {"source": code_fingerprint()[:16]}
 
 
 # ---------------------------------------------------------------------------------------- pictures
@@ -316,7 +312,7 @@ def _market_section(
 
 
 def _rows(results: StudyResults, settings: Sequence[Setting]) -> list[dict[str, Any]]:
-    rows = []
+    rows, averages = [], []
     for setting in settings:
         for rule in results.study.rules:
             records = [
@@ -324,13 +320,13 @@ def _rows(results: StudyResults, settings: Sequence[Setting]) -> list[dict[str, 
                 if record["status"] == "done"
             ]  # fmt: skip
             if records:
-                averages = [results.average(setting, rule, name) for name in _COLUMNS]
-                noise = noise_of(averages[0])
+                averages.append([results.average(setting, rule, name) for name in _COLUMNS])
                 rows.append({
                     "setting": setting.label, "rule": rule.label,
                     "how": str(records[0]["how"]), "seeds": len(records),
-                    "numbers": [with_reach(average, noise) for average in averages],
                 })  # fmt: skip
+    for row, numbers in zip(rows, alike(averages), strict=True):
+        row["numbers"] = numbers
     return rows
 
 
@@ -382,7 +378,7 @@ def _example_outcome(setting: Setting) -> Outcome | None:
     from catallax.markets import Reports
     from catallax.mechanisms import Lottery, clear
 
-    market = setting.recipe.build(setting.seeds[0])
+    market = _called(setting.recipe.build(setting.seeds[0]), setting.market)
     outcome = None
     # What is studied says more than the benchmark.
     for rule in sorted(setting.rules, key=lambda rule: rule.label == "first-best"):
@@ -403,3 +399,10 @@ def _picture(outcome: Outcome | None) -> Figure | None:
     from catallax.report.market_picture import draw_market
 
     return None if outcome is None else draw_market(outcome)
+
+
+def _called(market: Market, name: str) -> Market:
+    """Return the market by the name that the study gives it."""
+    renamed = copy(market)
+    object.__setattr__(renamed, "name", name)
+    return renamed

@@ -139,6 +139,53 @@ def test_the_source_of_a_mechanism_from_elsewhere_counts(
     rules_module._source_hash.cache_clear()
 
 
+def test_a_mechanism_is_looked_up_beside_the_study_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.chdir(tmp_path)
+    # A folder of the same name stands in the current folder, and must not be taken for it.
+    (tmp_path / "beside_it").mkdir()
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    (folder / "beside_it.py").write_text(OWN)
+    text = STUDY.replace('"mcafee"', '"beside_it:Own"')
+    study = study_of_text(text, "studies/study.toml")
+    (rule,) = (rule for rule in study.rules if rule.source is not None)
+    assert rule.build().summary == "the first best by another name"
+    # Wherever the study lies, it is the same cell.
+    monkeypatch.chdir(folder)
+    assert {cell.key for cell in cells_of(study_of_text(text, "study.toml"))} == {
+        cell.key for cell in cells_of(study)
+    }
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "beside_it.py").write_text(OWN)
+    with pytest.raises(CatallaxError, match="there is another module 'beside_it' already"):
+        study_of_text(text, other / "study.toml")
+    with pytest.raises(CatallaxError) as refused:
+        study_of_text(text.replace("beside_it", "nowhere_at_all"), other / "study.toml")
+    assert str(refused.value) == (
+        f"{other / 'study.toml'}: mechanisms: mechanism 'nowhere_at_all:Own': cannot import "
+        f"module 'nowhere_at_all' (looked in {other} and the current folder)"
+    )
+    del sys.modules["beside_it"]
+    rules_module._source_hash.cache_clear()
+
+
+def test_what_is_taken_for_a_module_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "only_a_folder").mkdir()
+    text = STUDY.replace('"mcafee"', '"only_a_folder:Own"')
+    with pytest.raises(CatallaxError, match=r"as there is no only_a_folder\.py; name the file"):
+        study_of_text(text, tmp_path / "study.toml")
+    del sys.modules["only_a_folder"]
+    with pytest.raises(CatallaxError, match="between module and class, 'mine:MedianAsk'"):
+        study_of_text(STUDY.replace('"mcafee"', '"mine.MedianAsk"'))
+
+
 def test_two_names_for_one_cell_are_refused() -> None:
     twice = '\n[[markets]]\nname = "again"\ninstance = "double-auction"\nparameters = { n = 3 }\n'
     with pytest.raises(CatallaxError, match=r"'double-auction \(n = 3\), gsom, seed 1' and 'again"):

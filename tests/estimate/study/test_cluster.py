@@ -268,5 +268,5 @@ def test_what_is_no_address_is_told(study: Study, address: str) -> None:
 
 def test_without_the_extra_its_name_is_told(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
-    with pytest.raises(CatallaxError, match=r"pip install 'catallax\[cluster\]'"):
+    with pytest.raises(CatallaxError, match=r"-m pip install distributed$"):
         run_study(study, cluster="tcp://127.0.0.1:1", compute=fake.record_of)

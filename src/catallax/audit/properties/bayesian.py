@@ -21,7 +21,7 @@ from catallax.audit.properties.interim import (
     expected_story,
     said_of_tables,
 )
-from catallax.audit.properties.words import amount
+from catallax.audit.properties.words import amount, undecided_words
 from catallax.audit.result import Finding
 from catallax.audit.runs import Runner
 from catallax.audit.setting import Setting
@@ -130,7 +130,8 @@ class _Bayesian(Property):
             profiles=drawn + mean.count,
             story=(
                 f"the best report found for a {self.role} gains between {amount(low)} and "
-                f"{amount(most, currency)} in expectation: undecided at this budget"
+                f"{amount(most, currency)} in expectation"
+                + (f": {undecided_words(low, most)}" if not violated and most > rounding else "")
             ),
         )
 

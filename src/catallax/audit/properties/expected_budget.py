@@ -15,7 +15,7 @@ from catallax.audit.properties.base import (
     register_property,
 )
 from catallax.audit.properties.interim import draws_of
-from catallax.audit.properties.words import amount
+from catallax.audit.properties.words import amount, undecided_words
 from catallax.audit.result import Finding, Verdict
 from catallax.audit.runs import Runner
 from catallax.audit.setting import LOST_IN_SUMS, ROUNDING, Setting
@@ -144,7 +144,7 @@ def _found(setting: Setting, average: Average, verdict: str, everywhere: bool) -
     if everywhere:
         return f"so it is at each of {surplus.count} profiles"
     low, high = surplus.interval
-    end = ": undecided at this budget" if verdict == "undecided" else ""
+    end = f": {undecided_words(low, high)}" if verdict == "undecided" else ""
     return f"the expected surplus lies between {amount(low)} and {amount(high, currency)}{end}"
 
 

@@ -21,7 +21,13 @@ from catallax.audit.properties.interim import (
     again_in_expectation,
     said_of_tables,
 )
-from catallax.audit.properties.words import amount, number, outcome_words, truth_words
+from catallax.audit.properties.words import (
+    amount,
+    number,
+    outcome_words,
+    truth_words,
+    undecided_words,
+)
 from catallax.audit.result import Finding
 from catallax.audit.runs import Run, Runner, gain_of
 from catallax.audit.setting import Setting
@@ -131,7 +137,7 @@ class InterimRationality(Property):
             story=(
                 f"the poorest type found, {truth_words(poorest.agent, violation.values)}, expects "
                 f"between {amount(low)} and {amount(high)}"
-                + (": undecided at this budget" if low < -rounding else "")
+                + (f": {undecided_words(low, high)}" if low < -rounding else "")
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,22 @@ if TYPE_CHECKING:
     from catallax.audit.properties.base import Violation
     from catallax.audit.setting import Agent, Setting
 
-__all__ = ["amount", "gain_story", "number", "outcome_words", "profile_words", "report_words"]
+__all__ = [
+    "amount",
+    "gain_story",
+    "number",
+    "outcome_words",
+    "profile_words",
+    "report_words",
+    "undecided_words",
+]
 
 Array = NDArray[np.float64]
 
 # Profiles of more agents than this are not spelt out.
 _MOST_SPELT = 6
+# Nearer to zero than this part of the interval, a hundred times the runs would not decide.
+_HOPELESS = 10
 
 
 def number(value: float) -> str:
@@ -42,6 +53,28 @@ def amount(value: float, currency: str = "") -> str:
     ('0.11', '1e-06 USD')
     """
     return f"{value:.6g} {currency}".rstrip()
+
+
+def undecided_words(low: float, high: float) -> str:
+    """Say whether a larger budget would help where an interval allows both verdicts.
+
+    An interval becomes half as wide with four times the runs.
+
+    Examples
+    --------
+    >>> undecided_words(-0.25, 0.75)
+    'undecided at this budget; if the middle is right, one about 4 times as large would decide'
+    >>> undecided_words(-1.0, 1.01)
+    'undecided at this budget; a larger one may never decide, as the middle is next to 0'
+    """
+    middle, half = abs(low + high) / 2, (high - low) / 2
+    if middle <= half / _HOPELESS:
+        return "undecided at this budget; a larger one may never decide, as the middle is next to 0"
+    times = max(2, math.ceil((half / middle) ** 2))
+    return (
+        f"undecided at this budget; if the middle is right, one about {times:,} times as large "
+        "would decide"
+    )
 
 
 def outcome_words(owns: Sequence[Own], agent: Agent, setting: Setting) -> str:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from catallax.errors import CatallaxError, MissingDependencyError
+from catallax.errors import CatallaxError, MissingDependencyError, how_to_install
 from catallax.estimate.study.workers import Failure, Result, attempt
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def connected(address: str) -> Iterator[Any]:
         from distributed import Client
     except ImportError as error:
         raise MissingDependencyError(
-            "a cluster needs dask.distributed, which is not installed: pip install "
-            "'catallax[cluster]'"
+            "a cluster needs dask.distributed, which is not installed: "
+            + how_to_install("distributed")
         ) from error
     with _silenced():
         _require_scheduler(address)

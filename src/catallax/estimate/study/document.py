@@ -83,7 +83,8 @@ def read_study(path: str | Path) -> Study:
     Parameters
     ----------
     path
-        A TOML file. Markets that it names by path are looked up beside it.
+        A TOML file. Markets that it names by path are looked up beside it, and so, before
+        anywhere else, are modules of mechanisms that it names as module:Class.
 
     Returns
     -------
@@ -138,7 +139,7 @@ def study_of_text(text: str, path: str | Path = "study.toml") -> Study:
     document = validate(StudyDocument, _toml(text, where), str(where))
     section = document.study
     pairs = _pairs(document.priors, where)
-    rules = _rules(section.mechanisms, f"{where}: mechanisms")
+    rules = _rules(section.mechanisms, f"{where}: mechanisms", where.parent)
     seeds = _seeds(section.seeds, f"{where}: seeds")
     settings = tuple(_settings(document.markets, pairs, rules, seeds, where))
     study = Study(
@@ -214,12 +215,12 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _rules(given: Sequence[Any], at: str) -> tuple[Rule, ...]:
+def _rules(given: Sequence[Any], at: str, folder: Path) -> tuple[Rule, ...]:
     if not given:
         raise FileFormatError(
             f'{at}: there are none; write at least one, as in mechanisms = ["gsom"]'
         )
-    rules = tuple(rule_of(entry, at) for entry in given)
+    rules = tuple(rule_of(entry, at, folder) for entry in given)
     _refuse_repeated([rule.label for rule in rules], at)
     return rules
 
@@ -252,7 +253,9 @@ def _settings(
         names.append(_market_name(section, at))
         at = f"{at} '{names[-1]}'"
         chosen = _chosen_pairs(section, pairs, at)
-        own_rules = rules if section.mechanisms is None else _rules(section.mechanisms, at)
+        own_rules = (
+            rules if section.mechanisms is None else _rules(section.mechanisms, at, where.parent)
+        )
         own_seeds = seeds if section.seeds is None else _seeds(section.seeds, at)
         try:
             for parameters, recipe in recipes_of(section, where.parent):

@@ -8,8 +8,9 @@ import inspect
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ class Rule:
         Those that are not the usual ones.
     source
         A hash of the source of a mechanism from elsewhere; None for ours.
+    folder
+        Where its module is looked up first; no part of what the mechanism is.
 
     Examples
     --------
@@ -42,6 +45,7 @@ class Rule:
     mechanism: str
     parameters: tuple[tuple[str, Any], ...] = ()
     source: str | None = None
+    folder: str | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:
@@ -57,7 +61,7 @@ class Rule:
         CatallaxError
             If it cannot be made, or its source is another than the study was defined with.
         """
-        rule = get_mechanism(self.mechanism)
+        rule = _mechanism(self.mechanism, self.folder)
         if self.source is not None and _source_hash(type(rule).__module__) != self.source:
             raise CatallaxError(
                 f"mechanism '{self.mechanism}': its source is not the one that the study was "
@@ -71,7 +75,7 @@ class Rule:
         return [self.mechanism, [list(pair) for pair in self.parameters], self.source]
 
 
-def rule_of(given: Any, where: str = "mechanisms") -> Rule:
+def rule_of(given: Any, where: str = "mechanisms", folder: Path | None = None) -> Rule:
     """Read a mechanism as a study file names it.
 
     Parameters
@@ -80,6 +84,9 @@ def rule_of(given: Any, where: str = "mechanisms") -> Rule:
         A name, or a table with the key ``mechanism`` and parameters of that mechanism.
     where
         What errors call the place.
+    folder
+        Where the module of a mechanism from elsewhere is looked up first; by default only where
+        Python looks.
 
     Returns
     -------
@@ -99,7 +106,11 @@ def rule_of(given: Any, where: str = "mechanisms") -> Rule:
             f"{where}: {json.dumps(given, default=str)} names no mechanism; write a name, or "
             '{ mechanism = "posted-price", price = 0.5 }'
         )
-    rule = get_mechanism(name)
+    place = None if folder is None else str(folder.absolute())
+    try:
+        rule = _mechanism(name, place)
+    except CatallaxError as failure:
+        raise type(failure)(f"{where}: {failure}") from None
     fields = dataclasses.fields(rule) if dataclasses.is_dataclass(rule) else ()
     known = [field.name for field in fields if field.init]
     for key, value in parameters.items():
@@ -114,12 +125,52 @@ def rule_of(given: Any, where: str = "mechanisms") -> Rule:
         name,
         tuple(sorted(parameters.items())),
         _source_hash(type(rule).__module__) if foreign else None,
+        place if foreign else None,
     )
     try:
         made.build()
     except (CatallaxError, TypeError, ValueError) as failure:
         raise FileFormatError(f"{where}: '{made.label}': {failure}") from None
     return made
+
+
+def _mechanism(name: str, folder: str | None) -> Mechanism:
+    """Make a mechanism by name; one from elsewhere is looked up in a folder first."""
+    module, colon, _ = name.partition(":")
+    if not colon or not module:
+        return get_mechanism(name)
+    # It stays there, as for a script of that folder: a mechanism may import late. On another
+    # machine the folder need not be.
+    if folder is not None and folder not in sys.path and Path(folder).is_dir():
+        sys.path.insert(0, folder)
+    top = module.partition(".")[0]
+    if not _is_somewhere(top):
+        here = {"", str(Path.cwd())} & set(sys.path)
+        looked = [] if folder is None or folder == str(Path.cwd()) else [folder]
+        looked.append("the current folder" if here else "where Python looks for modules")
+        raise UnknownNameError(
+            f"mechanism '{name}': cannot import module '{top}' (looked in {' and '.join(looked)})"
+        )
+    if folder is not None:
+        _refuse_another(name, top, Path(folder) / f"{top}.py")
+    return get_mechanism(name)
+
+
+def _refuse_another(name: str, module: str, beside: Path) -> None:
+    """Refuse a module that was imported from another place than where it would be looked up."""
+    loaded = getattr(sys.modules.get(module), "__file__", None)
+    if module in sys.modules and beside.is_file() and not (loaded and beside.samefile(loaded)):
+        raise UnknownNameError(
+            f"mechanism '{name}': there is another module '{module}' already, "
+            f"{loaded or 'a part of Python'}; give {beside} another name"
+        )
+
+
+def _is_somewhere(module: str) -> bool:
+    try:
+        return module in sys.modules or find_spec(module) is not None
+    except ValueError:  # a module without a specification
+        return True
 
 
 @lru_cache
