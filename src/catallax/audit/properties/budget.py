@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 
 from catallax.audit.problems import Branch
@@ -16,9 +18,9 @@ __all__ = ["StrongBudget", "WeakBudget"]
 class _Budget(RunProperty):
     """A bound on what is left with the mechanism."""
 
+    @abstractmethod
     def missed(self, surplus: float) -> float:
         """Return by how much a surplus misses the bound."""
-        raise NotImplementedError
 
     def judge(self, setting: Setting, values: Array, run: Run) -> Violation | None:
         """Find the outcome that misses it most."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -45,9 +46,9 @@ class _ExpectedBudget(Property):
         assert isinstance(found, RunProperty)
         return found
 
+    @abstractmethod
     def misses(self, low: float, high: float) -> tuple[float, float]:
         """Return the least and the most by which a surplus in an interval misses the bound."""
-        raise NotImplementedError
 
     def excuse(self, setting: Setting) -> str | None:
         """Need priors of everybody."""
