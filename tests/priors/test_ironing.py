@@ -218,7 +218,7 @@ def test_normal_tails_follow_the_inverse_mills_ratio():
     assert prior.virtual_cost(1e5) == np.inf
 
 
-@pytest.mark.parametrize("sigma", [5, 15, 17, 20, 26])
+@pytest.mark.parametrize("sigma", [5, 15, 16, 17, 18, 20, 22.5, 25, 26])
 def test_lognormals_of_hundreds_of_orders_of_magnitude(sigma):
     """The plateau is as high as the mean of the revenue between its ends, and ends where phi is."""
     prior = Lognormal(1, sigma)
@@ -233,7 +233,7 @@ def test_lognormals_of_hundreds_of_orders_of_magnitude(sigma):
     if low > 1e-300:
         ratio = np.exp(np.log(sigma * low) + special.log_ndtr(-start) - stats.norm.logpdf(start))
         assert level == pytest.approx(low - ratio, rel=1e-9)
-    x = np.geomspace(1e-308, 1e300, 1_001)
+    x = np.geomspace(1e-308, 1e300, 5_001)
     phi = prior.virtual_value(x)
     assert (phi[1:] >= phi[:-1]).all()
     assert (phi[(x >= low) & (x < high)] == level).all()
