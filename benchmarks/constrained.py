@@ -16,7 +16,7 @@ from harness import machine, save, say, seconds, table, timed
 
 import catallax as cx
 from catallax.markets import random_graphs
-from catallax.matching import network
+from catallax.matching.constrained import network
 from catallax.matching.ticks import round_weights
 
 GROUPS = 20

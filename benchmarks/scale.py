@@ -60,9 +60,10 @@ def parts(market: cx.Market, reports: cx.Reports, repeats: int) -> dict[str, flo
     Labels of buyers are written by the sweep itself, where it closes what a failing search has
     reached: they count as matching.
     """
-    from catallax.matching import best_matching, kernels_guided, kernels_pairing, kernels_rows
-    from catallax.matching.kernels_search import NEAR
+    from catallax.matching import best_matching
     from catallax.matching.order import rank_agents
+    from catallax.matching.plain import kernels_guided, kernels_pairing, kernels_rows
+    from catallax.matching.plain.kernels_search import NEAR
 
     mechanism = cx.mechanisms.SellersOffering()
     graph = market.graph
@@ -96,8 +97,9 @@ def parts(market: cx.Market, reports: cx.Reports, repeats: int) -> dict[str, flo
 
 def measure(kind: str, agents: int, repeats: int) -> dict[str, Any]:
     """Measure one market; to be run in a process of its own."""
-    from catallax.matching import best_matching, ranked
+    from catallax.matching import best_matching
     from catallax.matching.order import rank_agents
+    from catallax.matching.plain import ranked
 
     cx.clear(*_arguments(*market_of(kind, 5_000)))  # compiled from here on
     market, reports = market_of(kind, agents)

@@ -22,9 +22,10 @@ from harness import machine, save, say, seconds, table, timed
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from catallax.markets import Graph
-from catallax.matching import best_matching, ranked
-from catallax.matching.guided import FEWEST_EDGES
+from catallax.matching import best_matching
 from catallax.matching.order import rank_agents
+from catallax.matching.plain import ranked
+from catallax.matching.plain.guided import FEWEST_EDGES
 from tests.matching.shapes import SHAPES, WEIGHTS, draw
 
 # Nothing is matched without edges, and infinite weights are about rules, not about time.

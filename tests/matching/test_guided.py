@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from catallax.markets import Graph
-from catallax.matching import guided, kernels_pairing, ranked
-from catallax.matching.guided import match_guided
 from catallax.matching.order import rank_agents
 from catallax.matching.parallel import both
+from catallax.matching.plain import guided, kernels_pairing, ranked
+from catallax.matching.plain.guided import match_guided
 from tests.matching.shapes import SHAPES, Case, draw
 from tests.matching.test_sweep import check
 

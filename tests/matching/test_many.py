@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from catallax.markets import Graph
-from catallax.matching import Thresholds, best_matching, kernels_many, rank_agents
-from catallax.matching.many import match_markets, sort_markets
+from catallax.matching import Thresholds, best_matching, rank_agents
+from catallax.matching.plain import kernels_many
+from catallax.matching.plain.many import match_markets, sort_markets
 
 SIDES = ("trading_buyers", "trading_sellers", "waiting_buyers", "waiting_sellers")
 

@@ -11,9 +11,9 @@ import pytest
 from catallax.markets import Graph
 from catallax.markets.random_graphs import degree_skewed, sparse_random, spatial
 from catallax.matching import best_matching
-from catallax.matching import update as following
-from catallax.matching.update import follow
-from catallax.matching.updated import Labels, rows_of
+from catallax.matching.updates import follow as following
+from catallax.matching.updates.follow import follow
+from catallax.matching.updates.updated import Labels, rows_of
 from tests.matching.brute_force import all_matchings, solve
 from tests.mechanisms.updates import same_matching
 

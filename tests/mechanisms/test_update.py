@@ -12,7 +12,7 @@ from hypothesis import given, settings
 
 import catallax as cx
 from catallax.errors import MechanismError, ReportError, UnknownAgentError
-from catallax.matching import update as following
+from catallax.matching.updates import follow as following
 from catallax.mechanisms import SellersOffering, SeparableMechanism, names
 from catallax.mechanisms.update import UpdatedOutcome
 from tests.mechanisms.updates import bits, same_outcome

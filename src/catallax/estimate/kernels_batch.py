@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.kernels import sweep, turned_rows, useful_rows
-from catallax.matching.kernels_pairing import pairing
-from catallax.matching.kernels_thresholds import (
+from catallax.matching.plain.kernels_pairing import pairing
+from catallax.matching.plain.kernels_sweep import sweep, turned_rows, useful_rows
+from catallax.matching.plain.kernels_thresholds import (
     buyer_elsewhere,
     buyer_entry,
     buyer_thresholds,

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from catallax.markets.families import Family
 from catallax.markets.graph import Graph
 from catallax.markets.scale import Scale
-from catallax.matching.ranked import match_by_rank
+from catallax.matching.plain.ranked import match_by_rank
 from catallax.matching.result import Matching
 
 __all__ = ["best_matching"]
@@ -76,9 +76,9 @@ def best_matching(
         return match_by_rank(graph, buyer_weights, seller_weights)
     assert isinstance(feasible, Family)
     if structure == "network":
-        from catallax.matching.flow import match_by_flow
+        from catallax.matching.constrained.flow import match_by_flow
 
         return match_by_flow(feasible, buyer_weights, seller_weights, scale)
-    from catallax.matching.program import match_by_program
+    from catallax.matching.constrained.program import match_by_program
 
     return match_by_program(feasible, buyer_weights, seller_weights, scale)

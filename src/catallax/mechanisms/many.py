@@ -117,7 +117,7 @@ class _Together(NamedTuple):
 
 def _in_one_pass(markets: Markets, rule: Any, reports: Reports) -> Outcomes:
     """Clear by a mechanism that weighs every agent alone."""
-    from catallax.matching.many import match_markets
+    from catallax.matching.plain.many import match_markets
 
     starts = markets.buyer_start, markets.seller_start
     matching: Any = match_markets(markets.graph, *starts, *rule.weights(markets, reports))
@@ -154,7 +154,7 @@ def _in_one_pass(markets: Markets, rule: Any, reports: Reports) -> Outcomes:
 
 def _as_auctions(markets: Markets, rule: Mechanism, reports: Reports) -> Outcomes:
     """Clear by a rule for sorted reports."""
-    from catallax.matching.many import sort_markets
+    from catallax.matching.plain.many import sort_markets
 
     starts = markets.buyer_start, markets.seller_start
     _check_all_complete(markets, rule.slug)

@@ -213,7 +213,7 @@ class Outcomes:
             every = [part.totals for part in self._parts]
             keys = max(every, key=len)  # those with transfers, where some have
             return {key: np.array([totals.get(key, 0.0) for totals in every]) for key in keys}
-        from catallax.matching.kernels_many import exact_sums
+        from catallax.matching.plain.kernels_many import exact_sums
 
         sums: dict[str, NDArray[Any]] = {"trades": np.diff(self._start)}
         for name, (added, taken) in self._terms.items():

@@ -16,7 +16,7 @@ from catallax.mechanisms.outcome import Outcome
 if TYPE_CHECKING:
     from catallax.markets import Market, Reports
     from catallax.matching import Matching, Thresholds
-    from catallax.matching.updated import UpdatedMatching
+    from catallax.matching.updates.updated import UpdatedMatching
     from catallax.mechanisms.lottery import Lottery
     from catallax.mechanisms.outcome import Role
 
@@ -217,7 +217,7 @@ def _followed(
     outcome: Outcome, mechanism: SeparableMechanism, reports: Reports
 ) -> UpdatedOutcome | None:
     """Follow an outcome; None where the market has to be cleared afresh."""
-    from catallax.matching.update import follow
+    from catallax.matching.updates.follow import follow
 
     market, matching = outcome.market, _reasons(outcome).matching
     agents, weights = _changed_weights(outcome, mechanism, reports)
@@ -285,7 +285,7 @@ def _all_critical(mechanism: SeparableMechanism, market: Market, matching: Match
     """Find the critical reports of all who trade."""
     n_buyers = len(market.buyers)
     critical = np.zeros(n_buyers + len(market.sellers))
-    from catallax.matching.updated import UpdatedMatching
+    from catallax.matching.updates.updated import UpdatedMatching
 
     if isinstance(matching, UpdatedMatching):  # without asking who trades with whom
         pairs = matching.pairs
@@ -302,7 +302,7 @@ def _some_critical(
     mechanism: SeparableMechanism, market: Market, matching: UpdatedMatching, who: Indices
 ) -> Array:
     """Find the critical reports of some agents, numbered together; 0 for who does not trade."""
-    from catallax.matching.updated import Labels
+    from catallax.matching.updates.updated import Labels
 
     state, n_buyers = cast("Labels", matching.state), len(market.buyers)
     critical = np.zeros(who.size)
@@ -324,7 +324,7 @@ def _critical(
     base = getattr(SeparableMechanism, invert.__name__)
     if thresholds.agent.size < _FEW or not _shares(mechanism) or invert.__func__ is base:
         return invert(market, thresholds)
-    from catallax.matching.kernels_compare import alike
+    from catallax.matching.updates.kernels_compare import alike
 
     side = market.buyers if role == "buyer" else market.sellers
     first, of = alike(side.prior_of[thresholds.agent], thresholds.source, thresholds.wins_ties)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
-from catallax.matching.ranked import RankedMatching
+from catallax.matching.plain.ranked import RankedMatching
 from catallax.matching.result import Matching
-from catallax.matching.updated import Labels, Pairs, Sorted, UpdatedMatching, rows_of
+from catallax.matching.updates.updated import Labels, Pairs, Sorted, UpdatedMatching, rows_of
 
 __all__ = ["follow"]
 
@@ -87,8 +87,8 @@ def follow(
 def _follow_labels(
     matching: RankedMatching, agents: Indices, weights: Weights
 ) -> tuple[UpdatedMatching, Indices] | None:
-    from catallax.matching import kernels_update
-    from catallax.matching.kernels_relabel import CROSSED, SPENT, TOUCHED, Live
+    from catallax.matching.updates import kernels_update
+    from catallax.matching.updates.kernels_relabel import CROSSED, SPENT, TOUCHED, Live
 
     graph, (old, pairs) = matching.graph, _start(matching)
     assert isinstance(old, Labels)
@@ -119,7 +119,7 @@ class Space:
     """
 
     def __init__(self, n_agents: int) -> None:
-        from catallax.matching.kernels_relabel import Room
+        from catallax.matching.updates.kernels_relabel import Room
 
         def empty() -> Indices:
             return np.empty(n_agents, np.int32)
@@ -149,7 +149,7 @@ def _copy(state: Labels, space: Space) -> Labels:
 def _follow_sorted(
     matching: RankedMatching, agents: Indices, weights: Weights
 ) -> tuple[UpdatedMatching, None] | None:
-    from catallax.matching import kernels_resort
+    from catallax.matching.updates import kernels_resort
 
     if agents.size > _MOVES:
         return None

@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.kernels_prefetch import prefetch
-from catallax.matching.kernels_search import (
+from catallax.matching.plain.kernels_prefetch import prefetch
+from catallax.matching.plain.kernels_search import (
     NEAR,
     PARTNER,
     assign,

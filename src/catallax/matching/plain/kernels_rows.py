@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.kernels_prefetch import prefetch
+from catallax.matching.plain.kernels_prefetch import prefetch
 
 __all__ = ["rows_by_place"]
 

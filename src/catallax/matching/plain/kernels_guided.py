@@ -1,4 +1,4 @@
-"""Array-only kernels of the guided sweep: `kernels.sweep` for large graphs, with all labels.
+"""Array-only kernels of the guided sweep: `kernels_sweep.sweep` for large graphs, with all labels.
 
 The walk is the same, and so is its result; searches are those of `kernels_search`, on the rows
 of `kernels_rows`. Two things come with it. What a failing search closes is what the thresholds of
@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.kernels_prefetch import prefetch
-from catallax.matching.kernels_search import (
+from catallax.matching.plain.kernels_prefetch import prefetch
+from catallax.matching.plain.kernels_search import (
     FRESH,
     GONE,
     PARTNER,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from catallax.markets.families import Family
 from catallax.markets.families.base import Exclusions, Explicit, GroupLimits, Knapsack
+from catallax.matching.constrained.solver import Optimum, Solver
 from catallax.matching.limits import Clock, need_ortools
-from catallax.matching.program import Optimum, Solver
 
 if TYPE_CHECKING:
     from ortools.sat.python import cp_model

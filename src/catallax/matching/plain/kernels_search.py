@@ -28,7 +28,7 @@ from typing import NamedTuple
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.kernels_prefetch import prefetch
+from catallax.matching.plain.kernels_prefetch import prefetch
 
 __all__ = [
     "FREE",

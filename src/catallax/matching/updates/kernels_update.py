@@ -11,9 +11,9 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.kernels_bloc import build, mend, release
-from catallax.matching.kernels_compare import better, heavier
-from catallax.matching.kernels_relabel import (
+from catallax.matching.updates.kernels_bloc import build, mend, release
+from catallax.matching.updates.kernels_compare import better, heavier
+from catallax.matching.updates.kernels_relabel import (
     CROSSED,
     LOSSES,
     PATIENCE,

@@ -47,8 +47,8 @@ def match_guided(
     labels
         Of every buyer and every seller who trades the rank of the agent that sets her threshold.
     """
-    from catallax.matching import kernels_guided, kernels_pairing, kernels_rows
-    from catallax.matching.kernels_search import NEAR
+    from catallax.matching.plain import kernels_guided, kernels_pairing, kernels_rows
+    from catallax.matching.plain.kernels_search import NEAR
 
     laid_out = kernels_rows.rows_by_place(*graph.by_buyer, ranks[2], graph.n_sellers)
     buyer_at, buyer_rank, seller_at, seller_rank, row_start, rows, *columns = laid_out

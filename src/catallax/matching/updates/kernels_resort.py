@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from catallax.compiled import compiled
-from catallax.matching.kernels_compare import heavier
+from catallax.matching.updates.kernels_compare import heavier
 
 __all__ = ["change_order"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
-from catallax.matching.guided import fits, match_guided
 from catallax.matching.order import rank_agents
+from catallax.matching.plain.guided import fits, match_guided
 from catallax.matching.result import Matching, PairBounds, Thresholds
 
 __all__ = ["RankedMatching", "match_by_rank"]
@@ -52,7 +52,7 @@ class RankedMatching(Matching):
         if self.graph.complete:
             ranks = self._complete_elsewhere()
         else:
-            from catallax.matching import kernels_thresholds
+            from catallax.matching.plain import kernels_thresholds
 
             partners = self._partners
             by_buyer, by_seller = self.graph.by_buyer, self.graph.by_seller
@@ -113,7 +113,7 @@ class RankedMatching(Matching):
         if self.graph.complete:
             entry[waiting] = self._complete_entry(buyers=buyers)
         else:
-            from catallax.matching import kernels_thresholds
+            from catallax.matching.plain import kernels_thresholds
 
             partner_of_buyer, partner_of_seller = self._partners
             if buyers:
@@ -182,13 +182,13 @@ def _by_sweep(
     graph: Graph, ranks: tuple[Indices, Indices, Indices]
 ) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
     """Match a sparse graph: who trades, every label, and then the pairs."""
-    from catallax.matching import kernels, kernels_pairing, kernels_thresholds
+    from catallax.matching.plain import kernels_pairing, kernels_sweep, kernels_thresholds
 
     buyer_rank, seller_rank, agent_at = ranks
-    useful = kernels.useful_rows(*graph.by_buyer, buyer_rank, seller_rank)
-    partners = kernels.sweep(*useful, graph.n_sellers, agent_at)
+    useful = kernels_sweep.useful_rows(*graph.by_buyer, buyer_rank, seller_rank)
+    partners = kernels_sweep.sweep(*useful, graph.n_sellers, agent_at)
     # An edge on which a trade would lose carries no threshold: the own partner outbids it.
-    turned = kernels.turned_rows(*useful, graph.n_sellers)
+    turned = kernels_sweep.turned_rows(*useful, graph.n_sellers)
     labels = (
         kernels_thresholds.buyer_thresholds(*useful, agent_at, *partners),
         kernels_thresholds.seller_thresholds(*turned, agent_at, *partners),

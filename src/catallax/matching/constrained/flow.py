@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from catallax.markets.families import Family
 from catallax.markets.scale import Scale
-from catallax.matching import network as networks
-from catallax.matching.network import Network, Residual
+from catallax.matching.constrained import network as networks
+from catallax.matching.constrained.network import Network, Residual
 from catallax.matching.result import Matching, PairBounds, Thresholds, whole_thresholds
 from catallax.matching.ticks import Ticks, favours, round_weights
 
@@ -173,7 +173,7 @@ def _reversed(left: Residual) -> Residual:
 
 def _distances(around: Residual, origin: int, targets: Whole) -> tuple[Whole, Whole]:
     """Find reduced distances from a node to some others."""
-    from catallax.matching.kernels_flow import distances
+    from catallax.matching.constrained.kernels_flow import distances
 
     n_nodes = around.start.size - 1
     marks = np.full(n_nodes, -1, np.int64)
@@ -202,7 +202,7 @@ def _distance(
     not_by: tuple[int, int] | None = None,
 ) -> int:
     """Find the true distance in money between two nodes that avoids some nodes and one arc."""
-    from catallax.matching.kernels_flow import distances
+    from catallax.matching.constrained.kernels_flow import distances
 
     n_nodes = left.start.size - 1
     closed = np.zeros(n_nodes, bool)

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
 from catallax.matching.order import rank_agents
-from catallax.matching.ranked import RankedMatching
+from catallax.matching.plain.ranked import RankedMatching
 from catallax.matching.result import Thresholds
 
 if TYPE_CHECKING:
-    from catallax.matching.kernels_relabel import Rows
+    from catallax.matching.updates.kernels_relabel import Rows
 
 __all__ = ["Labels", "Pairs", "Sorted", "UpdatedMatching", "rows_of"]
 
@@ -47,7 +47,7 @@ class Pairs:
         """The seller of each of the buyers."""
         if self.graph.complete:
             return self.seller
-        from catallax.matching import kernels_pairing
+        from catallax.matching.plain import kernels_pairing
 
         return kernels_pairing.pairing(
             *self.graph.by_buyer, self.buyer, self.seller, self.graph.n_sellers
@@ -167,7 +167,7 @@ class UpdatedMatching(RankedMatching):
     def waiting(self, index: int, *, buyers: bool) -> Thresholds:
         """Give the threshold of one agent that does not trade; of nobody where there is none."""
         if isinstance(self.state, Labels):
-            from catallax.matching import kernels_update
+            from catallax.matching.updates import kernels_update
 
             n_buyers = self.graph.n_buyers
             rows, state = rows_of(self.graph), self.state
@@ -184,7 +184,7 @@ class UpdatedMatching(RankedMatching):
         n_buyers, n_sellers = self.graph.n_buyers, self.graph.n_sellers
         entry = np.empty(n_buyers if buyers else n_sellers, np.int32)
         if isinstance(self.state, Labels):
-            from catallax.matching import kernels_update
+            from catallax.matching.updates import kernels_update
 
             rows, state = rows_of(self.graph), self.state
             first = 0 if buyers else n_buyers
@@ -216,7 +216,7 @@ class UpdatedMatching(RankedMatching):
         Sellers that trade and buyers that wait face the lightest of the next seller and the
         last trading buyer, the others the heaviest of the next buyer and the last seller.
         """
-        from catallax.matching.kernels_compare import heavier
+        from catallax.matching.updates.kernels_compare import heavier
 
         state = self.state
         assert isinstance(state, Sorted)
@@ -233,8 +233,8 @@ def rows_of(graph: Graph) -> Rows:
     """Give the rows of all agents of a graph, numbered together; made once for each graph."""
     rows = _rows.get(graph)
     if rows is None:
-        from catallax.matching import kernels_update
-        from catallax.matching.kernels_relabel import Rows
+        from catallax.matching.updates import kernels_update
+        from catallax.matching.updates.kernels_relabel import Rows
 
         start, neighbours = graph.by_buyer
         ends = (

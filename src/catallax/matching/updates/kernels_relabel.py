@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from catallax.compiled import compiled
-from catallax.matching.kernels_compare import better
+from catallax.matching.updates.kernels_compare import better
 
 __all__ = ["Live", "Room", "Rows", "forget", "relabel", "touch"]
 

@@ -254,7 +254,7 @@ def _rows(arcs: Arcs, flow: Whole, n_nodes: int) -> tuple[Whole, Whole, Whole, W
 
 def residual(network: Network, flow: Whole) -> Residual:
     """Build the residual network of a flow that is optimal in money and then in favour."""
-    from catallax.matching.kernels_flow import potentials
+    from catallax.matching.constrained.kernels_flow import potentials
 
     start, tail, head, money, favour = _rows(network.arcs, flow, network.n_nodes)
     high = potentials(start, head, money, np.ones(head.size, bool))
@@ -315,7 +315,7 @@ def _bypassed(arcs: Whole, touched: NDArray[np.bool_], links: Whole, *, end: int
 
 def solve(network: Network) -> Whole:
     """Find the flow that is best in money and, among those, in favour."""
-    from catallax.matching.kernels_flow import potentials
+    from catallax.matching.constrained.kernels_flow import potentials
 
     arcs = network.arcs
     flow = circulation(arcs, arcs.money, network.n_nodes)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.families import Family
+from catallax.matching.constrained.solver import Optimum, Solver
 from catallax.matching.limits import Clock
-from catallax.matching.program import Optimum, Solver
 
 __all__ = ["TreeSearch"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,12 +15,13 @@ from numpy.typing import NDArray
 from catallax.errors import CatallaxError
 from catallax.markets.families import Family
 from catallax.markets.scale import Scale
-from catallax.matching.components import edge_components
+from catallax.matching.constrained.components import edge_components
+from catallax.matching.constrained.solver import Optimum, Solver
 from catallax.matching.limits import Clock
 from catallax.matching.result import Matching, PairBounds, Thresholds, whole_thresholds
 from catallax.matching.ticks import Favours, Ticks, favours, round_weights
 
-__all__ = ["Optimum", "ProgramMatching", "Solver", "match_by_program"]
+__all__ = ["ProgramMatching", "match_by_program"]
 
 Weights = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -29,48 +29,6 @@ Mask = NDArray[np.bool_]
 Result = TypeVar("Result")
 MOST_EDGES = 1_000_000
 WEIGHT_BITS = 40
-
-
-@dataclass(frozen=True)
-class Optimum:
-    """The best feasible set of edges: largest money, then largest favour."""
-
-    money: int
-    favour: int
-    edges: tuple[int, ...]
-
-
-class Solver(ABC):
-    """Finds best feasible sets of edges; every answer is proved."""
-
-    name: str
-
-    def start_from(self, edges: Whole) -> None:
-        """Remember a good set of edges, near which further answers are likely to lie."""
-        return
-
-    @abstractmethod
-    def best(
-        self, active: Mask, money: Whole, favour: Whole, forced: Whole | None, clock: Clock
-    ) -> Optimum | None:
-        """Find the best set of active edges.
-
-        Parameters
-        ----------
-        active
-            Which edges may be used; shape (edges,).
-        money, favour
-            What each edge brings; shape (edges,).
-        forced
-            Edges of which exactly one must be used; None for no such demand.
-        clock
-            How long it may take.
-
-        Returns
-        -------
-        Optimum or None
-            None if no feasible set meets the demand.
-        """
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,11 +263,11 @@ def match_by_program(
     else:
         buyer, seller = graph.buyer.astype(np.int64), graph.seller.astype(np.int64)
     if family.structure == "any":
-        from catallax.matching.search import TreeSearch
+        from catallax.matching.constrained.search import TreeSearch
 
         solver: Solver = TreeSearch(family, buyer, seller)
     else:
-        from catallax.matching.cp_sat import CpSat
+        from catallax.matching.constrained.cp_sat import CpSat
 
         solver = CpSat(family, buyer, seller)
     ticks = round_weights(graph, buyer_weights, seller_weights, WEIGHT_BITS, WEIGHT_BITS + 5, scale)

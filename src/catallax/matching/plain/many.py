@@ -128,7 +128,7 @@ def sort_markets(
     >>> sort_markets(*starts, np.array([3.0, 5.0]), np.array([4.0, 1.0, 2.0])).count.tolist()
     [1, 0]
     """
-    from catallax.matching import kernels_many
+    from catallax.matching.plain import kernels_many
 
     starts = buyer_start, seller_start
     _, _, agent_at = kernels_many.rank_markets(*starts, -buyer_weights, seller_weights)
@@ -194,12 +194,17 @@ def _by_sweep(
     graph: Graph, starts: tuple[Starts, Starts], weights: tuple[Weights, Weights]
 ) -> ManyMatchings:
     """Match sparse markets: the sweep, the thresholds and the pairs of all as of one graph."""
-    from catallax.matching import kernels, kernels_many, kernels_pairing, kernels_thresholds
+    from catallax.matching.plain import (
+        kernels_many,
+        kernels_pairing,
+        kernels_sweep,
+        kernels_thresholds,
+    )
 
     buyer_rank, seller_rank, agent_at = kernels_many.rank_markets(*starts, -weights[0], weights[1])
-    useful = kernels.useful_rows(*graph.by_buyer, buyer_rank, seller_rank)
-    partners = kernels.sweep(*useful, graph.n_sellers, agent_at)
-    turned = kernels.turned_rows(*useful, graph.n_sellers)
+    useful = kernels_sweep.useful_rows(*graph.by_buyer, buyer_rank, seller_rank)
+    partners = kernels_sweep.sweep(*useful, graph.n_sellers, agent_at)
+    turned = kernels_sweep.turned_rows(*useful, graph.n_sellers)
     labels = (
         kernels_thresholds.buyer_thresholds(*useful, agent_at, *partners),
         kernels_thresholds.seller_thresholds(*turned, agent_at, *partners),

@@ -19,7 +19,15 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.kernels_relabel import LOSSES, PATIENCE, ROOT, SIZE, SPENT, STAMP, touch
+from catallax.matching.updates.kernels_relabel import (
+    LOSSES,
+    PATIENCE,
+    ROOT,
+    SIZE,
+    SPENT,
+    STAMP,
+    touch,
+)
 
 __all__ = ["build", "mend", "release"]
 

@@ -1,0 +1,1 @@
+"""Plain graphs whose weights change: the new best matching, at the cost of what changes."""
