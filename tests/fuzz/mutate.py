@@ -136,13 +136,21 @@ def _changed(document: Any, rng: random.Random) -> Any:
             holder.pop(last)
         )
     elif way == 3 and isinstance(value, int | float):
-        holder[last] = rng.choice([-value, str(value), value * 1e300, value / 1e300, [value]])
+        holder[last] = rng.choice([-value, str(value), *_scaled(value), [value]])
     elif way == 4:
         holder[last] = rng.choice([other for _, other in places])
     else:
         holder[last] = rng.choice(VALUES)
     # What a value was replaced with may hold the very place: written out, nothing is shared.
     return json.loads(json.dumps(document)) if _is_finite(document) else {}
+
+
+def _scaled(value: float) -> tuple[float, float]:
+    """Return a number much enlarged and much reduced; one that no float holds stays whole."""
+    try:
+        return value * 1e300, value / 1e300
+    except OverflowError:
+        return int(value) * 10**300, int(value) // 10**300
 
 
 def _inside(document: Any, rng: random.Random) -> Any:
