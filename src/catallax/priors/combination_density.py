@@ -131,7 +131,10 @@ class SmoothCombination(Curve):
                 else:
                     segments.append(_Segment(left.price, right.price, -np.inf, np.inf, True))
             else:
-                start, end, level = self._plateau(one, two, vertices)
+                if _is_gap(left, right):
+                    start, end, level = left.price, right.price, self._raw_at(right.price)
+                else:
+                    start, end, level = self._plateau(one, two, vertices)
                 if segments and segments[-1].smooth:
                     segments[-1] = segments[-1]._replace(end=start)
                 segments.append(_Segment(start, end, level, level, False))
@@ -166,8 +169,19 @@ class SmoothCombination(Curve):
             if vertices[k].price == np.inf or k == len(vertices) - 1:
                 kept.append(k)  # where everything ends
             elif np.isfinite(heights[k]) and vertices[k].sold > 0.0:
-                while kept and _is_below(kept, k, vertices, heights, noise):
+                if kept and _is_gap(vertices[k], vertices[kept[-1]]):
+                    # As many are sold at both ends: which is higher must not be up to rounding.
+                    missing = heights[kept[-1]] - heights[k]
+                    if missing > noise:
+                        continue
+                    if missing >= -noise and vertices[kept[-1]].piece >= 0:
+                        kept.append(k)
+                        continue
                     kept.pop()
+                while kept and _is_below(kept, k, vertices, heights, noise):
+                    last = kept.pop()
+                    if kept and _is_gap(vertices[last], vertices[kept[-1]]):
+                        kept.pop()
                 kept.append(k)
         return kept[::-1]
 
@@ -338,6 +352,11 @@ def _spread(vertices: list[_Vertex]) -> list[_Vertex]:
     return out
 
 
+def _is_gap(left: _Vertex, right: _Vertex) -> bool:
+    """Whether two vertices are the ends of a gap in the support."""
+    return left.sold == right.sold and left.piece >= 0 and left.price < right.price < np.inf
+
+
 def _is_below(
     kept: list[int], k: int, vertices: list[_Vertex], heights: FloatArray, noise: float
 ) -> bool:
@@ -346,8 +365,9 @@ def _is_below(
     if vertices[at].price == np.inf or vertices[at].sold == 0.0:
         return False
     q0, h0 = 0.0, 0.0
-    if len(kept) > 1 and vertices[kept[-2]].price < np.inf:
-        q0, h0 = vertices[kept[-2]].sold, float(heights[kept[-2]])
+    before = kept[:-2] if len(kept) > 1 and _is_gap(vertices[at], vertices[kept[-2]]) else kept[:-1]
+    if before and vertices[before[-1]].price < np.inf:
+        q0, h0 = vertices[before[-1]].sold, float(heights[before[-1]])
     q1, h1, q2, h2 = vertices[at].sold, heights[at], vertices[k].sold, heights[k]
     if q2 <= q1:
         return bool(h1 <= h2)
