@@ -23,12 +23,14 @@ from catallax.audit import (
     stored_table,
     stored_witness,
 )
-from catallax.audit.battery import battery
-from catallax.audit.table import TABLE, Cell, PropertyTable, make_row, write_table
+from catallax.audit.claims.battery import battery
+from catallax.audit.claims.rows import make_row
+from catallax.audit.claims.stored import TABLE, write_table
+from catallax.audit.claims.table import Cell, PropertyTable
 from catallax.audit.witness import witness_of_document
 from catallax.mechanisms import names
-from catallax.report.audit_picture import save_properties_picture
-from catallax.report.audit_tables import GROUPS, sign
+from catallax.report.audit.picture import save_properties_picture
+from catallax.report.audit.tables import GROUPS, sign
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "src" / "catallax" / "audit"

@@ -22,7 +22,7 @@ from harness import machine, save, say, seconds, table, timed
 
 import catallax as cx
 from catallax.matching import best_matching
-from catallax.report.writing import TableFormat, write_outcomes
+from catallax.report.outcomes.files import TableFormat, write_outcomes
 
 MIXED = {
     "one": ["uniform(0, 1)"],

@@ -17,8 +17,8 @@ import numpy as np
 from harness import machine, save, say, table
 
 import catallax as cx
-from catallax.estimate.batch import Block
-from catallax.estimate.batch_forms import batch_form
+from catallax.estimate.batch.clearing import Block
+from catallax.estimate.batch.forms import batch_form
 from catallax.estimate.draws import Draws, Plan, sampler_of
 from catallax.markets import random_graphs
 

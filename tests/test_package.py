@@ -27,6 +27,7 @@ FLOORS = {
     "compiled": 0,
     "notebook": 1,
     "staging": 1,
+    "text_files": 1,
     "priors": 1,
     "markets": 2,
     "matching": 3,

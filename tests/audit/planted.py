@@ -9,7 +9,7 @@ import numpy as np
 
 import catallax as cx
 from catallax.markets.families import Constraint
-from catallax.markets.families.base import Parts, Predicate
+from catallax.markets.families.bound import Parts, Predicate
 from catallax.matching import best_matching
 from catallax.mechanisms import Claims, Mechanism, MetaAuctionSellers, Outcome, SellersOffering
 from catallax.mechanisms.explain import ThresholdReasons

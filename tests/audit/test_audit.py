@@ -11,8 +11,8 @@ import pytest
 import catallax as cx
 from catallax.audit import AuditReport, audit, get_property, property_names
 from catallax.audit.audit import default_budget
-from catallax.audit.battery import random_market
-from catallax.audit.claims import claimed_properties
+from catallax.audit.claims.battery import random_market
+from catallax.audit.claims.claims import claimed_properties
 from catallax.audit.setting import Setting
 from catallax.mechanisms import MultiQuantile, PostQuantile
 from tests.audit import planted

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import catallax as cx
-from catallax.audit.battery import battery, fixed_markets, random_market
+from catallax.audit.claims.battery import battery, fixed_markets, random_market
 from catallax.audit.setting import Setting
 from catallax.markets import Market
-from catallax.markets.families.base import _KINDS
+from catallax.markets.families.register import _KINDS
 from catallax.mechanisms import get, names
 from tests.audit.ours import quick
 
@@ -104,7 +104,7 @@ def test_every_mechanism_trades_in_some_of_the_fixed_markets(name: str) -> None:
 
 def test_it_depends_on_the_seed_alone() -> None:
     def drawn(rng: int | np.random.Generator) -> list[str]:
-        from catallax.markets.json_files import json_of_market
+        from catallax.markets.files.json_files import json_of_market
 
         return [json_of_market(market) for market in battery(rng, 8)[len(FIXED) :]]
 

@@ -10,9 +10,9 @@ import pytest
 
 import catallax as cx
 from catallax.audit import BrokenClaimError, check_mechanism, property_names, stored_table
-from catallax.audit.battery import fixed_markets
-from catallax.audit.claims import claimed_properties, claims_of
-from catallax.audit.table import without_sampling
+from catallax.audit.claims.battery import fixed_markets
+from catallax.audit.claims.claims import claimed_properties, claims_of
+from catallax.audit.claims.rows import without_sampling
 from catallax.mechanisms import Claims, FirstBest, get, names
 from tests.audit import planted
 from tests.audit.ours import quick

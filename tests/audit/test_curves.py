@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 import catallax as cx
-from catallax.audit.battery import random_market
-from catallax.audit.candidates import Landscape, breakpoints
-from catallax.audit.curves import explore
-from catallax.audit.profiles import draw, tied
+from catallax.audit.claims.battery import random_market
 from catallax.audit.properties import get_property
 from catallax.audit.properties.thresholds import thresholds
 from catallax.audit.runs import Runner
+from catallax.audit.search.candidates import Landscape, breakpoints
+from catallax.audit.search.curves import explore
+from catallax.audit.search.profiles import draw, tied
 from catallax.audit.setting import Setting
 from catallax.priors import parse_prior
 from tests.audit import planted

@@ -9,7 +9,7 @@ import pytest
 
 import catallax as cx
 from catallax.audit import BrokenClaimError, audit, check_mechanism
-from catallax.audit.battery import fixed_markets
+from catallax.audit.claims.battery import fixed_markets
 from tests.audit import devious
 from tests.audit.devious import Twisted
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import catallax as cx
-from catallax.audit.means import Mean, bounded_mean
 from catallax.audit.properties import get_property
 from catallax.audit.result import Finding
-from catallax.audit.search import Search
+from catallax.audit.search.means import Mean, bounded_mean
+from catallax.audit.search.search import Search
 from catallax.audit.setting import Setting
 from tests.audit import planted
 

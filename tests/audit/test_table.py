@@ -13,16 +13,11 @@ import pytest
 
 import catallax as cx
 from catallax.audit import get_property, property_names, read_witness, stored_table, stored_witness
-from catallax.audit.battery import fixed_markets
-from catallax.audit.claims import claimed_properties
-from catallax.audit.table import (
-    Cell,
-    PropertyTable,
-    make_row,
-    verify_row,
-    witness_file,
-    write_table,
-)
+from catallax.audit.claims.battery import fixed_markets
+from catallax.audit.claims.claims import claimed_properties
+from catallax.audit.claims.rows import make_row, verify_row
+from catallax.audit.claims.stored import witness_file, write_table
+from catallax.audit.claims.table import Cell, PropertyTable
 from catallax.mechanisms import get, names
 
 ROOT = Path(__file__).parents[2]
@@ -172,7 +167,7 @@ def test_a_row_that_is_wrong_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None
     row = dict(TABLE.rows["trade-reduction"])
     row["strong-budget-ex-post"] = Cell("holds", claimed=False)
     wrong = PropertyTable(TABLE.meanings, {"trade-reduction": row})
-    monkeypatch.setattr("catallax.audit.table.stored_table", lambda: wrong)
+    monkeypatch.setattr("catallax.audit.claims.rows.stored_table", lambda: wrong)
     (line,) = verify_row("trade-reduction", budget=20)
     assert "strong-budget-ex-post is said to be 'holds', and is violated on market" in line
 

@@ -252,10 +252,10 @@ def test_a_table_that_is_wrong_is_noticed(run: Runner, monkeypatch: pytest.Monke
         asked.append(name)
         return [f"{name}: wrong"] if name == "gbom" else []
 
-    monkeypatch.setattr("catallax.audit.table.verify_row", verify_row)
+    monkeypatch.setattr("catallax.audit.claims.rows.verify_row", verify_row)
     done = run("mechanisms", "--properties", "--verify")
     assert (done.status, done.err) == (1, "error: gbom: wrong\n")
     assert asked == names()
-    monkeypatch.setattr("catallax.audit.table.verify_row", lambda name: [])
+    monkeypatch.setattr("catallax.audit.claims.rows.verify_row", lambda name: [])
     done = run("mechanisms", "--properties", "--verify", "--json")
     assert done.status == 0 and "as it says" in done.err and len(done.documents) == len(names())

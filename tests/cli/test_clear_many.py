@@ -11,7 +11,7 @@ from rich.console import Console
 
 import catallax as cx
 from catallax.cli import output
-from catallax.report.many_tables import outcomes_tables
+from catallax.report.outcomes.many import outcomes_tables
 from tests.cli.conftest import Runner
 
 DOCUMENT = """

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import catallax as cx
-from catallax.estimate.result import written
+from catallax.estimate.words import written
 from tests.cli.conftest import Runner, document
 from tests.cli.test_processes import ENVIRONMENT
 from tests.cli.test_refusals import files, refused

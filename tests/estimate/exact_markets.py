@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import catallax as cx
-from catallax.estimate.exact_result import ExactValues
+from catallax.estimate.exact.result import ExactValues
 
 QUANTITIES = (
     "gains_from_trade",

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import catallax as cx
-from catallax.estimate.batch import Block, Branch, Matched, joined, ordered
-from catallax.estimate.batch_forms import batch_form
+from catallax.estimate.batch.clearing import Block, Branch, Matched, joined, ordered
+from catallax.estimate.batch.forms import batch_form
 from catallax.estimate.draws import Draws
 from catallax.matching import best_matching
 from catallax.mechanisms import Lottery, Mechanism, PostedPrice, RandomOffererBalanced, SecondBest
@@ -107,8 +107,8 @@ def test_graphs_of_more_than_64_agents(slug: str) -> None:
 @settings(max_examples=30)
 @given(seed=SEEDS)
 def test_both_ways_to_match_sparse_graphs_agree(seed: int) -> None:
-    from catallax.estimate.kernels_batch import sweep_rows
-    from catallax.estimate.kernels_small import small_rows
+    from catallax.estimate.batch.kernels_graph import sweep_rows
+    from catallax.estimate.batch.kernels_small import small_rows
 
     rng = np.random.default_rng(seed)
     sizes, chance = rng.integers(1, 65, 2), rng.choice([0.03, 0.1, 0.4])

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import catallax as cx
-from catallax.estimate.batch import Block
-from catallax.estimate.batch_forms import batch_form
-from catallax.estimate.conditional import CONTROLS, controls
+from catallax.estimate.batch.clearing import Block
+from catallax.estimate.batch.conditional import CONTROLS, controls
+from catallax.estimate.batch.forms import batch_form
 from catallax.estimate.draws import Draws
 from catallax.mechanisms.profiles import draw_profiles
 from catallax.mechanisms.second_best import CombinedWeights

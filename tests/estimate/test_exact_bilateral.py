@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 import catallax as cx
 from catallax.estimate.exact import exact_values
-from catallax.estimate.exact_bilateral import bilateral_values
-from catallax.estimate.exact_enumeration import enumerated_values
-from catallax.estimate.exact_integrals import tail_of
+from catallax.estimate.exact.bilateral import bilateral_values
+from catallax.estimate.exact.enumeration import enumerated_values
+from catallax.estimate.exact.integrals import tail_of
 from catallax.mechanisms import (
     MetaAuctionBuyers,
     MetaAuctionSellers,

@@ -9,7 +9,7 @@ import pytest
 
 import catallax as cx
 from catallax.estimate.exact import exact_values
-from catallax.estimate.exact_enumeration import (
+from catallax.estimate.exact.enumeration import (
     MOST_AT_ONCE,
     MOST_ONE_BY_ONE,
     count_profiles,

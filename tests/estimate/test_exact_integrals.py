@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from catallax.estimate.exact_integrals import (
+from catallax.estimate.exact.integrals import (
     GAUSS,
     KRONROD,
     POINTS,

@@ -11,11 +11,11 @@ import pytest
 
 import catallax as cx
 from catallax.estimate.exact import exact_values
-from catallax.estimate.exact_bilateral import bilateral_values
-from catallax.estimate.exact_complete import complete_values
-from catallax.estimate.exact_counts import at_least, expected_smaller, fewer, probabilities
-from catallax.estimate.exact_double_auction import _Law
-from catallax.estimate.exact_enumeration import enumerated_values
+from catallax.estimate.exact.bilateral import bilateral_values
+from catallax.estimate.exact.complete import complete_values
+from catallax.estimate.exact.counts import at_least, expected_smaller, fewer, probabilities
+from catallax.estimate.exact.enumeration import enumerated_values
+from catallax.estimate.exact.laws import Law
 from catallax.mechanisms import PostedPrice, SecondBest, get
 from catallax.mechanisms.mcafee import mcafee
 from catallax.mechanisms.second_best import CombinedWeights
@@ -234,11 +234,11 @@ def test_nobody_trades_alone() -> None:
 def test_the_least_of_some_draws() -> None:
     powers = np.arange(1.0, 40.0)
     z = np.array([0.2, 0.9])
-    above, error = _Law(cx.parse_prior("uniform(0, 1)"), 1).excess(z, powers)
+    above, error = Law(cx.parse_prior("uniform(0, 1)"), 1).excess(z, powers)
     assert above == pytest.approx((1 - z)[:, None] / (powers + 1), rel=1e-12)
-    below, _ = _Law(cx.parse_prior("uniform(0, 1)"), -1).excess(-z, powers)
+    below, _ = Law(cx.parse_prior("uniform(0, 1)"), -1).excess(-z, powers)
     assert below == pytest.approx(z[:, None] / (powers + 1), rel=1e-12)
-    tail, _ = _Law(cx.parse_prior("pareto(1.2)"), 1).excess(np.array([3.0]), powers)
+    tail, _ = Law(cx.parse_prior("pareto(1.2)"), 1).excess(np.array([3.0]), powers)
     assert tail[0] == pytest.approx(3 / (1.2 * powers - 1), rel=1e-9)
     assert (error < 1e-12).all()
 

@@ -12,13 +12,13 @@ from scipy import stats
 
 import catallax as cx
 from catallax.estimate.accounts import FIRST_BEST, GAINS, Account, Entry
-from catallax.estimate.batch import Block
-from catallax.estimate.batch_forms import batch_form
-from catallax.estimate.conditional import CONTROLS, controls
+from catallax.estimate.batch.clearing import Block
+from catallax.estimate.batch.conditional import CONTROLS, controls
+from catallax.estimate.batch.forms import batch_form
+from catallax.estimate.batch.tally import COLUMNS, Seen, Tally, tally_branches
 from catallax.estimate.draws import Draws, Plan, sampler_of
 from catallax.estimate.moments import Moments
 from catallax.estimate.ratios import Paired
-from catallax.estimate.tally import COLUMNS, Seen, Tally, tally_branches
 
 
 @given(seed=st.integers(0, 2**32 - 1), cuts=st.lists(st.integers(0, 40), max_size=4))

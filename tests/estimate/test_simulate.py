@@ -10,9 +10,9 @@ import pytest
 
 import catallax as cx
 from catallax.estimate import Distribution, Simulation
+from catallax.estimate.batch.tally import COLUMNS, Tally, tally_branches, tally_outcomes
 from catallax.estimate.draws import sampler_of
 from catallax.estimate.simulate import USUAL, mechanism_name
-from catallax.estimate.tally import COLUMNS, Tally, tally_branches, tally_outcomes
 from catallax.mechanisms import (
     FirstBest,
     Lottery,
@@ -99,8 +99,8 @@ def test_constraints_and_lotteries_profile_by_profile() -> None:
 )
 def test_both_ways_to_add_up_agree(rule: Mechanism) -> None:
     """What is cleared at once, and what is cleared one by one."""
-    from catallax.estimate.batch import Block
-    from catallax.estimate.batch_forms import batch_form
+    from catallax.estimate.batch.clearing import Block
+    from catallax.estimate.batch.forms import batch_form
 
     market = sparse_market(4)
     draws = random_profiles(np.random.default_rng(6), market, 20)

@@ -8,7 +8,7 @@ import pytest
 from catallax.errors import MechanismError, ReportError
 from catallax.groups import GroupReports, GroupTrade
 from catallax.groups.boolean_rules import Coalitions
-from catallax.groups.characterise_search import characterise_by_search
+from catallax.groups.characterise.search import characterise_by_search
 from catallax.groups.rules import Majority, Quota
 from catallax.groups.two_prices import RankedPrices
 from catallax.groups.witnesses import Deviation, Imbalance, TwoPivots

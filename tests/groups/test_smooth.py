@@ -11,7 +11,7 @@ from scipy import integrate
 
 from catallax.errors import MechanismError, ReportError
 from catallax.groups import GroupReports, GroupTrade, evaluate
-from catallax.groups.characterise_smooth import characterise_smooth
+from catallax.groups.characterise.smooth import characterise_smooth
 from catallax.groups.components import Polynomial, SmoothFunction, read_component
 from catallax.groups.rule_tables import RuleTable
 from catallax.groups.smooth import Smooth

@@ -9,14 +9,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from catallax.groups import sums, sums_atoms, sums_lattice, sums_transform
+from catallax.groups.sums import atoms as sums_atoms
 from catallax.groups.sums import expected_excess, probability_at_least, vote_law
-from catallax.groups.sums_bounds import Decay, Draws, window
-from catallax.groups.sums_cells import measure_of
-from catallax.groups.sums_lattice import common_step
-from catallax.groups.sums_series import planned, tapered_terms
-from catallax.groups.sums_transform import characteristic
-from catallax.groups.sums_voters import Voters
+from catallax.groups.sums import lattice as sums_lattice
+from catallax.groups.sums import law as sums_law
+from catallax.groups.sums import transform as sums_transform
+from catallax.groups.sums.bounds import Decay, Draws, window
+from catallax.groups.sums.cells import measure_of
+from catallax.groups.sums.lattice import common_step
+from catallax.groups.sums.series import planned, tapered_terms
+from catallax.groups.sums.transform import characteristic
+from catallax.groups.sums.voters import Voters
 from catallax.priors import Empirical, Normal, Uniform, parse_prior
 
 SHAPES = [
@@ -217,8 +220,8 @@ def test_a_tapered_series_agrees_with_the_whole_one(
         total = 4 * prior.mean * part
         whole = vote_law(group, total)
         with monkeypatch.context() as patched:
-            patched.setattr(sums, "_COARSE", 1e-8)
-            patched.setattr(sums, "_MANY", 0)
+            patched.setattr(sums_law, "_COARSE", 1e-8)
+            patched.setattr(sums_law, "_MANY", 0)
             tapered = vote_law(group, total)
         assert whole.error < 2e-8
         assert tapered.error < 2e-8

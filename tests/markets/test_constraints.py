@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import catallax as cx
@@ -100,6 +101,19 @@ def test_decimals_of_a_knapsack_are_exact() -> None:
     assert len(cx.clear(cx.Market.from_json(document(tight, edges=edges)), "first-best")) == 1
 
 
+@pytest.mark.parametrize(
+    "limit", [10**400, 1e300, np.float64(7.5)], ids=["whole", "large", "numpy"]
+)
+def test_a_limit_beyond_all_amounts_does_not_bind(limit: float) -> None:
+    rule = {"kind": "knapsack", "column": "load", "limit": limit}
+    bound = cx.Market(BUYERS, SELLERS, EDGES, constraints=[rule])
+    free = cx.Market(BUYERS, SELLERS, EDGES)
+    columns = ["buyer", "seller"]
+    pairs = [cx.clear(market, "first-best").trades[columns].rows() for market in (bound, free)]
+    assert len(pairs[0]) == 2
+    assert pairs[0] == pairs[1]
+
+
 def test_an_oracle_must_be_closed_downward() -> None:
     def never_one(trades: list[tuple[str, str]]) -> bool:
         return len(trades) != 1
@@ -151,7 +165,7 @@ def test_a_constraint_of_ones_own() -> None:
 
     import numpy as np
 
-    from catallax.markets.families.base import GroupLimits
+    from catallax.markets.families.bound import GroupLimits
 
     @dataclass(frozen=True)
     class OneTrade(Constraint):

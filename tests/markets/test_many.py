@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import catallax as cx
-from catallax.markets.many_files import read_market_or_markets
+from catallax.markets.files.either import read_market_or_markets
 
 DOCUMENT = """
 [market]

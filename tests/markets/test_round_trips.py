@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catallax.errors import OutputError
-from catallax.markets import Market, files
+from catallax.markets import Market
+from catallax.markets.files import writing
 from catallax.priors import KINDS, make_prior
 
 FORMATS = ["csv", "parquet", "json"]
@@ -333,7 +334,7 @@ def test_a_failing_write_leaves_the_old_content(tmp_path, monkeypatch, name):
     def crash(*arguments, **others):
         raise CrashError
 
-    monkeypatch.setattr(files, "toml_section", crash)
+    monkeypatch.setattr(writing, "toml_section", crash)
     monkeypatch.setattr(Path, "replace", crash)
     with pytest.raises(CrashError):
         OTHER.write(path)

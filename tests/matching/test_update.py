@@ -11,9 +11,9 @@ import pytest
 from catallax.markets import Graph
 from catallax.markets.random_graphs import degree_skewed, sparse_random, spatial
 from catallax.matching import best_matching
-from catallax.matching.updates import follow as following
-from catallax.matching.updates.follow import follow
-from catallax.matching.updates.updated import Labels, rows_of
+from catallax.matching.updates import stores
+from catallax.matching.updates.follow import follow, start
+from catallax.matching.updates.stores import LabelStore, rows_of
 from tests.matching.brute_force import all_matchings, solve
 from tests.mechanisms.updates import same_matching
 
@@ -21,7 +21,7 @@ from tests.mechanisms.updates import same_matching
 @pytest.fixture(params=[1, 200], ids=["blocs of any size", "blocs only where they pay"])
 def large(request, monkeypatch):
     """Build a bloc around any pair that loses a label, or as in earnest."""
-    monkeypatch.setattr(following, "_LARGE", request.param)
+    monkeypatch.setattr(stores, "_LARGE", request.param)
     return request.param
 
 
@@ -50,10 +50,12 @@ def test_every_small_update_is_the_matching_afresh(large):
         else:
             graph = Graph.complete_graph(n_buyers, n_sellers)
         values, n_agents = int(rng.choice([2, 4, 10, 1000])), n_buyers + n_sellers
-        now = best_matching(
-            graph,
-            weights_of(rng, n_buyers, values, -np.inf),
-            weights_of(rng, n_sellers, values, np.inf),
+        now = start(
+            best_matching(
+                graph,
+                weights_of(rng, n_buyers, values, -np.inf),
+                weights_of(rng, n_sellers, values, np.inf),
+            )
         )
         for _ in range(8):
             agents = rng.choice(n_agents, min(n_agents, int(rng.choice([1, 1, 2, 3]))), False)
@@ -67,7 +69,7 @@ def test_every_small_update_is_the_matching_afresh(large):
             assert found is not None
             crossed += not np.array_equal(now.buyer, found[0].buyer)
             same_matching(found[0], fresh)
-            now = found[0] if rng.random() < 0.9 else fresh
+            now = found[0] if rng.random() < 0.9 else start(fresh)
     assert crossed > 100
 
 
@@ -78,7 +80,7 @@ def test_small_updates_against_brute_force(large):
         edges = np.argwhere(rng.random((n_buyers, n_sellers)) < 0.6).tolist()
         matchings = all_matchings(n_buyers, n_sellers, [tuple(edge) for edge in edges])
         graph = Graph(n_buyers, n_sellers, *np.array(edges, int).reshape(-1, 2).T)
-        now = best_matching(graph, np.zeros(n_buyers), np.zeros(n_sellers))
+        now = start(best_matching(graph, np.zeros(n_buyers), np.zeros(n_sellers)))
         for _ in range(8):
             agent = rng.integers(0, n_buyers + n_sellers, 1)
             found = follow(now, agent, rng.integers(0, 5, 1).astype(float))
@@ -99,10 +101,14 @@ def test_small_updates_against_brute_force(large):
                     assert thresholds.wins_ties[k] == answer.wins_ties[shift + who]
 
 
-def labels_of(matching):
-    state, _ = following._start(matching)
-    assert isinstance(state, Labels)
-    return state
+def state_of(matching):
+    """Copy what is followed; the labels of the bloc are written out for all in it."""
+    with matching.version.opened() as store:
+        live = LabelStore.of(store.graph, store.arrays()).live
+        trading = np.flatnonzero(live.partner >= 0)
+        live.label[live.partner < 0] = -1
+        live.label[trading] = store.sources(trading)
+    return live
 
 
 def bloc_proves_itself(state, graph):
@@ -132,20 +138,30 @@ def test_chains_in_markets_of_300_a_side(large, kind):
     blocs = 0
     for degree, decimals in ((3, 9), (20, 9), (12, 1)):
         graph = kind(300, 300, degree, 5)
-        now = best_matching(graph, rng.random(300).round(decimals), rng.random(300))
+        now = start(best_matching(graph, rng.random(300).round(decimals), rng.random(300)))
         for step in range(150):
             agents = rng.choice(600, int(rng.choice([1, 1, 5])), False)
             weights = rng.random(agents.size).round(decimals)
-            before = labels_of(now)
+            before = state_of(now)
             found = follow(now, agents, weights)
             assert found is not None
-            new, touched = found
-            state = labels_of(new)
+            new, told = found
+            state = state_of(new)
             moved = (state.label != before.label) | (
                 (state.label >= 0) & (before.weight[before.label] != state.weight[state.label])
             )
-            assert set(np.flatnonzero(moved).tolist()) <= set(touched.tolist())
-            assert len(set(touched.tolist())) == touched.size
+            touched = told.agents.tolist()
+            assert len(set(touched)) == len(touched)
+            for side, sides in enumerate((slice(300), slice(300, 600))):
+                if told.is_wide(side):
+                    here = np.flatnonzero(state.member[sides]) + 300 * side
+                    touched.extend(set(here.tolist()) - set(touched))
+            assert set(np.flatnonzero(moved).tolist()) <= set(touched)
+            for k, who in enumerate(told.agents.tolist()):
+                for old_or_new, labels in ((0, before), (1, state)):
+                    source = labels.label[who]
+                    assert told.sources[old_or_new, k] == source
+                    assert source < 0 or told.levels[old_or_new, k] == labels.weight[source]
             blocs += state.bloc[2] > 20
             if step % 10 == 0:
                 bloc_proves_itself(state, graph)
@@ -159,7 +175,7 @@ def test_chains_in_markets_of_300_a_side(large, kind):
 def test_what_was_followed_from_stays(large):
     graph = sparse_random(50, 50, 4, 1)
     rng = np.random.default_rng(1)
-    first = best_matching(graph, rng.random(50), rng.random(50))
+    first = start(best_matching(graph, rng.random(50), rng.random(50)))
     chain = [first]
     for agent in rng.integers(0, 100, 20):
         found = follow(chain[-1], np.array([agent]), rng.random(1))
@@ -168,21 +184,13 @@ def test_what_was_followed_from_stays(large):
     for one in chain:
         same_matching(one, best_matching(graph, one.buyer_weights, one.seller_weights))
     with pytest.raises(ValueError, match="read-only"):
-        chain[-1].state.weight[0] = 1.0
+        chain[-1].buyer_weights[0] = 1.0
 
 
 def test_no_number_is_no_weight():
-    old = best_matching(Graph(1, 1, [0], [0]), np.ones(1), np.zeros(1))
+    old = start(best_matching(Graph(1, 1, [0], [0]), np.ones(1), np.zeros(1)))
     with pytest.raises(ValueError, match="NaN"):
         follow(old, np.array([0]), np.array([np.nan]))
-
-
-def test_constraints_are_not_followed():
-    from catallax.markets import Market
-
-    market = Market([{"id": "b"}], [{"id": "s"}], constraints=[{"kind": "cap", "limit": 1}])
-    old = best_matching(market.family, np.ones(1), np.zeros(1))
-    assert follow(old, np.array([0]), np.array([2.0])) is None
 
 
 def test_rows_are_kept_for_as_long_as_their_graph():

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 
 import catallax as cx
 from catallax.errors import MechanismError, ReportError, UnknownAgentError
-from catallax.matching.updates import follow as following
+from catallax.matching.updates import stores
 from catallax.mechanisms import SellersOffering, SeparableMechanism, names
-from catallax.mechanisms.update import UpdatedOutcome
+from catallax.mechanisms.updated_outcome import UpdatedOutcome
 from tests.mechanisms.updates import bits, same_outcome
 from tests.priors.conftest import EVERY
 
@@ -248,9 +248,9 @@ def test_constraints_are_cleared_afresh():
 
 
 def test_what_would_cost_more_than_clearing_afresh_is_cleared_afresh(monkeypatch):
-    monkeypatch.setattr(following, "_SMALL", 0)
-    monkeypatch.setattr(following, "_PATIENCE", 0)
-    monkeypatch.setattr(following, "_MOVES", 0)
+    monkeypatch.setattr(stores, "_SMALL", 0)
+    monkeypatch.setattr(stores, "_PATIENCE", 0)
+    monkeypatch.setattr(stores, "_MOVES", 0)
     for edges in (None, [(0, 0), (1, 0), (1, 1), (2, 1)]):
         market = market_of(3, 2, edges, [0] * 5)
         outcome = cx.clear(market, "gsom", cx.Reports([0.9, 0.8, 0.7], [0.1, 0.2]))

@@ -9,9 +9,9 @@ import pytest
 from rich.console import Console
 
 import catallax as cx
-from catallax.audit.table import Cell, PropertyTable
-from catallax.report.audit_picture import draw_properties, save_properties_picture
-from catallax.report.audit_tables import GROUPS, SIGNS, audit_tables, properties_table, sign
+from catallax.audit.claims.table import Cell, PropertyTable
+from catallax.report.audit.picture import draw_properties, save_properties_picture
+from catallax.report.audit.tables import GROUPS, SIGNS, audit_tables, properties_table, sign
 
 ALL = {
     "claimed": Cell("holds", True),

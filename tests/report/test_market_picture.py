@@ -17,7 +17,7 @@ import catallax as cx
 from catallax.errors import CatallaxError, OutputError
 from catallax.mechanisms import Outcome
 from catallax.report.canvas import BUYER, SELLER, check_plot_path, tick
-from catallax.report.market_picture import draw_market, save_market_picture
+from catallax.report.outcomes.picture import draw_market, save_market_picture
 from tests.report.markets import outcome, pair
 
 SVG = "{http://www.w3.org/2000/svg}"

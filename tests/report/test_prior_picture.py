@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from catallax.errors import PriorError
 from catallax.priors import Prior, make_prior, parse_prior
-from catallax.report.prior_picture import draw_prior, save_prior_picture
+from catallax.report.priors.picture import draw_prior, save_prior_picture
 
 DISCRETE = "discrete([1, 2, 3, 5, 9], [0.3, 0.1, 0.3, 0.1, 0.2])"
 

@@ -11,9 +11,9 @@ from rich.console import Console
 
 import catallax as cx
 from catallax.estimate import Estimate, Simulation
-from catallax.estimate.result import half_width, written
-from catallax.report.simulation_picture import draw_simulation, save_simulation_picture
-from catallax.report.simulation_tables import simulation_tables
+from catallax.estimate.words import half_width, written
+from catallax.report.simulation.picture import draw_simulation, save_simulation_picture
+from catallax.report.simulation.tables import simulation_tables
 
 MARKET = cx.Market(
     [{"id": f"b{k}", "prior": "uniform(0, 1)"} for k in range(3)],

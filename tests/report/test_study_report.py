@@ -19,10 +19,10 @@ import pytest
 import catallax as cx
 from catallax.errors import CatallaxError, OutputError
 from catallax.estimate.study import Average, StudyResults, load_results, run_study, study_of_text
-from catallax.report.study_charts import looks_of
-from catallax.report.study_report import save_study_report, study_report
-from catallax.report.study_sweeps import sweeps_of
-from catallax.report.study_tables import alike, column_decimals, rounded, skipped_once, with_reach
+from catallax.report.study.charts import looks_of
+from catallax.report.study.page import save_study_report, study_report
+from catallax.report.study.sweeps import sweeps_of
+from catallax.report.study.tables import alike, column_decimals, rounded, skipped_once, with_reach
 
 pytest.importorskip("jinja2", reason="Jinja2 is not installed")
 

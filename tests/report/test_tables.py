@@ -11,10 +11,11 @@ from rich.console import Console, RenderableType
 import catallax as cx
 from catallax.mechanisms import Lottery, get, names
 from catallax.priors import make_prior
-from catallax.report.lottery_tables import lottery_tables
+from catallax.report.mechanisms import mechanisms_table
 from catallax.report.numbers import aligned, amount, chance, count
-from catallax.report.prior_tables import prior_document, prior_tables
-from catallax.report.tables import mechanisms_table, outcome_tables
+from catallax.report.outcomes.lotteries import lottery_tables
+from catallax.report.outcomes.tables import outcome_tables
+from catallax.report.priors.tables import prior_document, prior_tables
 from tests.report.markets import outcome, pair
 
 

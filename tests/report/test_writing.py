@@ -11,8 +11,8 @@ import pytest
 
 import catallax as cx
 from catallax.errors import OutputError
+from catallax.report.outcomes.files import write_outcomes
 from catallax.report.text import file_stem, one_line, shortened
-from catallax.report.writing import write_outcomes
 from tests.report.markets import outcome, pair
 
 

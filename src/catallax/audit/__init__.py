@@ -9,16 +9,17 @@ from types import ModuleType
 from typing import Any
 
 from catallax.audit.audit import BUDGET, audit
-from catallax.audit.battery import battery
-from catallax.audit.check import BrokenClaimError, check_mechanism
+from catallax.audit.claims.battery import battery
+from catallax.audit.claims.check import BrokenClaimError, check_mechanism
+from catallax.audit.claims.stored import stored_table, stored_witness
+from catallax.audit.judgement import Judgement, Verdict
 from catallax.audit.properties import (
     Property,
     get_property,
     property_names,
     register_property,
 )
-from catallax.audit.result import AuditReport, Finding, Verdict
-from catallax.audit.table import stored_table, stored_witness
+from catallax.audit.result import AuditReport, Finding
 from catallax.audit.witness import Witness, read_witness
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "AuditReport",
     "BrokenClaimError",
     "Finding",
+    "Judgement",
     "Property",
     "Verdict",
     "Witness",

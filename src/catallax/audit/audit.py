@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catallax.audit.properties.base import Property, chosen
+from catallax.audit.findings import finding_of
+from catallax.audit.properties.base import Property
 from catallax.audit.properties.caps import CapMonotone, OnlyRule
+from catallax.audit.properties.register import chosen
 from catallax.audit.result import AuditReport, Finding
-from catallax.audit.search import Progress, Search
+from catallax.audit.search.search import Progress, Search
 from catallax.audit.setting import Setting
 from catallax.audit.witness import mechanism_name
 from catallax.errors import CatallaxError, MissingPriorError, ReportError, UnsupportedMarketError
@@ -140,7 +142,11 @@ def audit(
         search.run()
         # Expectations make runs of their own, which properties of single runs look at too.
         order = sorted(asked, key=lambda prop: prop.need == "runs")
-        found: dict[str, Finding] = {prop.slug: prop.check(search) for prop in order}
+        found: dict[str, Finding] = {}
+        shrinking_runs = 0
+        for prop in order:
+            found[prop.slug], runs = finding_of(prop, search, prop.check(search))
+            shrinking_runs += runs
     except MissingPriorError as failure:
         said = str(failure).replace("which this needs", f"which mechanism '{name}' needs")
         raise MissingPriorError(said) from None
@@ -148,7 +154,7 @@ def audit(
         market=market,
         mechanism=name,
         findings=tuple(found[prop.slug] for prop in asked),
-        runs=search.runner.spent_in_all + search.shrinking_runs,
+        runs=search.runner.spent_in_all + shrinking_runs,
         skipped=skipped,
     )
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from catallax.errors import UnknownNameError, nearest
 from catallax.mechanisms.explain import money
 from catallax.notebook import Rows, html_page
 
 if TYPE_CHECKING:
+    from catallax.audit.judgement import Verdict
     from catallax.audit.witness import Witness
     from catallax.markets import Market
 
-__all__ = ["AuditReport", "Finding", "Verdict"]
-
-Verdict = Literal["holds", "violated", "undecided"]
+__all__ = ["AuditReport", "Finding"]
 
 
 @dataclass(frozen=True)

@@ -159,12 +159,8 @@ class Setting:
         bids, asks = values[: self.n_first], values[self.n_first :]
         if self.unit is None:
             return self.market.with_reports(Reports(bids, asks))
-        from catallax.markets import Market
-
-        market = self.market
-        parts = {name: getattr(market, name) for name in market.__dataclass_fields__}
-        table = market.edge_table.with_columns(bid=bids)
-        return Market._of_parts(**parts | {"asks": asks, "edge_table": table})
+        table = self.market.edge_table.with_columns(bid=bids)
+        return self.market._changed(asks=asks, edge_table=table)
 
     def worth(
         self, values: Array, buyer: NDArray[np.integer], seller: NDArray[np.integer]

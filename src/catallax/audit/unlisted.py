@@ -10,7 +10,7 @@ import numpy as np
 
 from catallax.errors import OutputError
 from catallax.markets.families import Constraint
-from catallax.markets.families.base import Indices, Parts, Predicate
+from catallax.markets.families.bound import Indices, Parts, Predicate
 
 if TYPE_CHECKING:
     from catallax.markets import Market
@@ -183,7 +183,4 @@ def from_listed(market: Market, sets: Sequence[Sequence[Sequence[Any]]] | None) 
 
 def replaced(market: Market, constraints: tuple[Any, ...]) -> Market:
     """Return a market with other constraints."""
-    from catallax.markets import Market
-
-    parts = {name: getattr(market, name) for name in market.__dataclass_fields__}
-    return Market._of_parts(**parts | {"constraints": constraints})
+    return market._changed(constraints=constraints)

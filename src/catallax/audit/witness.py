@@ -6,22 +6,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from catallax.audit.properties.base import Violation, get_property
+from catallax.audit.judgement import Violation
+from catallax.audit.properties.register import get_property
 from catallax.audit.runs import Runner
 from catallax.audit.setting import Setting
 from catallax.audit.unlisted import from_listed, without_unlisted
 from catallax.errors import FileFormatError, OutputError
-from catallax.markets.document import load_json
-from catallax.markets.json_files import json_of_market, market_of_json
+from catallax.markets import Market
+from catallax.markets.files.document import load_json
+from catallax.markets.files.json_files import json_of_market
 from catallax.mechanisms import Mechanism, get, names
 from catallax.staging import Staging
-
-if TYPE_CHECKING:
-    from catallax.markets import Market
+from catallax.text_files import writing_to
 
 __all__ = ["Witness", "mechanism_name", "read_witness"]
 
@@ -203,16 +203,10 @@ class Witness:
         if target.suffix != ".json":
             raise OutputError(f"{target}: a witness is a .json file; choose a name that ends so")
         text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        try:
-            with Staging() as staging:
-                staging.add(
-                    target, lambda place: place.write_text(text, encoding="utf-8", newline="\n")
-                )
-        except OSError as failure:
-            reason = failure.strerror or str(failure)
-            raise OutputError(
-                f"{target}: cannot be written ({reason}); choose another place"
-            ) from None
+        with writing_to(target), Staging() as staging:
+            staging.add(
+                target, lambda place: place.write_text(text, encoding="utf-8", newline="\n")
+            )
         return target
 
 
@@ -272,7 +266,7 @@ def witness_of_document(
         if key not in kept:
             raise FileFormatError(f"{where}: the witness has no '{key}'; write it anew")
     market = from_listed(
-        market_of_json(json.dumps(document), where, name=name), kept.get("allowed")
+        Market.from_json(json.dumps(document), where, name=name), kept.get("allowed")
     )
     agent = kept.get("agent") or {}
     report = kept.get("report")

@@ -62,7 +62,7 @@ def audit(
     quiet
         Print no tables and show no progress; errors still appear.
     """
-    from catallax.audit.claims import claimed_properties
+    from catallax.audit.claims.claims import claimed_properties
     from catallax.cli.output import json_line, print_lines, show
 
     _refuse_numbers(seed, budget)
@@ -78,7 +78,7 @@ def audit(
     if json:
         print_lines(lines)
     elif not quiet:
-        from catallax.report.audit_tables import audit_tables
+        from catallax.report.audit.tables import audit_tables
 
         for place, (report, again) in enumerate(zip(reports, kept, strict=True)):
             if place:

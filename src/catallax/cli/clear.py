@@ -64,10 +64,10 @@ class _Cleared:
 
         how: Any = {"summary": rule.summary, "most_rows": row_limit()}
         if isinstance(self.result, Lottery):
-            from catallax.report.lottery_tables import lottery_tables
+            from catallax.report.outcomes.lotteries import lottery_tables
 
             return lottery_tables(self.result, self.explanations, drawn=self.drawn, **how)
-        from catallax.report.tables import outcome_tables
+        from catallax.report.outcomes.tables import outcome_tables
 
         return outcome_tables(self.result, self.explanations, **how)
 
@@ -270,7 +270,7 @@ def _write(
     """Write tables and pictures: all of them or none."""
     if out is None and not pictures:
         return
-    from catallax.report.writing import stage_outcomes
+    from catallax.report.outcomes.files import stage_outcomes
     from catallax.staging import Staging
 
     shown = [_picture_of(one) for one in cleared if isinstance(one, _Cleared) and pictures]
@@ -280,7 +280,7 @@ def _write(
             drawn = [one.drawn if isinstance(one, _Cleared) else None for one in cleared]
             stage_outcomes(staging, results, out, tables, drawn)
         if pictures:
-            from catallax.report.market_picture import save_market_picture
+            from catallax.report.outcomes.picture import save_market_picture
 
             for path, (outcome, name) in zip(pictures, shown, strict=True):
                 staging.add(

@@ -40,7 +40,7 @@ class ClearedMany:
     def tables(self, rule: Mechanism) -> Any:
         """Show them to people."""
         from catallax.cli.output import row_limit
-        from catallax.report.many_tables import outcomes_tables
+        from catallax.report.outcomes.many import outcomes_tables
 
         told = {text: said for own in self.explanations.values() for text, said in own.items()}
         return outcomes_tables(self.result, told, summary=rule.summary, most_rows=row_limit())

@@ -90,7 +90,7 @@ def evaluate(
     if json:
         print_lines([json_line(found.to_dict())])
     elif not quiet:
-        from catallax.report.group_tables import evaluation_table
+        from catallax.report.groups.tables import evaluation_table
 
         show(evaluation_table(trade, found))
 
@@ -135,7 +135,7 @@ def decide(
     if json:
         print_lines([json_line({"name": problem.name, **outcome.to_dict()})])
     elif not quiet:
-        from catallax.report.group_tables import decision_text
+        from catallax.report.groups.tables import decision_text
 
         show(decision_text(outcome, [problem.name], problem.currency))
 
@@ -262,7 +262,7 @@ def recommend(
 
         with Staging() as staging:
             if plot is not None:
-                from catallax.report.group_pictures import save_recommendation
+                from catallax.report.groups.pictures import save_recommendation
 
                 staging.add(plot, lambda place: save_recommendation(found, place, unit))
             if out is not None:
@@ -271,7 +271,7 @@ def recommend(
     if json:
         print_lines([line])
     elif not quiet:
-        from catallax.report.group_tables import recommendation_tables
+        from catallax.report.groups.tables import recommendation_tables
 
         show(recommendation_tables(found, taken, written=out))
 
@@ -314,7 +314,7 @@ def limits(
         curves = share_curves(numbers, pairs, progress=progress)
     line = json_line(curves.to_dict())
     if plot is not None:
-        from catallax.report.group_pictures import save_share_curves
+        from catallax.report.groups.pictures import save_share_curves
         from catallax.staging import Staging
 
         with Staging() as staging:
@@ -322,6 +322,6 @@ def limits(
     if json:
         print_lines([line])
     elif not quiet:
-        from catallax.report.group_tables import limits_table
+        from catallax.report.groups.tables import limits_table
 
         show(limits_table(curves))

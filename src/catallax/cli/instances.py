@@ -80,7 +80,7 @@ def _document(instance: Instance) -> dict[str, Any]:
 
 
 def _list(known: list[Instance]) -> Any:
-    from catallax.report.tables import list_table
+    from catallax.report.lists import list_table
 
     rows = [(each.name, each.summary, each.source, ", ".join(each.known)) for each in known]
     return list_table(("instance", "what it is", "source", "known"), rows)
@@ -91,8 +91,8 @@ def _details(instance: Instance, sizes: dict[str, int], written: Path | None) ->
     from rich.padding import Padding
     from rich.text import Text
 
+    from catallax.report.lists import facts_table, list_table
     from catallax.report.numbers import count
-    from catallax.report.tables import facts_table, list_table
 
     parameters = ", ".join(f"{key}={value}" for key, value in instance.parameters.items())
     facts = {

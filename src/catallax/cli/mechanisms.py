@@ -10,7 +10,7 @@ from catallax.cli.options import FLAG, QUIET
 from catallax.errors import CatallaxError
 
 if TYPE_CHECKING:
-    from catallax.audit.table import PropertyTable
+    from catallax.audit.claims.table import PropertyTable
 
 __all__ = ["mechanisms"]
 
@@ -48,7 +48,7 @@ def mechanisms(
         {"name": one.slug, "summary": one.summary, "claims": asdict(one.claims)} for one in known
     ]
     if properties:
-        from catallax.audit.table import stored_table
+        from catallax.audit.claims.stored import stored_table
 
         table = stored_table()
         if verify and _differs(table, quiet=quiet):
@@ -57,11 +57,11 @@ def mechanisms(
             row = table.rows.get(document["name"], {})
             document["properties"] = {name: asdict(cell) for name, cell in row.items()}
         if not json and not quiet:
-            from catallax.report.audit_tables import properties_table
+            from catallax.report.audit.tables import properties_table
 
             show(properties_table(table))
     elif not json and not quiet:
-        from catallax.report.tables import mechanisms_table
+        from catallax.report.mechanisms import mechanisms_table
 
         show(mechanisms_table(known))
     if json:
@@ -71,7 +71,7 @@ def mechanisms(
 
 def _differs(table: PropertyTable, *, quiet: bool) -> bool:
     """Verify every row, and complain of the cells that are not as the table says."""
-    from catallax.audit.table import verify_row
+    from catallax.audit.claims.rows import verify_row
     from catallax.cli.output import complain, tracked
 
     lines: list[str] = []

@@ -39,7 +39,7 @@ def prior(
     """
     from catallax.cli.output import json_line, print_lines, row_limit, show
     from catallax.priors import parse_prior
-    from catallax.report.prior_tables import prior_document, prior_tables
+    from catallax.report.priors.tables import prior_document, prior_tables
 
     if points < 2:
         raise CatallaxError(f"--points {points}: two points are the fewest")
@@ -48,7 +48,7 @@ def prior(
     document = prior_document(chosen, points)
     line = json_line(document)
     if plot is not None:
-        from catallax.report.prior_picture import save_prior_picture
+        from catallax.report.priors.picture import save_prior_picture
         from catallax.staging import Staging
 
         with Staging() as staging:

@@ -110,7 +110,7 @@ def simulate(
     if json:
         print_lines(lines)
     elif not quiet:
-        from catallax.report.simulation_tables import simulation_tables
+        from catallax.report.simulation.tables import simulation_tables
 
         for place, one in enumerate(found):
             if place:
@@ -138,7 +138,7 @@ def _draw(found: list[Simulation], pictures: list[Path]) -> None:
     """Draw all pictures, or none."""
     if not pictures:
         return
-    from catallax.report.simulation_picture import save_simulation_picture
+    from catallax.report.simulation.picture import save_simulation_picture
     from catallax.staging import Staging
 
     with Staging() as staging:

@@ -54,7 +54,7 @@ def read_any_source(source: str) -> Market | Markets:
     CatallaxError
         As `read_source`.
     """
-    from catallax.markets.many_files import read_market_or_markets
+    from catallax.markets.files.either import read_market_or_markets
 
     return _read(source, read_market_or_markets)
 

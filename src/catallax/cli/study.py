@@ -72,8 +72,8 @@ def run(
         counts = {"computed": done.computed, "reused": done.reused}
         print_lines([json_line(_document(done.results) | counts | {"table": str(done.table)})])
     elif not quiet:
-        from catallax.report.needs import report_lacks
-        from catallax.report.study_tables import study_tables
+        from catallax.report.study.needs import report_lacks
+        from catallax.report.study.tables import study_tables
 
         lacking = report_lacks()
         show(study_tables(done.results, row_limit()))
@@ -111,7 +111,7 @@ def status(
     """
     from catallax.cli.output import json_line, print_lines, show
     from catallax.estimate.study import load_results
-    from catallax.report.tables import facts_table
+    from catallax.report.lists import facts_table
 
     found = load_results(_read(file), results)
     document = _document(found)
@@ -156,7 +156,7 @@ def report(
     """
     from catallax.cli.output import json_line, print_lines, warn
     from catallax.estimate.study import load_results
-    from catallax.report.study_report import save_study_report
+    from catallax.report.study.page import save_study_report
 
     study = _read(file)
     found = load_results(study, results)

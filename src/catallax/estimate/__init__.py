@@ -4,13 +4,8 @@
 the same draws, and returns a `Simulation`.
 """
 
-from catallax.estimate.result import (
-    QUANTITIES,
-    Distribution,
-    Estimate,
-    MechanismEstimates,
-    Simulation,
-)
+from catallax.estimate.distribution import Distribution
+from catallax.estimate.result import QUANTITIES, Estimate, MechanismEstimates, Simulation
 from catallax.estimate.simulate import simulate
 
 __all__ = [

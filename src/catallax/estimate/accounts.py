@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from catallax.estimate.batch.tally import COLUMNS, Seen, Tally
+from catallax.estimate.distribution import Distribution
 from catallax.estimate.moments import Moments
 from catallax.estimate.ratios import Paired
-from catallax.estimate.result import Distribution, Estimate, MechanismEstimates
-from catallax.estimate.tally import COLUMNS, Seen, Tally
+from catallax.estimate.result import Estimate, MechanismEstimates
 
 if TYPE_CHECKING:
     from catallax.estimate.draws import Plan

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import floor, isfinite, log10
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from catallax.errors import UnknownNameError, nearest
+from catallax.estimate.distribution import Distribution
+from catallax.estimate.words import written
 from catallax.mechanisms.profiles import Estimate
 from catallax.notebook import Rows, html_page
 
 if TYPE_CHECKING:
     from catallax.markets import Market
 
-__all__ = [
-    "PROBABILITIES",
-    "QUANTITIES",
-    "Distribution",
-    "Estimate",
-    "MechanismEstimates",
-    "Simulation",
-    "exact_estimate",
-    "half_width",
-    "plain_number",
-    "written",
-]
+__all__ = ["QUANTITIES", "Estimate", "MechanismEstimates", "Simulation", "exact_estimate"]
 
 QUANTITIES = (
     "gains_from_trade",
@@ -41,9 +28,6 @@ QUANTITIES = (
 )
 """What is estimated for every mechanism, by the names of the fields and of the JSON keys."""
 
-PROBABILITIES = (0.05, 0.25, 0.5, 0.75, 0.95)
-"""The probabilities whose quantiles are printed."""
-
 
 def exact_estimate(value: float) -> Estimate:
     """Return an expectation that is known.
@@ -54,121 +38,6 @@ def exact_estimate(value: float) -> Estimate:
     Estimate(mean=0.5, stderr=0.0, exact=True)
     """
     return Estimate(float(value), 0.0, True)
-
-
-def half_width(estimate: Estimate) -> float:
-    """Return how far the 95 % interval reaches to either side.
-
-    Examples
-    --------
-    >>> round(half_width(Estimate(1.0, 0.1, False)), 3)
-    0.196
-    """
-    low, high = estimate.interval()
-    return (high - low) / 2
-
-
-def plain_number(value: float, decimals: int) -> str:
-    """Write a number with so many decimals, and zero as such.
-
-    Examples
-    --------
-    >>> plain_number(1234.5678, 2), plain_number(0.0, 4), plain_number(-0.0001, 2)
-    ('1,234.57', '0', '0.00')
-    """
-    if abs(value) >= 1e15:
-        return f"{value:.6g}"
-    # Adding zero makes a negative zero a plain one.
-    return f"{round(value, decimals) + 0.0:,.{decimals}f}" if value else "0"
-
-
-def written(estimate: Estimate) -> str:
-    """Write an estimate to the digits that its error leaves.
-
-    Parameters
-    ----------
-    estimate
-        What to write.
-
-    Returns
-    -------
-    str
-        The mean, and after "±" half of the 95 % interval, with two digits; a known expectation
-        with six decimals after an equals sign.
-
-    Examples
-    --------
-    >>> written(Estimate(0.123456, 0.001, False)), written(Estimate(0.125, 0.0, True))
-    ('0.1235 ± 0.0020', '= 0.125000')
-    """
-    width = float(f"{half_width(estimate):.1e}")
-    if 0.0 < abs(estimate.mean) < 1e-4 and (estimate.exact or width == 0.0):
-        return f"= {estimate.mean:.6g}" if estimate.exact else f"{estimate.mean:.6g}"
-    if estimate.exact or width == 0.0:
-        decimals = 6 - max(0, floor(log10(max(abs(estimate.mean), 1e-300))))
-        number = plain_number(estimate.mean, min(max(decimals, 0), 6))
-        return f"= {number}" if estimate.exact else number
-    decimals = max(1 - floor(log10(width)), 0)
-    if decimals > 12:
-        return f"{estimate.mean:.6g} ± {width:.2g}"
-    return f"{plain_number(estimate.mean, decimals)} ± {plain_number(width, decimals)}"
-
-
-@dataclass(frozen=True, eq=False)
-class Distribution:
-    """How an amount varies from sample to sample: its percentiles, and how many were seen.
-
-    Attributes
-    ----------
-    percentiles
-        The smallest values that 0, 1, ..., 100 percent of what was seen do not exceed; of 0
-        percent it is the smallest value seen. Shape (101,).
-    count
-        How many values were seen; of lotteries every outcome's.
-    mean
-        Their mean, weighted by the outcomes' probabilities.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> seen = Distribution.of(np.array([3.0, 1.0, 2.0, 4.0]))
-    >>> seen.quantile(0.5), seen.quantile(1.0), seen.mean
-    (2.0, 4.0, 2.5)
-    """
-
-    percentiles: NDArray[np.float64]
-    count: int
-    mean: float
-
-    @classmethod
-    def of(
-        cls, values: NDArray[np.float64], weights: NDArray[np.float64] | None = None
-    ) -> Distribution | None:
-        """Summarise values, each with its weight; None if there are none."""
-        if not values.size:
-            return None
-        levels = np.arange(101) / 100
-        if weights is None:
-            ordered = np.sort(values)
-            at = np.ceil(levels * values.size - 1e-9).astype(np.int64) - 1
-            with np.errstate(over="ignore"):
-                mean = float(values.mean())
-            if not isfinite(mean):  # the sum alone may be too large
-                mean = float((values / values.size).sum())
-        else:
-            order = np.argsort(values, kind="stable")
-            ordered, reached = values[order], np.cumsum(weights[order])
-            at = np.searchsorted(reached, levels * reached[-1] * (1 - 1e-12))
-            mean = float((values * weights).sum() / weights.sum())
-        return cls(ordered[np.clip(at, 0, values.size - 1)], int(values.size), mean)
-
-    def quantile(self, probability: float) -> float:
-        """Give the percentile next to a probability, between 0 and 1."""
-        return float(self.percentiles[round(100 * probability)])
-
-    def to_dict(self) -> dict[str, float]:
-        """Give the quantiles that are printed, by their probabilities."""
-        return {f"{probability:g}": self.quantile(probability) for probability in PROBABILITIES}
 
 
 @dataclass(frozen=True, eq=False)
@@ -266,7 +135,7 @@ class Simulation:
     draws
         "plain", "antithetic" or "sobol".
     conditional
-        Whether the conditional form was used (`catallax.estimate.conditional`).
+        Whether the conditional form was used (`catallax.estimate.batch.conditional`).
     until
         The precision that was asked for, or None.
     reached
@@ -303,7 +172,7 @@ class Simulation:
         >>> cx.simulate(heavy, ["first-best"], samples=100).caveats
         ("buyers' prior pareto(0.5): its mean is infinite, ...",)
         """
-        from catallax.estimate.exact_integrals import has_mean
+        from catallax.estimate.exact.integrals import has_mean
 
         if all(one.exact for one in self):
             return ()

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 
 from catallax.errors import MissingPriorError, PriorError, ReportError, UnsupportedMarketError
 from catallax.estimate.accounts import COUNTS, FIRST_BEST, GAINS, Account, Entry
-from catallax.estimate.batch import Block
-from catallax.estimate.batch_forms import Form, batch_form
-from catallax.estimate.conditional import CONTROLS, controls
-from catallax.estimate.result import Estimate, half_width
-from catallax.estimate.tally import Tally, first_best_gains, tally_branches, tally_outcomes
+from catallax.estimate.batch.clearing import Block
+from catallax.estimate.batch.conditional import CONTROLS, controls
+from catallax.estimate.batch.forms import Form, batch_form
+from catallax.estimate.batch.tally import Tally, first_best_gains, tally_branches, tally_outcomes
+from catallax.estimate.result import Estimate
+from catallax.estimate.words import half_width
 from catallax.mechanisms import FirstBest, Mechanism
 
 if TYPE_CHECKING:
-    from catallax.estimate.batch import Branch
+    from catallax.estimate.batch.clearing import Branch
     from catallax.estimate.draws import Draws, Plan, Sampler
 
 __all__ = ["REFUSALS", "Job", "Progress", "Run"]
@@ -82,8 +83,8 @@ class Run:
     jobs
         What clears.
     conditional
-        Whether to fit the controls of `catallax.estimate.conditional`; only plain markets have
-        them.
+        Whether to fit the controls of `catallax.estimate.batch.conditional`; only plain markets
+        have them.
     threads
         How many threads to use, if all jobs have batch forms.
     until

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catallax.errors import CatallaxError, UnsupportedMarketError
-from catallax.estimate.batch_forms import batch_form
+from catallax.estimate.batch.forms import batch_form
+from catallax.estimate.batch.tally import COLUMNS
 from catallax.estimate.draws import DrawsKind, Plan, Sampler, sampler_of, seed_of
 from catallax.estimate.result import (
     QUANTITIES,
@@ -21,7 +22,6 @@ from catallax.estimate.result import (
     exact_estimate,
 )
 from catallax.estimate.sampling import REFUSALS, Job, Progress, Run
-from catallax.estimate.tally import COLUMNS
 from catallax.mechanisms import FirstBest, Mechanism, get
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def simulate(
         "plain", "antithetic" (every draw with its mirror) or "sobol" (scrambled Sobol points,
         randomised at least 32 times, which is what errors come from).
     conditional
-        Lean on the conditional form of Lemma 5.3 (`catallax.estimate.conditional`). It takes
+        Lean on the conditional form of Lemma 5.3 (`catallax.estimate.batch.conditional`). It takes
         several times as long for each draw, and may need ten times fewer. Sobol points do without.
     exact
         Whether to compute what can be computed; otherwise everything is sampled.

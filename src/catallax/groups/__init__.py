@@ -12,9 +12,13 @@ from catallax.errors import VotingRuleError
 from catallax.groups.base import GroupClaims, GroupMechanism, GroupOutcome, get, names, register
 from catallax.groups.best_vote import BestVote, ChosenVote
 from catallax.groups.boolean_rules import BooleanRule, Coalitions
-from catallax.groups.characterise import Characterisation, characterise
-from catallax.groups.characterise_search import characterise_by_search
-from catallax.groups.characterise_smooth import SmoothCharacterisation, characterise_smooth
+from catallax.groups.characterise import (
+    Characterisation,
+    SmoothCharacterisation,
+    characterise,
+    characterise_by_search,
+    characterise_smooth,
+)
 from catallax.groups.evaluate import GroupEvaluation, evaluate, first_best
 from catallax.groups.forced_trade import ForcedTrade
 from catallax.groups.limits import first_best_rate, smooth_bound, vote_limit

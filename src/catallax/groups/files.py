@@ -25,9 +25,9 @@ from catallax.groups.problem import (
     read_rule,
     written_rule,
 )
-from catallax.markets.document import load_json
-from catallax.markets.toml_text import toml_section, toml_value
-from catallax.markets.words import number_words, plain_words
+from catallax.markets.files.document import load_json
+from catallax.markets.files.toml_text import toml_section, toml_value
+from catallax.markets.tables.words import number_words, plain_words
 from catallax.priors import Prior, make_prior
 
 __all__ = ["read_groups", "write_groups"]

@@ -10,11 +10,11 @@ from typing import Any
 from catallax.errors import FileFormatError, ReportError, UnknownNameError, nearest
 from catallax.groups.problem import Member, Role
 from catallax.groups.trade import possible_reports
-from catallax.markets.cells import clean_ids, finite_numbers
-from catallax.markets.csv_tables import read_table
-from catallax.markets.origin import Origin
-from catallax.markets.tables import Table, as_table, check_names
-from catallax.markets.words import number_words
+from catallax.markets.tables.cells import clean_ids, finite_numbers
+from catallax.markets.tables.csv_tables import read_table
+from catallax.markets.tables.origin import Origin
+from catallax.markets.tables.table import Table, as_table, check_names
+from catallax.markets.tables.words import number_words
 from catallax.priors import Prior, make_prior
 
 __all__ = ["SideReader"]

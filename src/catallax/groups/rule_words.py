@@ -13,7 +13,6 @@ from catallax.groups.rules import RULES, Anonymous, Quota, VotingRule
 
 __all__ = ["make_rule"]
 
-
 _PARTS = {"two thirds": "2/3", "three quarters": "3/4"}
 """Parts of a side that have names."""
 

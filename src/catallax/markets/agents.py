@@ -19,7 +19,7 @@ from catallax.errors import (
 )
 
 if TYPE_CHECKING:
-    from catallax.markets.origin import Origin
+    from catallax.markets.tables.origin import Origin
     from catallax.priors import Prior
 
 __all__ = ["Agents"]

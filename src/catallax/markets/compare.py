@@ -8,12 +8,12 @@ import numpy as np
 
 if TYPE_CHECKING:
     from catallax.markets.agents import Agents
-    from catallax.markets.market import Market
+    from catallax.markets.content import Content
 
 __all__ = ["same_markets"]
 
 
-def same_markets(one: Market, two: Market) -> bool:
+def same_markets(one: Content, two: Content) -> bool:
     """Return whether two markets are the same; see `Market.equals`."""
     texts = ("name", "currency", "constraints", "largest_report")
     return (

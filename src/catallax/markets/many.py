@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,23 +13,24 @@ import polars as pl
 
 from catallax.errors import ReportError, UnknownNameError, nearest
 from catallax.markets.agents import Agents
-from catallax.markets.build import named_priors
+from catallax.markets.build.many import Source, grouped, joined
+from catallax.markets.build.priors import named_priors
+from catallax.markets.content import TwoSides
 from catallax.markets.graph import Graph
-from catallax.markets.many_tables import Source, grouped, joined
 from catallax.markets.market import Market
-from catallax.markets.origin import Origin
 from catallax.markets.reports import Reports, check_reports, require
 from catallax.markets.scale import as_largest_report
-from catallax.markets.tables import as_table, native_frame
+from catallax.markets.tables.origin import Origin
+from catallax.markets.tables.table import as_table, native_frame
 
 if TYPE_CHECKING:
-    from catallax.priors import Prior
+    pass
 
 __all__ = ["Markets"]
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Markets:
+class Markets(TwoSides):
     """Many markets with one set of tables, told apart by a column.
 
     Identifiers have to be unique only within a market and a side. Markets stand in the order in
@@ -94,20 +94,10 @@ class Markets:
     <market '9': 2 buyers, 1 seller, complete>
     """
 
-    name: str
-    currency: str
     by: str
-    buyers: Agents
-    sellers: Agents
     buyer_start: np.ndarray
     seller_start: np.ndarray
     graph: Graph | None
-    edge_table: pl.DataFrame
-    bids: np.ndarray | None
-    asks: np.ndarray | None
-    priors: Mapping[str, Prior]
-    largest_report: float | None
-    backend: str
     _names: pl.Series
     _rows: tuple[np.ndarray, np.ndarray]
 
@@ -135,24 +125,6 @@ class Markets:
         )
         self._set(name=str(name), currency=str(currency), **parts)
 
-    def _set(self, **attributes: Any) -> None:
-        attributes["priors"] = MappingProxyType(dict(attributes["priors"]))
-        for attribute, value in attributes.items():
-            object.__setattr__(self, attribute, value)
-
-    @classmethod
-    def _of_parts(cls, **attributes: Any) -> Markets:
-        """Return markets of parts that are checked already."""
-        markets = cls.__new__(cls)
-        markets._set(**attributes)
-        return markets
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through the parts."""
-        parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        parts["priors"] = dict(parts["priors"])
-        return _unpickle, (parts,)
-
     @classmethod
     def read(cls, path: str | Path) -> Markets:
         """Read a folder whose ``market.toml`` says by which column its markets are told apart.
@@ -171,9 +143,9 @@ class Markets:
         CatallaxError
             One subclass per cause; the message names file, row, agent and remedy.
         """
-        from catallax.markets.many_files import read_markets
+        from catallax.markets.files.many import parts_of_many
 
-        return read_markets(Path(path))
+        return cls._of_parts(**parts_of_many(Path(path)))
 
     # ------------------------------------------------------------------------------------ looking
 
@@ -338,18 +310,13 @@ class Markets:
             if len(values[place]) == len(rows):  # else `check_reports` has something to say
                 values[place] = values[place][rows]
         moved = Reports(*values)
-        everything: Any = self
-        check_reports(everything, moved)
+        check_reports(self, moved)
         return moved
 
     def own_reports(self, name: str | int, reports: Reports) -> Reports:
         """Return the reports of one market out of all, which stand market after market."""
         buyers, sellers = self._slices(self.number(name))
         return Reports(reports.bids[buyers], reports.asks[sellers])
-
-
-def _unpickle(parts: dict[str, Any]) -> Markets:
-    return Markets._of_parts(**parts)
 
 
 def _cut(agents: Agents, where: slice) -> Agents:

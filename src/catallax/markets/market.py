@@ -6,22 +6,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import narwhals as nw
 import numpy as np
-import polars as pl
 
 from catallax.errors import CatallaxError
 from catallax.markets.agents import Agents, Role
-from catallax.markets.build import build_agents, build_graph, named_priors
+from catallax.markets.build.agents import build_agents
+from catallax.markets.build.edges import build_graph
+from catallax.markets.build.priors import named_priors
+from catallax.markets.content import Content
 from catallax.markets.families import Constraint, Family, Parts, bind, parse_constraints
-from catallax.markets.graph import Graph
-from catallax.markets.origin import Origin
 from catallax.markets.reports import Reports, check_reports, require
 from catallax.markets.scale import Scale, as_largest_report
-from catallax.markets.tables import as_table, native_frame
+from catallax.markets.tables.origin import Origin
+from catallax.markets.tables.table import as_table, native_frame
 
 if TYPE_CHECKING:
     from catallax.priors import Prior
@@ -30,7 +30,7 @@ __all__ = ["Market"]
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
-class Market:
+class Market(Content):
     """A two-sided market with unit traders.
 
     Parameters
@@ -95,19 +95,6 @@ class Market:
     [0.4, -0.2]
     """
 
-    name: str
-    currency: str
-    buyers: Agents
-    sellers: Agents
-    graph: Graph
-    edge_table: pl.DataFrame
-    bids: np.ndarray | None
-    asks: np.ndarray | None
-    priors: Mapping[str, Prior]
-    constraints: tuple[dict[str, Any] | Constraint, ...]
-    largest_report: float | None
-    backend: str
-
     def __init__(
         self,
         buyers: Any,
@@ -148,34 +135,18 @@ class Market:
             object.__setattr__(self, "asks", reports.asks)
 
     def _set(self, **attributes: Any) -> None:
-        """Set every attribute, once; the one door through which all markets come."""
         where = attributes.pop("where", "market")
         ends = ("buyers", "sellers", "graph", "edge_table")
         parts = Parts(*(attributes[name] for name in ends))
         family = attributes.pop("family", None) or bind(attributes["constraints"], parts, where)
         object.__setattr__(self, "_family", family)
-        attributes["priors"] = MappingProxyType(dict(attributes["priors"]))
         for word in ("bids", "asks"):
             values = attributes[word]
             if values is not None:
                 values = np.array(values, dtype=np.float64)
                 values.flags.writeable = False
             attributes[word] = values
-        for name, value in attributes.items():
-            object.__setattr__(self, name, value)
-
-    @classmethod
-    def _of_parts(cls, **attributes: Any) -> Market:
-        """Return a market of parts that are checked already."""
-        market = cls.__new__(cls)
-        market._set(**attributes)
-        return market
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle through the parts."""
-        parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        parts["priors"] = dict(parts["priors"])
-        return _unpickle, (parts,)
+        super()._set(**attributes)
 
     @property
     def family(self) -> Family:
@@ -231,9 +202,7 @@ class Market:
             If they do not fit the market.
         """
         check_reports(self, reports)
-        parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        parts |= {"bids": reports.bids, "asks": reports.asks, "family": self.family}
-        return Market._of_parts(**parts)
+        return self._changed(bids=reports.bids, asks=reports.asks, family=self.family)
 
     # ------------------------------------------------------------------------------------- frames
 
@@ -280,12 +249,12 @@ class Market:
         CatallaxError
             One subclass per cause; the message names file, row, agent and remedy.
         """
-        from catallax.markets.files import read_market
+        from catallax.markets.files.reading import parts_of_file
 
-        return read_market(Path(path))
+        return cls._of_parts(**parts_of_file(Path(path)))
 
     @classmethod
-    def from_json(cls, text: str | bytes, where: str = "<text>") -> Market:
+    def from_json(cls, text: str | bytes, where: str = "<text>", *, name: str = "market") -> Market:
         """Read a market from the text of a JSON document.
 
         Parameters
@@ -294,6 +263,8 @@ class Market:
             The document.
         where
             What errors call it.
+        name
+            The market's name where the document gives none.
 
         Returns
         -------
@@ -304,9 +275,9 @@ class Market:
         >>> Market.from_json('{"buyers": [{"id": "b1"}], "sellers": [{"id": 7}]}')
         <market 'market': 1 buyer, 1 seller, complete>
         """
-        from catallax.markets.json_files import market_of_json
+        from catallax.markets.files.json_files import parts_of_json
 
-        return market_of_json(text, where)
+        return cls._of_parts(**parts_of_json(text, where, name=name))
 
     def write(self, path: str | Path, *, tables: Literal["csv", "parquet"] = "csv") -> Path:
         """Write the market, so that reading it gives the same market again.
@@ -330,7 +301,7 @@ class Market:
         OutputError
             If the place is taken by something else, or cannot be written.
         """
-        from catallax.markets.files import write_market
+        from catallax.markets.files.writing import write_market
 
         return write_market(self, Path(path), tables)
 
@@ -377,10 +348,6 @@ class Market:
         from catallax.markets.shown import market_html
 
         return market_html(self)
-
-
-def _unpickle(parts: dict[str, Any]) -> Market:
-    return Market._of_parts(**parts)
 
 
 def _count(number: int, word: str) -> str:

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike
 
 from catallax.errors import MissingReportError, ReportError
 from catallax.markets.agents import Agents
-from catallax.markets.cells import clean_ids, finite_numbers, numbers
-from catallax.markets.origin import Origin
-from catallax.markets.tables import as_table, check_names
+from catallax.markets.tables.cells import clean_ids, finite_numbers, numbers
+from catallax.markets.tables.origin import Origin
+from catallax.markets.tables.table import as_table, check_names
 
 if TYPE_CHECKING:
-    from catallax.markets.market import Market
+    from catallax.markets.content import TwoSides
     from catallax.priors import Prior
 
 __all__ = [
@@ -68,7 +68,7 @@ class Reports:
         return f"<reports: {len(self.bids)} bids, {len(self.asks)} asks>"
 
     @classmethod
-    def of(cls, market: Market, *, bids: object = None, asks: object = None) -> Reports:
+    def of(cls, market: TwoSides, *, bids: object = None, asks: object = None) -> Reports:
         """Return reports for a market, by id.
 
         Parameters
@@ -112,7 +112,7 @@ class Reports:
         return reports
 
 
-def changed_reports(market: Market, old: Reports, *, bids: object, asks: object) -> Reports:
+def changed_reports(market: TwoSides, old: Reports, *, bids: object, asks: object) -> Reports:
     """Return reports of which some have changed, given as in `Reports.of`; not yet checked."""
     return Reports(
         bids=_side(market.buyers, bids, old.bids, "bid"),
@@ -187,7 +187,7 @@ def _with(
 # ------------------------------------------------------------------------------------------ checks
 
 
-def check_reports(market: Market, reports: Reports) -> None:
+def check_reports(market: TwoSides, reports: Reports) -> None:
     """Refuse reports that do not fit a market.
 
     Parameters
@@ -257,7 +257,7 @@ def refuse_negative_asks(sellers: Agents, asks: np.ndarray, origin: Origin) -> N
         )
 
 
-def far_outside(market: Market, reports: Reports) -> list[str]:
+def far_outside(market: TwoSides, reports: Reports) -> list[str]:
     """Return warnings about reports that their priors make implausible.
 
     A report is far outside its prior when it lies beyond a bounded end of the support by more

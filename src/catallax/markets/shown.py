@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from catallax.notebook import MOST_ROWS, Rows, html_page
 
 if TYPE_CHECKING:
+    from catallax.markets.content import Content
     from catallax.markets.families import Constraint
-    from catallax.markets.market import Market
 
 __all__ = ["market_html"]
 
 
-def market_html(market: Market) -> str:
+def market_html(market: Content) -> str:
     """Write a market as HTML: its size and rules, and the first agents of each side.
 
     Examples
@@ -43,7 +43,7 @@ def _kind(constraint: dict[str, Any] | Constraint) -> str:
     return str(constraint["kind"]) if isinstance(constraint, dict) else constraint.kind
 
 
-def _rows(market: Market, role: str, word: str) -> Iterator[tuple[object, ...]]:
+def _rows(market: Content, role: str, word: str) -> Iterator[tuple[object, ...]]:
     side, reports = getattr(market, role), getattr(market, word)
     for place, name in enumerate(side.ids.head(MOST_ROWS).to_list()):
         yield name, None if reports is None else float(reports[place]), side.prior(place)

@@ -18,8 +18,8 @@ from catallax.errors import (
     nearest,
 )
 from catallax.markets.market import Market
-from catallax.markets.origin import Origin
 from catallax.markets.reports import refuse_beyond
+from catallax.markets.tables.origin import Origin
 from catallax.priors import Prior, make_prior
 
 if TYPE_CHECKING:

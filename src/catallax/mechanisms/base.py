@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from catallax.markets import Market, Reports
     from catallax.matching import Thresholds
     from catallax.mechanisms.lottery import Lottery
+    from catallax.mechanisms.outcome import Role
 
 __all__ = ["Claims", "Mechanism", "SeparableMechanism"]
 
@@ -104,6 +105,24 @@ class Mechanism(ABC):
             Trades, prices and their reasons; a lottery of outcomes if the mechanism randomises.
         """
 
+    def clear_again(
+        self,
+        earlier: Outcome | Lottery,
+        reports: Any = None,
+        *,
+        bids: Any = None,
+        asks: Any = None,
+    ) -> Any:
+        """Clear again after some reports have changed; see `Outcome.update`."""
+        from catallax.mechanisms.update import updated
+
+        plain = type(self).read_reports is Mechanism.read_reports
+        return updated(self, earlier, reports, bids=bids, asks=asks, plain=plain)
+
+    def is_followed(self, outcome: Outcome) -> bool:
+        """Tell whether an outcome is so simply made by this mechanism that updates follow it."""
+        return False
+
 
 class SeparableMechanism(Mechanism):
     """Maximise a sum of buyers' weights less sellers' weights; everybody pays the threshold.
@@ -173,3 +192,21 @@ class SeparableMechanism(Mechanism):
             weights=weights,
             reasons=ThresholdReasons(self, matching),
         )
+
+    def is_followed(self, outcome: Outcome) -> bool:
+        """Tell whether an outcome is just what `clear` makes here."""
+        from catallax.mechanisms.explain import ThresholdReasons
+
+        reasons = outcome.reasons
+        return (
+            isinstance(reasons, ThresholdReasons)
+            and type(reasons.mechanism).clear is SeparableMechanism.clear
+            and reasons.mechanism.slug == outcome.mechanism
+            and outcome.transfers is None
+            and reasons.mechanism == self
+        )
+
+    def pays_level(self, role: Role) -> bool:
+        """Tell whether the critical reports of a side are the levels themselves."""
+        name = "critical_bids" if role == "buyer" else "critical_asks"
+        return getattr(type(self), name) is getattr(SeparableMechanism, name)

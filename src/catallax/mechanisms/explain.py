@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.mechanisms.outcome import NOBODY
+from catallax.mechanisms.outcome import NOBODY, Reasons
 
 if TYPE_CHECKING:
     from catallax.markets import Market
@@ -18,24 +18,6 @@ if TYPE_CHECKING:
     from catallax.mechanisms.outcome import Outcome, Role
 
 __all__ = ["Reasons", "ThresholdReasons", "money"]
-
-
-class Reasons(Protocol):
-    """Where the prices of an outcome come from."""
-
-    def critical(
-        self, outcome: Outcome, role: Role
-    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Give the report at which each agent of a side would just trade, and who sets it.
-
-        NaN or an infinity where no report would do; sources are buyers as i, sellers as
-        -1 - j, `NOBODY` where no agent sets the report.
-        """
-        ...
-
-    def explain(self, outcome: Outcome, role: Role, index: int) -> str:
-        """Say in one sentence why an agent trades or not."""
-        ...
 
 
 def money(amount: float, currency: str = "") -> str:
@@ -161,10 +143,10 @@ class ThresholdReasons:
         market, mechanism = outcome.market, self.mechanism
         source, level = int(thresholds.source[place]), thresholds.level[place]
         if source >= 0:
-            said = f"a bid of {money(outcome.reports.bids[source])}"
+            said = f"a bid of {money(outcome.said('buyer', source))}"
             label, scale = market.buyers.label(source), mechanism.buyer_scale
         else:
-            said = f"an ask of {money(outcome.reports.asks[-1 - source])}"
+            said = f"an ask of {money(outcome.said('seller', -1 - source))}"
             label, scale = market.sellers.label(-1 - source), mechanism.seller_scale
         sentence = f"{label} sets it with {said}"
         if scale not in ("bid", "ask"):
@@ -190,7 +172,7 @@ class ThresholdReasons:
         if thresholds.wins_ties[place] or not 0 <= rival < index:
             return ""
         word = "bid" if buyers else "ask"
-        said = money(float((outcome.reports.bids if buyers else outcome.reports.asks)[index]))
+        said = money(outcome.said(role, index))
         weights = self.matching.buyer_weights if buyers else self.matching.seller_weights
         equal = bool(weights[index] == thresholds.level[place])
         if (mechanism.buyer_scale if buyers else mechanism.seller_scale) in ("bid", "ask"):
@@ -301,8 +283,6 @@ def _subject(outcome: Outcome, role: Role, index: int) -> str:
     """Begin a sentence about an agent with what she reported."""
     if role == "buyer":
         label, deed = outcome.market.buyers.label(index), "bid"
-        report = outcome.reports.bids[index]
     else:
         label, deed = outcome.market.sellers.label(index), "asked"
-        report = outcome.reports.asks[index]
-    return f"{label[0].upper()}{label[1:]} {deed} {money(report)}"
+    return f"{label[0].upper()}{label[1:]} {deed} {money(outcome.said(role, index))}"

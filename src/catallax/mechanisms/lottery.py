@@ -7,20 +7,20 @@ from fractions import Fraction
 from functools import cached_property
 from math import fsum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from catallax.errors import CatallaxError
-from catallax.mechanisms.outcome import Outcome, totals_for_people
+from catallax.mechanisms.outcome import Outcome, unknown_mechanism
+from catallax.mechanisms.outcome_totals import totals_for_people
 from catallax.notebook import Rows, html_page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from catallax.markets import Market, Reports
-    from catallax.mechanisms.base import Mechanism
-    from catallax.mechanisms.outcome import Role
+    from catallax.mechanisms.outcome import ClearsAgain, Role
 
 __all__ = ["Lottery", "Probability"]
 
@@ -71,7 +71,7 @@ class Lottery:
     mechanism: str
     outcomes: tuple[tuple[Probability, Outcome], ...]
     details: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}), repr=False)
-    cleared_by: Mechanism | None = field(default=None, repr=False)
+    cleared_by: ClearsAgain | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Check the probabilities."""
@@ -212,9 +212,9 @@ class Lottery:
         Lottery
             What `clear` returns for the new reports.
         """
-        from catallax.mechanisms.update import updated
-
-        return cast("Lottery", updated(self, reports, bids=bids, asks=asks))
+        if self.cleared_by is None:
+            raise unknown_mechanism(self.mechanism)
+        return self.cleared_by.clear_again(self, reports, bids=bids, asks=asks)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the lottery as the JSON object that the command line prints."""

@@ -2,28 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import fsum, isfinite
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.errors import ReportError, UnknownAgentError
+from catallax.errors import MechanismError
+from catallax.mechanisms.outcome_tables import NOBODY, Role, locate, side_frame
+from catallax.mechanisms.outcome_totals import totals_for_people, totals_of
 from catallax.notebook import MOST_ROWS, Rows, html_page
 
 if TYPE_CHECKING:
-    from catallax.markets import Agents, Market, Reports
-    from catallax.mechanisms.base import Mechanism
-    from catallax.mechanisms.explain import Reasons
+    from catallax.markets import Market, Reports
+    from catallax.mechanisms.changes import Changes
 
-__all__ = ["Outcome", "Role"]
+__all__ = ["NOBODY", "ClearsAgain", "Outcome", "Reasons", "Role", "clearer"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int32]
-Role = Literal["buyer", "seller"]
+
+
+class Reasons(Protocol):
+    """Where the prices of an outcome come from."""
+
+    def critical(
+        self, outcome: Outcome, role: Role
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Give the report at which each agent of a side would just trade, and who sets it.
+
+        NaN or an infinity where no report would do; sources are buyers as i, sellers as
+        -1 - j, `NOBODY` where no agent sets the report.
+        """
+        ...
+
+    def explain(self, outcome: Outcome, role: Role, index: int) -> str:
+        """Say in one sentence why an agent trades or not."""
+        ...
+
+
+class ClearsAgain(Protocol):
+    """What an outcome asks of the mechanism that made it; every `Mechanism` has it."""
+
+    @property
+    def objective_is_money(self) -> bool:
+        """Whether what is maximised is an amount of money."""
+        ...
+
+    def clear_again(
+        self, earlier: Any, reports: Any = None, *, bids: Any = None, asks: Any = None
+    ) -> Any:
+        """Clear again after some reports have changed; see `Outcome.update`."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +98,7 @@ class Outcome:
     reasons: Reasons = field(repr=False)
     tick: float | None = None
     transfers: Array | None = None
-    cleared_by: Mechanism | None = field(default=None, repr=False)
+    cleared_by: ClearsAgain | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
         """Count the trades."""
@@ -138,30 +169,16 @@ class Outcome:
         ReportError
             If a sum is too large for a floating-point number.
         """
-        bids, asks = self.reports.bids[self.buyer_index], self.reports.asks[self.seller_index]
-        given = [] if self.transfers is None else self.transfers
-        return {
-            "trades": len(self),
-            "gains_from_trade": self._sum([*bids, *-asks]),
-            "objective": self._sum(self.weights),
-            "buyers_pay": self._sum(self.buyer_pays),
-            "sellers_receive": self._sum(self.seller_receives),
-            **({} if self.transfers is None else {"transfers": self._sum(given)}),
-            "surplus": self._sum([*self.buyer_pays, *-self.seller_receives, *(-t for t in given)]),
-        }
-
-    def _sum(self, amounts: Iterable[float]) -> float:
-        """Add amounts up, rounding once."""
-        try:
-            total = fsum(amounts)
-        except (OverflowError, ValueError):  # the sum, or infinities of both signs in it
-            total = float("nan")
-        if not isfinite(total):
-            raise ReportError(
-                f"market '{self.market.name}': the amounts are too large to be added up as "
-                "floating-point numbers; state them in a larger unit"
-            )
-        return total
+        given = {} if self.transfers is None else {"transfers": self.transfers}
+        return totals_of(
+            self.market.name,
+            bids=self.reports.bids[self.buyer_index],
+            asks=self.reports.asks[self.seller_index],
+            weights=self.weights,
+            buyer_pays=self.buyer_pays,
+            seller_receives=self.seller_receives,
+            **given,
+        )
 
     @cached_property
     def agents(self) -> Any:
@@ -208,7 +225,7 @@ class Outcome:
         Buyer 'b' bid 0.9, trades with seller 's' and pays 0.2, the lowest bid that still \
 trades: seller 's' sets it with an ask of 0.2.
         """
-        role, index = self._locate(agent, role)
+        role, index = locate(self.market, agent, role)
         return self.reasons.explain(self, role, index)
 
     def update(
@@ -254,9 +271,34 @@ trades: seller 's' sets it with an ask of 0.2.
         >>> outcome.update(bids={"b": 0.7}).price("a"), outcome.price("a")
         (0.7, 0.6)
         """
-        from catallax.mechanisms.update import updated
+        return clearer(self).clear_again(self, reports, bids=bids, asks=asks)
 
-        return cast("Outcome", updated(self, reports, bids=bids, asks=asks))
+    @cached_property
+    def changes(self) -> Changes | None:
+        """What has changed from the outcome that this was updated from; None if it was not.
+
+        Who trades now and did not, who trades no more, and whose price is another, side by side
+        as arrays (`changes.buyers`, `changes.sellers`) or as a data frame (`changes.table`).
+
+        Examples
+        --------
+        >>> import catallax as cx
+        >>> market = cx.Market([{"id": "a", "bid": 0.9}, {"id": "b", "bid": 0.6}],
+        ...                    [{"id": "s", "ask": 0.2}])
+        >>> new = cx.clear(market, "first-best").update(bids={"b": 0.7})
+        >>> new.changes.buyers.agent, new.changes.buyers.after
+        (array([0], dtype=int32), array([0.7]))
+        """
+        from catallax.mechanisms.changes import compared
+
+        before = vars(self).get("_before")
+        if before is None:
+            return None
+        return compared(self.market, before, [self.traders("buyer"), self.traders("seller")])
+
+    def said(self, role: Role, index: int) -> float:
+        """Give what an agent reported."""
+        return float((self.reports.bids if role == "buyer" else self.reports.asks)[index])
 
     def price(self, agent: object, role: Role | None = None) -> float | None:
         """Tell what a buyer pays or a seller receives for her trade; None without a trade.
@@ -280,7 +322,7 @@ trades: seller 's' sets it with an ask of 0.2.
         >>> cx.clear(market, "first-best").price("s")
         0.9
         """
-        role, index = self._locate(agent, role)
+        role, index = locate(self.market, agent, role)
         index_of, price = self.traders(role)
         at = int(np.searchsorted(index_of, index))
         return float(price[at]) if at < price.size and index_of[at] == index else None
@@ -333,93 +375,37 @@ trades: seller 's' sets it with an ask of 0.2.
             "totals": self.totals,
         }
 
-    def _locate(self, agent: object, role: Role | None) -> tuple[Role, int]:
-        """Find which side an identifier belongs to, and its index there."""
-        sides = (self.market.buyers, self.market.sellers)
-        if role is None:
-            having = [side for side in sides if self._knows(side, agent)]
-            if len(having) == 2:
-                raise UnknownAgentError(
-                    f"both a buyer and a seller are called {agent!r}: say which, with role='buyer' "
-                    "or role='seller' (on the command line 'buyer:ID' or 'seller:ID')"
-                )
-            if not having:
-                hint = sides[0].nearest(agent) if len(sides[0]) else sides[1].nearest(agent)
-                raise UnknownAgentError(f"there is no buyer or seller {agent!r}: {hint}")
-            return having[0].role, having[0].index(cast("str | int", agent))
-        side = sides[0] if role == "buyer" else sides[1]
-        return role, side.index(cast("str | int", agent))
-
-    @staticmethod
-    def _knows(side: Agents, agent: object) -> bool:
-        """Tell whether a side has an agent, also by the text of a whole number."""
-        try:
-            side.index(agent)  # type: ignore[arg-type]
-        except UnknownAgentError:
-            return False
-        return True
-
     def _side(self, role: Role) -> Any:
         """Build the frame of one side for `agents`."""
-        import polars as pl
-
-        buyers = role == "buyer"
-        side, other = self.market.buyers, self.market.sellers
         own, partner, price = self.buyer_index, self.seller_index, self.buyer_pays
-        if not buyers:
-            side, other = other, side
+        if role == "seller":
             own, partner, price = self.seller_index, self.buyer_index, self.seller_receives
-        at = np.full(len(side), -1)
-        at[own] = np.arange(own.size)
-        trade = pl.Series(at).replace(-1, None)
         critical, source = self.reasons.critical(self, role)
-        given = {}
-        if self.transfers is not None:
-            first = 0 if buyers else len(other)
-            given = {"transfer": self.transfers[first : first + len(side)]}
-        return pl.DataFrame(
-            {
-                "id": side.ids,
-                "role": pl.repeat(role, len(side), dtype=pl.String, eager=True),
-                "report": self.reports.bids if buyers else self.reports.asks,
-                "trades": at >= 0,
-                "partner": other.ids.gather(partner).gather(trade).cast(pl.String),
-                "price": pl.Series(price, dtype=pl.Float64).gather(trade),
-                "critical_report": pl.Series(
-                    np.where(np.isfinite(critical), critical, np.nan)
-                ).fill_nan(None),
-                "set_by": self._names(source),
-                "set_by_role": pl.Series(
-                    np.where(source == NOBODY, "", np.where(source >= 0, "buyer", "seller")),
-                    dtype=pl.String,
-                ).replace("", None),
-                **given,
-            }
-        )
-
-    def _names(self, source: NDArray[np.int64]) -> Any:
-        """Turn sources into identifiers; null where there is none."""
-        import polars as pl
-
-        is_buyer = (source >= 0) & (source != NOBODY)
-        buyer = pl.Series(np.where(is_buyer, source, -1)).replace(-1, None)
-        seller = pl.Series(np.where(source < 0, -1 - source, -1)).replace(-1, None)
-        names = self.market.buyers.ids.gather(buyer).cast(pl.String)
-        return names.zip_with(
-            names.is_not_null(), self.market.sellers.ids.gather(seller).cast(pl.String)
-        )
+        return side_frame(
+            self.market, self.reports, role, own=own, partner=partner, price=price,
+            critical=critical, source=source, transfers=self.transfers,
+        )  # fmt: skip
 
 
-def totals_for_people(totals: dict[str, Any]) -> dict[str, Any]:
-    """Give totals under the words that people read.
+def clearer(outcome: Outcome) -> ClearsAgain:
+    """Find the mechanism that made an outcome, with its parameters.
 
-    Examples
-    --------
-    >>> totals_for_people({"gains_from_trade": 0.7})
-    {'gains from trade': 0.7}
+    Raises
+    ------
+    MechanismError
+        If the outcome does not tell.
     """
-    return {name.replace("_", " "): amount for name, amount in totals.items()}
+    if outcome.cleared_by is not None:
+        return outcome.cleared_by
+    rule = getattr(outcome.reasons, "mechanism", None)
+    if rule is not None and rule.is_followed(outcome):
+        return rule
+    raise unknown_mechanism(outcome.mechanism)
 
 
-NOBODY = np.iinfo(np.int64).max
-"""The source of a critical report that no agent sets."""
+def unknown_mechanism(slug: str) -> MechanismError:
+    """Say that a result cannot be updated."""
+    return MechanismError(
+        f"this result of '{slug}' does not tell its mechanism's parameters; "
+        "clear the market with catallax.clear, and update what that returns"
+    )

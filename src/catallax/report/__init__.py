@@ -3,7 +3,7 @@
 Nothing is computed here: these functions format, draw and write what the other rooms return.
 Each module is imported by name where it is used, because matplotlib and rich are slow to load:
 
-- `catallax.report.tables`: tables for a terminal;
-- `catallax.report.market_picture` and `catallax.report.prior_picture`: pictures;
-- `catallax.report.writing`: outcomes as CSV or Parquet files.
+- `catallax.report.outcomes.tables`: tables for a terminal;
+- `catallax.report.outcomes.picture` and `catallax.report.priors.picture`: pictures;
+- `catallax.report.outcomes.files`: outcomes as CSV or Parquet files.
 """

@@ -89,7 +89,8 @@ def test_every_source_that_computes_and_every_library_is_in_the_fingerprint(
 
     before = again()
     sources = dict(fingerprint_module._sources(Path(cx.__file__).parent))
-    assert {"compiled.py", "matching/kernels.py", "estimate/study/cells.py"} <= set(sources)
+    for name in ("compiled.py", "matching/plain/kernels_sweep.py", "estimate/study/cells.py"):
+        assert name in sources
     assert "markets/data/neighbourhood-energy/market.toml" in sources
     assert not [name for name in sources if name.startswith(("cli/", "report/")) or "pyc" in name]
     read = fingerprint_module._sources

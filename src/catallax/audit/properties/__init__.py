@@ -1,14 +1,7 @@
 """Properties of mechanisms: one small file for each, and how it is checked."""
 
-from catallax.audit.properties.base import (
-    CurveProperty,
-    Property,
-    RunProperty,
-    Violation,
-    get_property,
-    property_names,
-    register_property,
-)
+from catallax.audit.properties.base import CurveProperty, Property, RunProperty
+from catallax.audit.properties.register import get_property, property_names, register_property
 
 # isort: off
 # The order here is the order in which properties are reported.
@@ -46,7 +39,6 @@ __all__ = [
     "ThresholdPayments",
     "TruthfulBuyers",
     "TruthfulSellers",
-    "Violation",
     "WeakBudget",
     "WeakExpectedBudget",
     "get_property",

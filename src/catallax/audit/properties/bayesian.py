@@ -6,28 +6,23 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from catallax.audit.expectations import TypeTable, judged
-from catallax.audit.means import LEVEL
-from catallax.audit.properties.base import (
-    CurveProperty,
-    Property,
-    Violation,
-    get_property,
-    register_property,
-)
+from catallax.audit.judgement import Judgement, Violation
+from catallax.audit.properties.base import CurveProperty, Property
 from catallax.audit.properties.interim import (
     NOBODY_LOOKED_AT,
     again_in_expectation,
     expected_story,
     said_of_tables,
 )
+from catallax.audit.properties.register import get_property, register_property
 from catallax.audit.properties.words import amount, undecided_words
-from catallax.audit.result import Finding
 from catallax.audit.runs import Runner
+from catallax.audit.search.expectations import TypeTable
+from catallax.audit.search.means import LEVEL
 from catallax.audit.setting import Setting
 
 if TYPE_CHECKING:
-    from catallax.audit.search import Search
+    from catallax.audit.search.search import Search
 
 __all__ = ["BayesianBuyers", "BayesianSellers"]
 
@@ -50,7 +45,7 @@ class _Bayesian(Property):
         """Need priors of everybody."""
         return None if setting.has_priors else "not every agent has a prior"
 
-    def check(self, search: Search) -> Finding:
+    def check(self, search: Search) -> Judgement:
         """Take the best type and report; where they come from a sample, judge them on another."""
         tables = [table for table in search.types if table.agent.role == self.role]
         if not tables or tables[0].exact:
@@ -73,10 +68,9 @@ class _Bayesian(Property):
         assert isinstance(dominant, CurveProperty)
         return search.worst_curve(dominant) is None
 
-    def _exact(self, search: Search, tables: list[TypeTable]) -> Finding:
+    def _exact(self, search: Search, tables: list[TypeTable]) -> Judgement:
         found = [one for one in map(lambda t: _violation(search.setting, t), tables) if one]
-        return search.finding(
-            self,
+        return Judgement(
             max(found, key=lambda one: one.amount, default=None),
             how=said_of_tables(tables, search),
             checked=sum(table.gain.size for table in tables),
@@ -86,7 +80,7 @@ class _Bayesian(Property):
             story=None if tables else NOBODY_LOOKED_AT,
         )
 
-    def _sampled(self, search: Search, tables: list[TypeTable]) -> Finding:
+    def _sampled(self, search: Search, tables: list[TypeTable]) -> Judgement:
         setting = search.setting
         checked = sum(table.gain.size for table in tables)
         drawn = max(table.profiles for table in tables)
@@ -94,8 +88,8 @@ class _Bayesian(Property):
         rounding = max(t.rounding(setting) for t in tables)
         if self._clear(search, tables):
             story = f"no report gains at any of {drawn} profiles, so none does in expectation"
-            return search.finding(
-                self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story
+            return Judgement(
+                None, how=how, checked=checked, exact=False, profiles=drawn, story=story
             )
         best = sorted(tables, key=lambda table: -float(table.gain.max()))
         if len(best) > 1 and best[1].gain.max() < best[0].gain.max() / 2:
@@ -104,7 +98,7 @@ class _Bayesian(Property):
         # The questions are fixed before the draws that answer them, and there are so many.
         level = 1.0 - (1.0 - LEVEL) / len(best)
         runs = search.judging(self) // len(best)
-        answers = [(judged(search, t.agent, t.reports[list(t.best)], runs, level), t) for t in best]
+        answers = [(search.judged(t.agent, t.reports[list(t.best)], runs, level), t) for t in best]
         ends = [answer.interval or (answer.mean, answer.mean) for answer, _ in answers]
         which = int(np.argmax([low for low, _ in ends]))
         (mean, table), (low, high) = answers[which], ends[which]
@@ -119,8 +113,7 @@ class _Bayesian(Property):
             {"samples": mean.count},
         )
         currency = setting.market.currency
-        return search.finding(
-            self,
+        return Judgement(
             violation if violated else None,
             how=how,
             checked=checked,

@@ -6,8 +6,10 @@ from abc import abstractmethod
 
 import numpy as np
 
+from catallax.audit.judgement import Array, Violation
 from catallax.audit.problems import Branch
-from catallax.audit.properties.base import Array, RunProperty, Violation, register_property
+from catallax.audit.properties.base import RunProperty
+from catallax.audit.properties.register import register_property
 from catallax.audit.properties.words import amount, number, profile_words
 from catallax.audit.runs import Run, Runner
 from catallax.audit.setting import LOST_IN_SUMS, ROUNDING, Setting

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catallax.audit.candidates import breakpoints
-from catallax.audit.properties.base import Property, Violation, register_property
+from catallax.audit.judgement import Judgement, Violation
+from catallax.audit.properties.base import Property
+from catallax.audit.properties.register import register_property
 from catallax.audit.properties.words import amount, number
-from catallax.audit.result import Finding
 from catallax.audit.runs import Runner
+from catallax.audit.search.candidates import breakpoints
 from catallax.audit.setting import Setting
 from catallax.errors import MechanismError, UnsupportedMarketError
 from catallax.mechanisms import Claims, Mechanism
 
 if TYPE_CHECKING:
-    from catallax.audit.search import Search
+    from catallax.audit.search.search import Search
     from catallax.markets import Market
     from catallax.mechanisms import BilateralRule
     from catallax.priors import Prior
@@ -84,7 +85,7 @@ class CapMonotone(Property):
             return "not every seller has a prior"
         return None
 
-    def check(self, search: Search) -> Finding:
+    def check(self, search: Search) -> Judgement:
         """Post prices at all caps and reports of a grid, for every prior of a seller."""
         setting = search.setting
         found: list[Violation] = []
@@ -95,8 +96,7 @@ class CapMonotone(Property):
             violation = _worst(setting, at, prior, reports, caps)
             if violation is not None:
                 found.append(violation)
-        return search.finding(
-            self,
+        return Judgement(
             max(found, key=lambda one: one.amount, default=None),
             how=(
                 "at caps and reports from the market's reports, its priors' breakpoints and "

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from catallax.audit.properties.base import Violation
+from catallax.audit.judgement import Judgement, Violation
 from catallax.audit.properties.words import outcome_words, profile_words
-from catallax.audit.result import Finding
 from catallax.audit.runs import Run, Runner, gain_of
+from catallax.audit.search.profiles import profiles
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from catallax.audit.search import Search
+    from catallax.audit.search.search import Search
     from catallax.audit.setting import Agent, Setting
 
 __all__ = ["Difference", "compared", "difference_story"]
@@ -104,10 +104,8 @@ def _gap(
     return None if chances[0] == chances[1] else 0.0
 
 
-def compared(prop: Any, search: Search, how: str) -> Finding:
+def compared(prop: Any, search: Search, how: str) -> Judgement:
     """Compare a market with a variant of it at some profiles, ones with ties among them."""
-    from catallax.audit.profiles import profiles
-
     setting, runner = search.setting, search.runner
     worst: Violation | None = None
     seen = 0
@@ -119,8 +117,7 @@ def compared(prop: Any, search: Search, how: str) -> Finding:
         found = prop.difference(runner, values)
         if found is not None and (worst is None or found.gap > worst.amount):
             worst = found.violation(values)
-    return search.finding(
-        prop,
+    return Judgement(
         worst,
         how=f"{how}, at {seen} profiles",
         checked=seen * setting.n_agents,

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from catallax.audit.curves import Curve
-from catallax.audit.properties.base import CurveProperty, Violation, register_property
+from catallax.audit.judgement import Judgement, Violation
+from catallax.audit.properties.base import CurveProperty
+from catallax.audit.properties.register import register_property
 from catallax.audit.properties.words import gain_story
-from catallax.audit.result import Finding
 from catallax.audit.runs import Runner
+from catallax.audit.search.curves import Curve
 from catallax.audit.setting import Setting
 
 if TYPE_CHECKING:
-    from catallax.audit.search import Search
+    from catallax.audit.search.search import Search
 
 __all__ = ["TruthfulBuyers", "TruthfulSellers"]
 
@@ -50,7 +51,7 @@ class _Truthful(CurveProperty):
         values = curve.profile(float(curve.reports[at[truth]]))
         return Violation(amount, values, curve.agent, float(curve.reports[report]))
 
-    def check(self, search: Search) -> Finding:
+    def check(self, search: Search) -> Judgement:
         """Report the worst of all curves; where there are values for items, of all vectors."""
         if self.role != "buyer" or not search.vectors:
             return super().check(search)
@@ -60,7 +61,7 @@ class _Truthful(CurveProperty):
             for one in search.vectors
             if one.gain > rounding(one.values)
         ]
-        return self._finding(
+        return self._judgement(
             search,
             found,
             search.said_of_curves().replace("every report", "vectors of bids"),

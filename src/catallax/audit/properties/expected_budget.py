@@ -7,23 +7,18 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from catallax.audit.profiles import count_profiles
-from catallax.audit.properties.base import (
-    Property,
-    RunProperty,
-    Violation,
-    get_property,
-    register_property,
-)
+from catallax.audit.judgement import Judgement, Verdict, Violation
+from catallax.audit.properties.base import Property, RunProperty
 from catallax.audit.properties.interim import draws_of
+from catallax.audit.properties.register import get_property, register_property
 from catallax.audit.properties.words import amount, undecided_words
-from catallax.audit.result import Finding, Verdict
 from catallax.audit.runs import Runner
+from catallax.audit.search.profiles import count_profiles
+from catallax.audit.search.surplus import Average, surplus_of
 from catallax.audit.setting import LOST_IN_SUMS, ROUNDING, Setting
-from catallax.audit.surplus import Average, surplus_of
 
 if TYPE_CHECKING:
-    from catallax.audit.search import Search
+    from catallax.audit.search.search import Search
 
 __all__ = ["StrongExpectedBudget", "WeakExpectedBudget"]
 
@@ -54,7 +49,7 @@ class _ExpectedBudget(Property):
         """Need priors of everybody."""
         return None if setting.has_priors else "not every agent has a prior"
 
-    def check(self, search: Search) -> Finding:
+    def check(self, search: Search) -> Judgement:
         """Compare the expected surplus, or its interval, with the bound."""
         average = search.average
         surplus, rounding = average.surplus, _rounding(search.setting, average)
@@ -76,8 +71,7 @@ class _ExpectedBudget(Property):
             details={"samples": surplus.count},
         )
         exact = surplus.interval is None and not average.failed
-        return search.finding(
-            self,
+        return Judgement(
             violation if verdict == "violated" else None,
             how=_how(surplus.count, exact, average.failed),
             checked=surplus.count,

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.audit.properties.base import RunProperty, Violation, register_property
+from catallax.audit.judgement import Judgement, Violation
+from catallax.audit.properties.base import RunProperty
+from catallax.audit.properties.register import register_property
 from catallax.audit.properties.words import profile_words
-from catallax.audit.result import Finding
 from catallax.audit.runs import Run, Runner
 from catallax.audit.setting import Setting
 from catallax.audit.unlisted import open_set
 
 if TYPE_CHECKING:
-    from catallax.audit.search import Search
+    from catallax.audit.search.search import Search
 
 __all__ = ["Feasibility"]
 
@@ -48,11 +49,11 @@ class Feasibility(RunProperty):
             return None
         return Violation(0.0, values, details={"problem": _kind(run.problem)})
 
-    def check(self, search: Search) -> Finding:
+    def check(self, search: Search) -> Judgement:
         """Report a run that went wrong, a family that is not downward closed, or a hidden coin."""
-        finding = super().check(search)
-        if finding.witness:
-            return finding
+        judgement = super().check(search)
+        if judgement.violation is not None:
+            return judgement
         setting = search.setting
         values = setting.medians if setting.own is None else setting.own
         found = open_set(setting.market)
@@ -63,9 +64,9 @@ class Feasibility(RunProperty):
             values = unsteady
             details, how = {"problem": _UNSTEADY}, f"in {_REPEATS} runs at the same reports"
         else:
-            return finding
+            return judgement
         violation = Violation(0.0, values, details=details)
-        return search.finding(self, violation, how=how, checked=finding.checked, exact=False)
+        return Judgement(violation, how=how, checked=judgement.checked, exact=False)
 
     def again(self, runner: Runner, violation: Violation) -> Violation | None:
         """Run once more, or ask the constraints once more."""

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catallax.audit.expectations import TypeTable, exact_mean, outcome_numbers, sampled_mean
-from catallax.audit.means import Mean
-from catallax.audit.profiles import all_profiles, count_profiles, draw
-from catallax.audit.properties.base import Violation
+from catallax.audit.judgement import Violation
 from catallax.audit.properties.words import amount, number, report_words, truth_words
+from catallax.audit.search.expectations import TypeTable, exact_mean, outcome_numbers, sampled_mean
+from catallax.audit.search.means import Mean
+from catallax.audit.search.profiles import all_profiles, count_profiles, draw
 
 if TYPE_CHECKING:
     from catallax.audit.runs import Runner
-    from catallax.audit.search import Search
+    from catallax.audit.search.search import Search
     from catallax.audit.setting import Role
 
 __all__ = [

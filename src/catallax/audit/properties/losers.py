@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catallax.audit.properties.base import Property, Violation, register_property
+from catallax.audit.judgement import Judgement, Violation
+from catallax.audit.properties.base import Property
 from catallax.audit.properties.compare import Difference, compared, difference_story
-from catallax.audit.result import Finding
-from catallax.audit.runs import Runner
-from catallax.audit.variants import (
+from catallax.audit.properties.register import register_property
+from catallax.audit.properties.variants import (
     bystanders,
     with_bystanders_changed,
     with_bystanders_moved,
 )
+from catallax.audit.runs import Runner
 
 if TYPE_CHECKING:
-    from catallax.audit.search import Search
+    from catallax.audit.search.search import Search
 
 __all__ = ["IrrelevantLosers"]
 
@@ -33,7 +34,7 @@ class IrrelevantLosers(Property):
     )
     need = "own"
 
-    def check(self, search: Search) -> Finding:
+    def check(self, search: Search) -> Judgement:
         """Change the irrelevant, at some profiles, and compare outcomes."""
         return compared(
             self, search, how="what cannot matter is changed, and nobody else's outcome may change"

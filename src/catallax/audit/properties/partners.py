@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catallax.audit.curves import Curve
-from catallax.audit.properties.base import CurveProperty, Violation, register_property
+from catallax.audit.judgement import Violation
+from catallax.audit.properties.base import CurveProperty
+from catallax.audit.properties.register import register_property
 from catallax.audit.properties.words import number, report_words, truth_words
 from catallax.audit.runs import Own, Runner
+from catallax.audit.search.curves import Curve
 from catallax.audit.setting import Agent, Setting
 
 __all__ = ["PartnerIndependence"]

@@ -6,21 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catallax.audit.expectations import judged
-from catallax.audit.means import LEVEL
-from catallax.audit.properties.base import (
-    Array,
-    Property,
-    RunProperty,
-    Violation,
-    get_property,
-    register_property,
-)
+from catallax.audit.judgement import Array, Judgement, Violation
+from catallax.audit.properties.base import Property, RunProperty
 from catallax.audit.properties.interim import (
     NOBODY_LOOKED_AT,
     again_in_expectation,
     said_of_tables,
 )
+from catallax.audit.properties.register import get_property, register_property
 from catallax.audit.properties.words import (
     amount,
     number,
@@ -28,13 +21,13 @@ from catallax.audit.properties.words import (
     truth_words,
     undecided_words,
 )
-from catallax.audit.result import Finding
 from catallax.audit.runs import Run, Runner, gain_of
+from catallax.audit.search.means import LEVEL
 from catallax.audit.setting import Setting
 
 if TYPE_CHECKING:
-    from catallax.audit.expectations import TypeTable
-    from catallax.audit.search import Search
+    from catallax.audit.search.expectations import TypeTable
+    from catallax.audit.search.search import Search
 
 __all__ = ["ExPostRationality", "InterimRationality"]
 
@@ -90,7 +83,7 @@ class InterimRationality(Property):
         """Need priors of everybody."""
         return None if setting.has_priors else "not every agent has a prior"
 
-    def check(self, search: Search) -> Finding:
+    def check(self, search: Search) -> Judgement:
         """Take the poorest type; where it comes from a sample, judge it on another."""
         tables = search.types
         setting, how = search.setting, said_of_tables(search.types, search)
@@ -99,22 +92,20 @@ class InterimRationality(Property):
         poorest = min(tables, key=lambda table: float(table.honest.min()), default=None)
         if poorest is None:
             verdict = "undecided" if setting.n_agents else "holds"
-            return search.finding(
-                self, None, how=how, checked=0, exact=True, verdict=verdict, story=NOBODY_LOOKED_AT
+            return Judgement(
+                None, how=how, checked=0, exact=True, verdict=verdict, story=NOBODY_LOOKED_AT
             )
         if poorest.exact:
             violation = _poor(setting, poorest)
-            return search.finding(
-                self, violation, how=how, checked=checked, exact=True, profiles=drawn
-            )
+            return Judgement(violation, how=how, checked=checked, exact=True, profiles=drawn)
         rounding = poorest.rounding(setting)
         if self._clear(search):
             story = f"nobody loses at any of {drawn} profiles, so nobody does in expectation"
-            return search.finding(
-                self, None, how=how, checked=checked, exact=False, profiles=drawn, story=story
+            return Judgement(
+                None, how=how, checked=checked, exact=False, profiles=drawn, story=story
             )
         truth = poorest.reports[[poorest.poorest]]
-        mean = judged(search, poorest.agent, truth, search.judging(self), LEVEL)
+        mean = search.judged(poorest.agent, truth, search.judging(self), LEVEL)
         assert mean.interval is not None
         low, high = mean.interval
         violated = high < -rounding
@@ -125,8 +116,7 @@ class InterimRationality(Property):
             None,
             {"samples": mean.count},
         )
-        return search.finding(
-            self,
+        return Judgement(
             violation if violated else None,
             how=how,
             checked=checked,

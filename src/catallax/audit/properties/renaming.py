@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catallax.audit.properties.base import Property, Violation, register_property
+from catallax.audit.judgement import Judgement, Violation
+from catallax.audit.properties.base import Property
 from catallax.audit.properties.compare import Difference, compared, difference_story
-from catallax.audit.result import Finding
+from catallax.audit.properties.register import register_property
+from catallax.audit.properties.variants import renamed
 from catallax.audit.runs import Runner
-from catallax.audit.variants import renamed
 
 if TYPE_CHECKING:
-    from catallax.audit.search import Search
+    from catallax.audit.search.search import Search
 
 __all__ = ["Renaming"]
 
@@ -28,7 +29,7 @@ class Renaming(Property):
     )
     need = "own"
 
-    def check(self, search: Search) -> Finding:
+    def check(self, search: Search) -> Judgement:
         """Rename everybody, at some profiles, and compare outcomes."""
         return compared(
             self,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from catallax.audit.candidates import Landscape
-from catallax.audit.curves import Curve, explore
-from catallax.audit.properties.base import CurveProperty, Violation, register_property
+from catallax.audit.judgement import Violation
+from catallax.audit.properties.base import CurveProperty
+from catallax.audit.properties.register import register_property
 from catallax.audit.properties.words import amount, number, truth_words
 from catallax.audit.runs import Runner
+from catallax.audit.search.candidates import Landscape
+from catallax.audit.search.curves import Curve, explore
 from catallax.audit.setting import ROUNDING, Setting
 
 __all__ = ["ThresholdPayments"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from catallax.audit.runs import Own, Runner
 
 if TYPE_CHECKING:
-    from catallax.audit.properties.base import Violation
+    from catallax.audit.judgement import Violation
     from catallax.audit.setting import Agent, Setting
 
 __all__ = [

@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from catallax.errors import CatallaxError
-from catallax.estimate.result import PROBABILITIES, QUANTITIES
+from catallax.estimate.distribution import PROBABILITIES
+from catallax.estimate.result import QUANTITIES
 from catallax.estimate.study.definition import Options, Setting, Study
 from catallax.estimate.study.fingerprint import code_fingerprint
 from catallax.estimate.study.rules import Rule

@@ -14,7 +14,8 @@ from catallax.estimate.draws import Plan
 from catallax.estimate.study.definition import Options, Setting, Study
 from catallax.estimate.study.recipes import OWN, PriorPair, recipes_of
 from catallax.estimate.study.rules import Rule, rule_of
-from catallax.markets.document import validate
+from catallax.markets.files.document import validate
+from catallax.text_files import decoded
 
 __all__ = ["read_study", "study_of_text"]
 
@@ -106,14 +107,7 @@ def read_study(path: str | Path) -> Study:
     except OSError as failure:
         reason = (failure.strerror or str(failure)).lower()
         raise FileFormatError(f"{place}: {reason}; name a study file (TOML)") from None
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as failure:
-        line = content[: failure.start].count(b"\n") + 1
-        raise FileFormatError(
-            f"{place} line {line}: this is not UTF-8 text; save the file as UTF-8"
-        ) from None
-    return study_of_text(text, place)
+    return study_of_text(decoded(content, str(place)), place)
 
 
 def study_of_text(text: str, path: str | Path = "study.toml") -> Study:

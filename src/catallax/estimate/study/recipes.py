@@ -15,7 +15,7 @@ import numpy as np
 
 from catallax.errors import CatallaxError, FileFormatError, UnknownNameError, nearest
 from catallax.markets import Graph, Market, instances, random_graphs
-from catallax.markets.words import plain_words
+from catallax.markets.tables.words import plain_words
 from catallax.priors import Prior, make_prior
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class PriorPair:
 
     def build(self) -> tuple[Prior, Prior]:
         """Make the two priors."""
-        from catallax.markets.words import number_words
+        from catallax.markets.tables.words import number_words
 
         first, second = (
             make_prior(number_words(json.loads(text))) for text in (self.buyers, self.sellers)
@@ -190,7 +190,7 @@ def _graph_market(recipe: Recipe, seed: int) -> Market:
 
 def _dressed(market: Market, pair: PriorPair) -> Market:
     """Return a market whose agents have other priors, and no reports."""
-    from catallax.markets.json_files import json_of_market
+    from catallax.markets.files.json_files import json_of_market
 
     if {"prior", "bid"} & set(market.edge_table.columns):
         raise CatallaxError(
@@ -258,7 +258,7 @@ def _refuse_keys(source: Source, kind: str, keys: Sequence[str]) -> None:
 
 
 def _document_recipe(path: Path) -> Recipe:
-    from catallax.markets.json_files import json_of_market
+    from catallax.markets.files.json_files import json_of_market
 
     market = Market.read(path)
     return Recipe("document", market.name, document=json_of_market(market))

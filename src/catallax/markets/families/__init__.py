@@ -4,21 +4,21 @@ One small file a kind. Each is bound to a market by `bind`, which turns names in
 a `Family` then tells which sets of trades are allowed, and what structure it has.
 """
 
-from catallax.markets.families.base import (
-    Constraint,
-    Family,
-    Parts,
+from catallax.markets.families.bound import Parts
+from catallax.markets.families.cap import Cap
+from catallax.markets.families.conflicts import Conflicts
+from catallax.markets.families.constraint import Constraint
+from catallax.markets.families.explicit import ExplicitFamily
+from catallax.markets.families.family import Family
+from catallax.markets.families.knapsack import KnapsackConstraint
+from catallax.markets.families.oracle import Oracle
+from catallax.markets.families.quota import Quota
+from catallax.markets.families.register import (
     bind,
     parse_constraints,
     register_constraint,
     written_constraints,
 )
-from catallax.markets.families.cap import Cap
-from catallax.markets.families.conflicts import Conflicts
-from catallax.markets.families.explicit import ExplicitFamily
-from catallax.markets.families.knapsack import KnapsackConstraint
-from catallax.markets.families.oracle import Oracle
-from catallax.markets.families.quota import Quota
 
 __all__ = [
     "Cap",

@@ -6,13 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from catallax.markets.families.base import (
-    Constraint,
-    GroupLimits,
-    Parts,
-    register_constraint,
-    whole,
-)
+from catallax.markets.families.bound import GroupLimits, Parts
+from catallax.markets.families.constraint import Constraint, whole
+from catallax.markets.families.register import register_constraint
 
 __all__ = ["Cap"]
 

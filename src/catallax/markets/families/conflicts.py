@@ -9,15 +9,9 @@ from typing import Any, cast
 import numpy as np
 
 from catallax.errors import ConstraintError
-from catallax.markets.families.base import (
-    Constraint,
-    Exclusions,
-    Over,
-    Parts,
-    position,
-    register_constraint,
-    rows,
-)
+from catallax.markets.families.bound import Exclusions, Over, Parts, position
+from catallax.markets.families.constraint import Constraint, rows
+from catallax.markets.families.register import register_constraint
 
 __all__ = ["Conflicts"]
 

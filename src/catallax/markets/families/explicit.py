@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from catallax.errors import ConstraintError
-from catallax.markets.families.base import (
-    Constraint,
-    Explicit,
-    Parts,
-    register_constraint,
-    rows,
-)
+from catallax.markets.families.bound import Explicit, Parts
+from catallax.markets.families.constraint import Constraint, rows
+from catallax.markets.families.register import register_constraint
 
 __all__ = ["ExplicitFamily"]
 

@@ -9,8 +9,10 @@ import numpy as np
 import polars as pl
 
 from catallax.errors import ConstraintError
-from catallax.markets.families.base import Constraint, Knapsack, Parts, register_constraint
+from catallax.markets.families.bound import Knapsack, Parts
+from catallax.markets.families.constraint import Constraint
 from catallax.markets.families.quota import column_of
+from catallax.markets.families.register import register_constraint
 
 __all__ = ["KnapsackConstraint"]
 
@@ -47,12 +49,15 @@ class KnapsackConstraint(Constraint):
                 )
         if isinstance(self.limit, bool) or not isinstance(self.limit, int | float):
             raise ConstraintError(f"{where}: 'limit' must be a number, not {self.limit!r}")
-        if not np.isfinite(self.limit) or self.limit < 0:
+        if not 0 <= self.limit < np.inf:  # whole numbers beyond all floats included
             raise ConstraintError(
                 f"{where}: 'limit' is {self.limit}; it must be finite and not negative"
             )
         # 0.1 + 0.2 is to fit into 0.3: amounts are taken as the decimals they print as.
-        exact = [Fraction(repr(float(amount))) for amount in [*amounts, self.limit]]
+        exact = [Fraction(repr(float(amount))) for amount in amounts]
+        # A limit that never binds does not add to the digits.
+        most = self.limit if isinstance(self.limit, int) else repr(float(self.limit))
+        exact.append(min(Fraction(most), sum(exact, Fraction(0))))
         unit = _common_unit(exact)
         whole = [int(value / unit) for value in exact]
         if sum(whole) >= 2**62:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from catallax.errors import ConstraintError
-from catallax.markets.families.base import Constraint, Indices, Parts, Predicate
+from catallax.markets.families.bound import Indices, Parts, Predicate
+from catallax.markets.families.constraint import Constraint
 
 __all__ = ["Oracle"]
 

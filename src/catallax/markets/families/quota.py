@@ -10,14 +10,9 @@ import numpy as np
 import polars as pl
 
 from catallax.errors import ConstraintError, UnknownNameError, nearest
-from catallax.markets.families.base import (
-    Constraint,
-    GroupLimits,
-    Over,
-    Parts,
-    register_constraint,
-    whole,
-)
+from catallax.markets.families.bound import GroupLimits, Over, Parts
+from catallax.markets.families.constraint import Constraint, whole
+from catallax.markets.families.register import register_constraint
 
 __all__ = ["Quota", "column_of"]
 

@@ -8,7 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from catallax.markets.families import Family
-from catallax.markets.families.base import Exclusions, Explicit, GroupLimits, Knapsack
+from catallax.markets.families.bound import Exclusions, Explicit, GroupLimits, Knapsack
 
 __all__ = ["edge_components"]
 

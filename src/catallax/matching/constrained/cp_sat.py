@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.families import Family
-from catallax.markets.families.base import Exclusions, Explicit, GroupLimits, Knapsack
+from catallax.markets.families.bound import Exclusions, Explicit, GroupLimits, Knapsack
 from catallax.matching.constrained.solver import Optimum, Solver
 from catallax.matching.limits import Clock, need_ortools
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.families import Family
-from catallax.markets.families.base import GroupLimits
+from catallax.markets.families.bound import GroupLimits
 from catallax.matching.limits import need_ortools
 from catallax.matching.ticks import Ticks, favours
 

@@ -19,14 +19,19 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.updates.kernels_relabel import (
+from catallax.matching.updates.kernels_journal import (
+    COMMON,
+    LABEL,
     LOSSES,
+    MEMBER,
+    NEAR,
     PATIENCE,
     ROOT,
     SIZE,
     SPENT,
     STAMP,
-    touch,
+    TIE,
+    note,
 )
 
 __all__ = ["build", "mend", "release"]
@@ -36,22 +41,33 @@ FAR = 2000
 
 
 @compiled
+def _let_go(v, n_buyers, live, room):
+    """Make somebody of the bloc one of her own, with the bloc's label unless that is lost."""
+    note(MEMBER, v, 1.0, room)
+    note(LABEL, v, live.label[v], room)
+    live.member[v] = False
+    side = 0 if v < n_buyers else 1
+    if room.bloc_lost[side]:
+        live.label[v] = -1
+        room.lost[side][room.n_lost[side]] = v
+        room.n_lost[side] += 1
+    else:
+        live.label[v] = live.bloc[COMMON + side]
+
+
+@compiled
 def _expel(v, n_torn, rows, live, room):
     """Take an agent out of the bloc; whoever was tied through her is torn."""
-    live.member[v] = False
+    _let_go(v, rows.n_buyers, live, room)
     room.work[SPENT] += rows.start[v + 1] - rows.start[v]
     for k in range(rows.start[v], rows.start[v + 1]):
         w = rows.neighbours[k]
+        note(NEAR, w, live.near[w], room)
         live.near[w] -= 1
         if live.member[w] and live.tie[w] == v and not room.is_torn[w]:
             room.is_torn[w] = True
             room.torn[n_torn] = w
             n_torn += 1
-    side = 0 if v < rows.n_buyers else 1
-    if room.bloc_lost[side]:
-        live.label[v] = -1
-        room.lost[side][room.n_lost[side]] = v
-        room.n_lost[side] += 1
     return n_torn
 
 
@@ -86,6 +102,7 @@ def _tied_again(w, rows, live, room):
             steps += 1
         room.work[SPENT] += steps
         if z == root:
+            note(TIE, w, live.tie[w], room)
             live.tie[w] = u
             return True
     return False
@@ -100,16 +117,18 @@ def _joins(i, rows, live, room):
     for v in (i, j):
         for k in range(rows.start[v], rows.start[v + 1]):
             if live.member[rows.neighbours[k]]:
+                note(TIE, v, live.tie[v], room)
                 live.tie[v] = rows.neighbours[k]
                 break
-    for side, v in enumerate((i, j)):
+    # A label that is lost is lost for all; otherwise whatever is new will reach the root.
+    for v in (i, j):
+        note(MEMBER, v, 0.0, room)
         live.member[v] = True
-        # A label that is lost is lost for all; otherwise whatever is new will reach the root.
-        live.label[v] = live.label[live.bloc[ROOT + side]]
-        touch(v, room)
         room.work[SPENT] += rows.start[v + 1] - rows.start[v]
         for k in range(rows.start[v], rows.start[v + 1]):
-            live.near[rows.neighbours[k]] += 1
+            w = rows.neighbours[k]
+            note(NEAR, w, live.near[w], room)
+            live.near[w] += 1
     live.bloc[SIZE] += 1
     return True
 
@@ -119,14 +138,12 @@ def _dissolve(rows, live, room):
     """Give the bloc up: all its members are on their own."""
     for v in range(live.partner.size):
         if live.member[v]:
-            live.member[v] = False
-            side = 0 if v < rows.n_buyers else 1
-            if room.bloc_lost[side]:
-                live.label[v] = -1
-                room.lost[side][room.n_lost[side]] = v
-                room.n_lost[side] += 1
-    live.near[:] = 0
+            _let_go(v, rows.n_buyers, live, room)
+        if live.near[v] != 0:
+            note(NEAR, v, live.near[v], room)
+            live.near[v] = 0
     live.bloc[ROOT], live.bloc[ROOT + 1], live.bloc[SIZE] = -1, -1, 0
+    live.bloc[COMMON], live.bloc[COMMON + 1] = -1, -1
     live.bloc[LOSSES], live.bloc[PATIENCE] = 0, 0
 
 
@@ -217,6 +234,7 @@ def _reach(v, rows, live, room, stamp):
                 room.mark[y] = stamp
                 room.heap[filled] = y
                 filled += 1
+                note(TIE, u, live.tie[u], room)
                 live.tie[u] = v
     return filled
 
@@ -267,10 +285,14 @@ def build(side, large, rows, live, room):
         return
     live.bloc[PATIENCE] = 256
     live.bloc[ROOT], live.bloc[ROOT + 1], live.bloc[SIZE] = i, j, size
+    live.bloc[COMMON], live.bloc[COMMON + 1] = live.label[i], live.label[j]
     for v in range(rows.n_buyers):
         o = live.partner[v]
         if o >= 0 and room.mark[v] == stamp and room.mark[o] == stamp:
             for w in (v, np.int64(o)):
+                note(MEMBER, w, 0.0, room)
                 live.member[w] = True
                 for k in range(rows.start[w], rows.start[w + 1]):
-                    live.near[rows.neighbours[k]] += 1
+                    u = rows.neighbours[k]
+                    note(NEAR, u, live.near[u], room)
+                    live.near[u] += 1

@@ -12,7 +12,7 @@ import numpy as np
 
 from catallax.compiled import compiled
 
-__all__ = ["alike", "better", "heavier"]
+__all__ = ["alike", "better", "different", "heavier", "unknown"]
 
 
 @compiled
@@ -72,3 +72,39 @@ def alike(prior_of, source, wins_ties):
             at = (at + 1) & (size - 1)
         of[x] = kind
     return first[:found].copy(), of
+
+
+@compiled
+def unknown(agent, source, level, known_source, known_level):
+    """Find whose threshold is another than what is known of the agent."""
+    places = np.empty(agent.size, np.int64)
+    found = 0
+    for x in range(agent.size):
+        v = agent[x]
+        if known_source[v] != source[x] or known_level[v] != level[x]:
+            places[found] = x
+            found += 1
+    return places[:found].copy()
+
+
+@compiled
+def different(old, new):
+    """Find where two arrays of the bits of numbers differ."""
+    places = np.empty(16, np.int64)
+    found = 0
+    for first in range(0, old.size, 256):
+        last = min(first + 256, old.size)
+        any_bits = np.int64(0)
+        for x in range(first, last):
+            any_bits |= old[x] ^ new[x]
+        if any_bits == 0:
+            continue
+        for x in range(first, last):
+            if old[x] != new[x]:
+                if found == places.size:
+                    wider = np.empty(2 * found, np.int64)
+                    wider[:found] = places
+                    places = wider
+                places[found] = x
+                found += 1
+    return places[:found].copy()

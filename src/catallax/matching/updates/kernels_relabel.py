@@ -5,8 +5,8 @@ side the label of a trader is the agent that sets her threshold. A *candidate* o
 whoever does not trade there, or a trader of the other side, who could be let go with her
 partner. Buyers take the heaviest candidate that reaches them, sellers the lightest.
 
-Traders of the bloc (see `kernels_bloc`) have one label a side: while labels are mended, that
-of its root counts for all of them.
+Traders of the bloc (see `kernels_bloc`) have one label a side, kept once for all of them; while
+labels are mended, it is that of its root.
 """
 
 # Numba infers the types of arguments; annotations would only repeat the docstrings.
@@ -14,80 +14,17 @@ of its root counts for all of them.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from catallax.compiled import compiled
 from catallax.matching.updates.kernels_compare import better
+from catallax.matching.updates.kernels_journal import COMMON, LABEL, ROOT, SPENT, note
 
-__all__ = ["Live", "Room", "Rows", "forget", "relabel", "touch"]
-
-# Places in `Room.work`: entries of rows read, searches, agents touched, changes of who trades.
-SPENT, STAMP, TOUCHED, CROSSED = 0, 1, 2, 3
-# Places in `Live.bloc`: its roots on either side (-1: there is no bloc), pairs in it, large
-# losses outside it since it was built, and how many of them are borne before it is built anew.
-ROOT, SIZE, LOSSES, PATIENCE = 0, 2, 3, 4
-
-
-class Rows(NamedTuple):
-    """The graph: neighbours of agent v are `neighbours[start[v]:start[v + 1]]`."""
-
-    start: Any
-    neighbours: Any
-    n_buyers: int
-
-
-class Live(NamedTuple):
-    """What is followed, and changes in place; an entry for each agent.
-
-    Weights; partners in one possible pairing and labels (-1 without a trade); whether the
-    agent is in the bloc, through whom she is tied to it, how many of her neighbours are in it;
-    and `bloc`, figures about it.
-    """
-
-    weight: Any
-    partner: Any
-    label: Any
-    member: Any
-    tie: Any
-    near: Any
-    bloc: Any
-
-
-class Room(NamedTuple):
-    """Working space; an entry for each agent, zeros where kernels rely on them.
-
-    `lost` holds an array for each side, of which `n_lost` tells the entries in use;
-    `bloc_lost` tells whether the bloc has lost its label there.
-    """
-
-    mark: Any
-    link: Any
-    place: Any
-    is_touched: Any
-    touched: Any
-    lost: Any
-    n_lost: Any
-    bloc_lost: Any
-    path: Any
-    heap: Any
-    is_torn: Any
-    torn: Any
-    leavers: Any
-    work: Any
-
-
-@compiled
-def touch(v, room):
-    """Note that the label of an agent, or its weight, may have changed."""
-    if not room.is_touched[v]:
-        room.is_touched[v] = True
-        room.touched[room.work[TOUCHED]] = v
-        room.work[TOUCHED] += 1
+__all__ = ["forget", "relabel"]
 
 
 @compiled
 def _forget_one(y, c, side, live, room):
-    if y >= 0 and live.label[y] == c:
+    if y >= 0 and live.label[y] == c and not live.member[y]:
+        note(LABEL, y, c, room)
         live.label[y] = -1
         room.lost[side][room.n_lost[side]] = y
         room.n_lost[side] += 1
@@ -98,13 +35,13 @@ def forget(c, rows, live, room):
     """Take their labels from all whom candidate c labels."""
     side = 0 if (c < rows.n_buyers) == (live.partner[c] < 0) else 1
     label, partner, start, neighbours = live.label, live.partner, rows.start, rows.neighbours
-    root = live.bloc[ROOT + side]
-    if root >= 0 and label[root] == c:
+    if live.bloc[ROOT + side] >= 0 and live.bloc[COMMON + side] == c:
         room.bloc_lost[side] = True
         first, last = (0, rows.n_buyers) if side == 0 else (rows.n_buyers, label.size)
         member, lost, filled = live.member, room.lost[side], room.n_lost[side]
         for y in range(first, last):
             if label[y] == c and not member[y]:
+                note(LABEL, y, c, room)
                 label[y] = -1
                 lost[filled] = y
                 filled += 1
@@ -178,8 +115,8 @@ def _improve(y, c, side, size, rows, live, room):
     label = live.label
     if label[y] >= 0 and not better(side, c, label[y], live.weight, rows.n_buyers):
         return size
+    note(LABEL, y, label[y], room)
     label[y] = c
-    touch(y, room)
     if room.place[y] == 0:
         room.heap[size] = y
         room.place[y] = size + 1
@@ -264,30 +201,16 @@ def _run(side, size, rows, live, room):
 
 
 @compiled
-def _hand_out(c, side, n_buyers, label, member, room):
-    """Write the label of the bloc down for all of its members on a side."""
-    is_touched, touched, filled = room.is_touched, room.touched, room.work[TOUCHED]
-    first, last = (0, n_buyers) if side == 0 else (n_buyers, label.size)
-    for y in range(first, last):
-        if member[y]:
-            label[y] = c
-            if not is_touched[y]:
-                is_touched[y] = True
-                touched[filled] = y
-                filled += 1
-    room.work[TOUCHED] = filled
-
-
-@compiled
 def relabel(side, first, second, rows, live, room):
     """Label whoever has lost her label, best labels first, and spread two new candidates."""
     label, partner, n_buyers = live.label, live.partner, rows.n_buyers
     root = live.bloc[ROOT + side]
-    before = label[root] if root >= 0 else -1
     size = 0
+    if root >= 0 and label[root] != live.bloc[COMMON + side]:
+        note(LABEL, root, label[root], room)
+        label[root] = live.bloc[COMMON + side]
     if root >= 0 and room.bloc_lost[side]:
-        before = -1
-        label[root] = -1
+        note(LABEL, root, label[root], room)
         label[root] = _best_of_bloc(side, rows, live)
         room.heap[0] = root
         room.place[root] = 1
@@ -297,7 +220,7 @@ def relabel(side, first, second, rows, live, room):
         y = room.lost[side][x]
         if partner[y] < 0 or live.member[y]:
             continue
-        touch(y, room)
+        note(LABEL, y, label[y], room)
         room.work[SPENT] += rows.start[partner[y] + 1] - rows.start[partner[y]]
         label[y] = _best_at_hand(y, side, rows, live)
         if root >= 0 and better(side, label[root], label[y], live.weight, n_buyers):
@@ -330,5 +253,5 @@ def relabel(side, first, second, rows, live, room):
             size += 1
             _sift_up(room.heap, room.place, size - 1, side, label, live.weight, n_buyers)
     _run(side, size, rows, live, room)
-    if root >= 0 and label[root] != before:
-        _hand_out(label[root], side, n_buyers, label, live.member, room)
+    if root >= 0:
+        live.bloc[COMMON + side] = label[root]

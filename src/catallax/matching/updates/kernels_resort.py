@@ -8,12 +8,12 @@ from __future__ import annotations
 from catallax.compiled import compiled
 from catallax.matching.updates.kernels_compare import heavier
 
-__all__ = ["change_order"]
+__all__ = ["move_back", "setter", "step"]
 
 
 @compiled
 def _position(a, order, size, weight, n_buyers):
-    """Find where an agent stands, or would stand, among the first `size` of a sorted side."""
+    """Find where an agent stands, or would stand, among the others of a sorted side."""
     low, high = 0, size
     while low < high:
         middle = (low + high) >> 1
@@ -27,42 +27,183 @@ def _position(a, order, size, weight, n_buyers):
 
 
 @compiled
-def change_order(agents, weights, weight, buyers, sellers, count):
+def _place(a, order, old, weight, n_buyers):
+    """Find where an agent that stands at a place would stand with her new weight."""
+    low, high = 0, order.size - 1
+    while low < high:
+        middle = (low + high) >> 1
+        v = order[middle if middle < old else middle + 1]
+        if heavier(v, a, weight, n_buyers) == (a < n_buyers):
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def _move(order, old, new):
+    """Move who stands at a place to another, past those in between."""
+    a = order[old]
+    if old < new:
+        for p in range(old, new):
+            order[p] = order[p + 1]
+    else:
+        for p in range(old, new, -1):
+            order[p] = order[p - 1]
+    order[new] = a
+
+
+@compiled
+def setter(lightest, weight, buyers, sellers, count):
+    """Find who sets the thresholds in a complete graph, numbered together; -1 for nobody.
+
+    Sellers that trade and buyers that wait face the lightest of the next seller and the
+    last trading buyer, the others the heaviest of the next buyer and the last seller.
+    """
+    own, other = (buyers, sellers) if lightest else (sellers, buyers)
+    last = own[count - 1] if count > 0 else -1
+    following = other[count] if count < other.size else -1
+    if last < 0 or following < 0:
+        return max(last, following)
+    return following if heavier(last, following, weight, buyers.size) == lightest else last
+
+
+@compiled
+def _change_order(agents, weights, weight, buyers, sellers, trades, count, moves, flipped):
     """Give agents of a complete graph new weights, one after another, and sort them in.
 
     Parameters
     ----------
     agents, weights
         Who weighs what from now on.
-    weight, buyers, sellers
-        Weights, and either side sorted: buyers heaviest first, sellers lightest first. They
-        change in place.
+    weight, buyers, sellers, trades
+        Weights; either side sorted, buyers heaviest first, sellers lightest first; who trades.
+        They change in place.
     count
         The number of trades before.
+    moves
+        To be written: the places that each of the agents has left and taken, and her weight
+        before.
+    flipped
+        To be written: who has begun or ceased to trade, those twice who have done both.
 
     Returns
     -------
     tuple
-        The number of trades now, and whether anybody else trades than before.
+        The number of trades now, and how many are flipped.
     """
     n_buyers = buyers.size
     most = min(n_buyers, sellers.size)
-    changed = False
+    old_places, new_places, old_weights = moves
+    found = 0
     for step in range(agents.size):
         a = agents[step]
         order = buyers if a < n_buyers else sellers
         old = _position(a, order, order.size, weight, n_buyers)
-        for p in range(old, order.size - 1):
-            order[p] = order[p + 1]
+        old_weights[step] = weight[a]
         weight[a] = weights[step]
-        new = _position(a, order, order.size - 1, weight, n_buyers)
-        for p in range(order.size - 1, new, -1):
-            order[p] = order[p - 1]
-        order[new] = a
+        new = _place(a, order, old, weight, n_buyers)
+        _move(order, old, new)
+        old_places[step], new_places[step] = old, new
         before = count
         while count < most and heavier(buyers[count], sellers[count], weight, n_buyers):
             count += 1
         while count > 0 and not heavier(buyers[count - 1], sellers[count - 1], weight, n_buyers):
             count -= 1
-        changed |= count != before or (old < count) != (new < count)
-    return count, changed
+        # One weight moves one trade at most; who stands at the margin may have changed with it.
+        first, last = max(0, min(before, count) - 1), max(before, count) + 1
+        for side in (buyers, sellers):
+            for p in range(first, min(last, side.size)):
+                v = side[p]
+                if trades[v] != (p < count):
+                    trades[v] = p < count
+                    flipped[found] = v
+                    found += 1
+        if trades[a] != (new < count):
+            trades[a] = new < count
+            flipped[found] = a
+            found += 1
+    return count, found
+
+
+@compiled
+def step(
+    reporters, reports, agents, weights, report, weight, buyers, sellers, trades, count, moves,
+    flips, seen, told,
+):  # fmt: skip
+    """Go on to new reports and weights, and list what that does to prices.
+
+    Parameters
+    ----------
+    reporters, reports
+        Who reports anew, and what they reported before; what they report now is in `report`.
+    agents, weights, weight, buyers, sellers, trades, count, moves
+        As in `_change_order`.
+    flips
+        To be written: who trades and did not before, or the other way round.
+    seen
+        Zeros, as many as agents; they are zeros again afterwards.
+    told
+        To be written, as in `kernels_journal.summary`, where all trades are one bloc.
+
+    Returns
+    -------
+    tuple
+        The number of trades, how many agents are flipped, and how many are listed.
+    """
+    agent, sources, levels, said, wide_sources, wide_levels = told
+    for side in range(2):
+        source = setter(side == 1, weight, buyers, sellers, count)
+        wide_sources[side, 0] = source if count > 0 else -1
+        wide_levels[side, 0] = weight[source] if count > 0 else 0.0
+    count, found = _change_order(
+        agents, weights, weight, buyers, sellers, trades, count, moves, flips
+    )
+    for side in range(2):
+        source = setter(side == 1, weight, buyers, sellers, count)
+        wide_sources[side, 1] = source if count > 0 else -1
+        wide_levels[side, 1] = weight[source] if count > 0 else 0.0
+    for k in range(found):
+        seen[flips[k]] ^= 1
+    n_flipped = 0
+    for k in range(found):
+        v = flips[k]
+        if seen[v] & 1:
+            seen[v] = 2
+            flips[n_flipped] = v
+            n_flipped += 1
+    for k in range(n_flipped):
+        seen[flips[k]] = 1
+    listed = 0
+    for k in range(reporters.size + n_flipped):
+        v = reporters[k] if k < reporters.size else flips[k - reporters.size]
+        if k >= reporters.size and seen[v] & 2:
+            continue
+        traded = trades[v] != (seen[v] & 1 != 0)
+        seen[v] |= 2
+        if not traded and not trades[v]:
+            continue
+        side = 0 if v < buyers.size else 1
+        agent[listed] = v
+        for when in range(2):
+            here = trades[v] if when else traded
+            sources[when, listed] = wide_sources[side, when] if here else -1
+            levels[when, listed] = wide_levels[side, when] if here else 0.0
+            said[when, listed] = report[v]
+        if k < reporters.size:
+            said[0, listed] = reports[k]
+        listed += 1
+    for v in reporters:
+        seen[v] = 0
+    for k in range(n_flipped):
+        seen[flips[k]] = 0
+    return count, n_flipped, listed
+
+
+@compiled
+def move_back(agents, weights, weight, buyers, sellers, old_places, new_places):
+    """Take moves back, the last first; the weights become those that are taken back."""
+    for step in range(agents.size - 1, -1, -1):
+        a = agents[step]
+        _move(buyers if a < buyers.size else sellers, new_places[step], old_places[step])
+        weight[a], weights[step] = weights[step], weight[a]

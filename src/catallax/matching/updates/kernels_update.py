@@ -13,19 +13,27 @@ import numpy as np
 from catallax.compiled import compiled
 from catallax.matching.updates.kernels_bloc import build, mend, release
 from catallax.matching.updates.kernels_compare import better, heavier
-from catallax.matching.updates.kernels_relabel import (
+from catallax.matching.updates.kernels_journal import (
     CROSSED,
+    LABEL,
     LOSSES,
+    NOTED,
+    PARTNER,
     PATIENCE,
+    REPORT,
     SIZE,
     SPENT,
     STAMP,
-    forget,
-    relabel,
-    touch,
+    WEIGHT,
+    drop_notes,
+    exchange,
+    label_of,
+    note,
+    summary,
 )
+from catallax.matching.updates.kernels_relabel import forget, relabel
 
-__all__ = ["both_rows", "change_weights", "entries", "entry_of"]
+__all__ = ["both_rows", "entries", "entry_of", "step"]
 
 # After more changes than this at once a bloc may well be built in vain.
 FEW = 10
@@ -55,31 +63,31 @@ def both_rows(start, neighbours, n_sellers, all_start, all_neighbours):
 
 
 @compiled
-def entry_of(a, start, neighbours, weight, partner, label, n_buyers):
+def entry_of(a, rows, live):
     """Find whom an agent that does not trade would have to beat; -1 where nothing would do."""
-    other_side = 1 if a < n_buyers else 0
-    best = -1
-    for k in range(start[a], start[a + 1]):
-        u = neighbours[k]
-        candidate = u if partner[u] < 0 else label[u]
-        if best < 0 or better(other_side, candidate, best, weight, n_buyers):
+    other_side = 1 if a < rows.n_buyers else 0
+    best = np.int64(-1)
+    for k in range(rows.start[a], rows.start[a + 1]):
+        u = rows.neighbours[k]
+        candidate = np.int64(u) if live.partner[u] < 0 else label_of(u, live, rows.n_buyers)
+        if best < 0 or better(other_side, candidate, best, live.weight, rows.n_buyers):
             best = candidate
     return best
 
 
 @compiled
-def entries(first, last, start, neighbours, weight, partner, label, n_buyers, entry):
+def entries(first, last, rows, live, entry):
     """Find that for all agents from `first` to `last` that do not trade."""
     for a in range(first, last):
         entry[a - first] = -1
-        if partner[a] < 0:
-            entry[a - first] = entry_of(a, start, neighbours, weight, partner, label, n_buyers)
+        if live.partner[a] < 0:
+            entry[a - first] = entry_of(a, rows, live)
 
 
 @compiled
-def _allowed(x, e, entering, partner, label):
+def _allowed(x, e, entering, n_buyers, live):
     """Tell whether a trader is on the way to whoever sets the threshold."""
-    return (label[partner[x]] if entering else label[x]) == e
+    return label_of(live.partner[x] if entering else x, live, n_buyers) == e
 
 
 @compiled
@@ -89,7 +97,7 @@ def _path(a, e, entering, rows, live, room):
     Returns the number of agents of a's side on the path: each takes the partner of the next.
     There always is one where labels are right.
     """
-    start, neighbours, partner, label = rows.start, rows.neighbours, live.partner, live.label
+    start, neighbours, partner = rows.start, rows.neighbours, live.partner
     mark, link, path, work = room.mark, room.link, room.path, room.work
     work[STAMP] += 1
     ahead, behind = work[STAMP], -work[STAMP]
@@ -103,7 +111,7 @@ def _path(a, e, entering, rows, live, room):
                 if x == a:
                     path[0] = a
                     return 1
-                if partner[x] >= 0 and _allowed(x, e, entering, partner, label):
+                if partner[x] >= 0 and _allowed(x, e, entering, rows.n_buyers, live):
                     mark[x] = behind
                     link[x] = -1
                     backward[n_backward] = x
@@ -141,7 +149,7 @@ def _path(a, e, entering, rows, live, room):
                 if mark[y] == behind:
                     met = True
                     break
-                if _allowed(y, e, entering, partner, label):
+                if _allowed(y, e, entering, rows.n_buyers, live):
                     mark[y] = ahead
                     link[y] = x
                     forward[n_forward] = y
@@ -158,7 +166,7 @@ def _path(a, e, entering, rows, live, room):
                 if mark[x] == ahead:
                     met = True
                     break
-                if partner[x] >= 0 and _allowed(x, e, entering, partner, label):
+                if partner[x] >= 0 and _allowed(x, e, entering, rows.n_buyers, live):
                     mark[x] = behind
                     link[x] = y
                     backward[n_backward] = x
@@ -178,20 +186,28 @@ def _path(a, e, entering, rows, live, room):
 
 
 @compiled
-def _shift(a, e, entering, path, length, partner):
+def _pair(v, o, partner, room):
+    """Give an agent another partner, or none."""
+    note(PARTNER, v, partner[v], room)
+    partner[v] = o
+
+
+@compiled
+def _shift(a, e, entering, length, partner, room):
     """Hand the partners on along the path: who trades changes at its ends."""
+    path = room.path
     if not entering and partner[path[0]] == e:
-        partner[e] = -1
+        _pair(e, -1, partner, room)
     for t in range(length - 1):
         handed = partner[path[t + 1]]
-        partner[path[t]] = handed
-        partner[handed] = path[t]
+        _pair(path[t], handed, partner, room)
+        _pair(handed, path[t], partner, room)
     last = path[length - 1]
     if entering and last != e:
-        partner[last] = e
-        partner[e] = last
+        _pair(last, e, partner, room)
+        _pair(e, last, partner, room)
     else:
-        partner[last] = -1
+        _pair(last, -1, partner, room)
 
 
 @compiled
@@ -204,10 +220,10 @@ def _cross(a, e, entering, rows, live, room):
     forget(a, rows, live, room)
     forget(e, rows, live, room)
     n_torn = release(length, rows, live, room)
-    _shift(a, e, entering, room.path, length, live.partner)
+    _shift(a, e, entering, length, live.partner, room)
     for c in (a, e):
+        note(LABEL, c, live.label[c], room)
         live.label[c] = -1
-        touch(c, room)
         if live.partner[c] >= 0:
             side = 0 if c < rows.n_buyers else 1
             room.lost[side][room.n_lost[side]] = c
@@ -217,11 +233,13 @@ def _cross(a, e, entering, rows, live, room):
 
 
 @compiled
-def change_weights(agents, weights, rows, live, room, large, most):
+def _change_weights(reporters, reports, agents, weights, rows, live, room, large, most):
     """Give agents new weights, one after another, and follow the matching and all labels.
 
     Parameters
     ----------
+    reporters, reports
+        Who reports anew, and what they reported before; what they report now is in its place.
     agents, weights
         Who weighs what from now on.
     rows, live, room
@@ -234,28 +252,19 @@ def change_weights(agents, weights, rows, live, room, large, most):
     Returns
     -------
     bool
-        Whether all is done; if not, more than `most` would have been read, and what was
-        followed is of no use any more.
+        Whether all is done; if not, more than `most` would have been read, and what is noted
+        has to be taken back.
     """
     work = room.work
+    for step in range(reporters.size):
+        note(REPORT, reporters[step], reports[step], room)
     for step in range(agents.size):
         a = np.int64(agents[step])
         before = work[SPENT]
         work[SPENT] += rows.start[a + 1] - rows.start[a]
         trades = live.partner[a] >= 0
-        e = np.int64(live.label[a])
-        if not trades:
-            e = np.int64(
-                entry_of(
-                    a,
-                    rows.start,
-                    rows.neighbours,
-                    live.weight,
-                    live.partner,
-                    live.label,
-                    rows.n_buyers,
-                )
-            )
+        e = label_of(a, live, rows.n_buyers) if trades else entry_of(a, rows, live)
+        note(WEIGHT, a, live.weight[a], room)
         live.weight[a] = weights[step]
         if e < 0:
             continue  # she knows nobody, and nobody knows her
@@ -282,3 +291,37 @@ def change_weights(agents, weights, rows, live, room, large, most):
         if work[SPENT] > most:
             return False
     return True
+
+
+@compiled
+def step(reporters, reports, agents, weights, rows, live, room, large, most, bloc, told):
+    """Go on to new reports and weights; see `_change_weights`.
+
+    Parameters
+    ----------
+    bloc
+        A copy of `live.bloc`.
+    told
+        Arrays that `summary` writes to.
+
+    Returns
+    -------
+    tuple
+        How many it lists (-1 where all is as it was, as it would have taken too long), whether
+        other agents trade than before, and the notes.
+    """
+    done = _change_weights(reporters, reports, agents, weights, rows, live, room, large, most)
+    work = room.work
+    filled = work[NOTED]
+    kind, agent, old = room.kind[:filled].copy(), room.agent[:filled].copy(), room.old[:filled]
+    old = old.copy()
+    crossed = work[CROSSED] != 0
+    listed = np.int64(-1)
+    if done:
+        listed = np.int64(summary(live, room, bloc, rows.n_buyers, told))
+    else:
+        exchange(kind, agent, old, live)
+        live.bloc[:] = bloc
+    work[SPENT], work[CROSSED] = 0, 0
+    drop_notes(room)
+    return listed, crossed, kind, agent, old

@@ -1,11 +1,9 @@
-"""Matchings that are followed while weights change, and what they are followed by."""
+"""Matchings that are followed while weights change."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,35 +14,57 @@ from catallax.matching.plain.ranked import RankedMatching
 from catallax.matching.result import Thresholds
 
 if TYPE_CHECKING:
-    from catallax.matching.updates.kernels_relabel import Rows
+    from catallax.matching.updates.stores import Store
+    from catallax.matching.updates.versions import Version
 
-__all__ = ["Labels", "Pairs", "Sorted", "UpdatedMatching", "rows_of"]
+__all__ = ["Pairs", "UpdatedMatching", "stated"]
 
 Weights = NDArray[np.float64]
 Indices = NDArray[np.int32]
 
-_rows: WeakKeyDictionary[Graph, Rows] = WeakKeyDictionary()
 
-
-@dataclass(frozen=True, eq=False)
 class Pairs:
-    """Who trades with whom: a function of the two sets of traders, found when it is asked for.
+    """Who trades, and with whom: shared by all matchings in which the same agents trade.
 
-    Attributes
+    Parameters
     ----------
     graph
         Who may trade with whom.
     buyer, seller
-        Who trades, ascending on either side.
+        Who trades, ascending on either side; None where it has not been looked up yet.
     """
 
-    graph: Graph
-    buyer: Indices
-    seller: Indices
+    def __init__(
+        self, graph: Graph, buyer: Indices | None = None, seller: Indices | None = None
+    ) -> None:
+        self.graph = graph
+        self._ends = None if buyer is None or seller is None else (buyer, seller)
+
+    def look_up(self, version: Version) -> None:
+        """Find who trades, in one of the versions in which these do."""
+        if self._ends is not None:
+            return
+        n_buyers = self.graph.n_buyers
+        with version.lock:
+            trades = version.store().trades()
+            ends = np.flatnonzero(trades[:n_buyers]), np.flatnonzero(trades[n_buyers:])
+        self._ends = frozen(ends[0].astype(np.int32)), frozen(ends[1].astype(np.int32))
+
+    @property
+    def buyer(self) -> Indices:
+        """The buyers that trade, ascending."""
+        assert self._ends is not None
+        return self._ends[0]
+
+    @property
+    def seller(self) -> Indices:
+        """The sellers that trade, ascending."""
+        assert self._ends is not None
+        return self._ends[1]
 
     @cached_property
     def partner(self) -> Indices:
-        """The seller of each of the buyers."""
+        """The seller of each of the buyers: a function of the two sets of traders."""
         if self.graph.complete:
             return self.seller
         from catallax.matching.plain import kernels_pairing
@@ -54,90 +74,57 @@ class Pairs:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Labels:
-    """Weights, one possible pairing and who sets each threshold, in a graph that is not complete.
-
-    Buyers and sellers are numbered together, buyer i as i and seller j as `n_buyers` + j.
-    Shapes (n_buyers + n_sellers,), read-only.
-
-    Attributes
-    ----------
-    weight
-        Weight of each agent.
-    partner
-        Partner of each trader in a pairing that serves the search alone; -1 without a trade.
-    label
-        The agent that sets each trader's threshold; -1 without a trade.
-    member, tie, near, bloc
-        A set of pairs that have the same thresholds, kept as one; see `kernels_bloc`.
-    """
-
-    weight: Weights
-    partner: Indices
-    label: Indices
-    member: NDArray[np.bool_]
-    tie: Indices
-    near: Indices
-    bloc: NDArray[np.int64]
-
-    @property
-    def has_bloc(self) -> bool:
-        """Whether there is such a set now."""
-        return bool(self.bloc[0] >= 0)
-
-
-@dataclass(frozen=True, eq=False)
-class Sorted:
-    """Weights and the order of either side of a complete graph, numbered as in `Labels`.
-
-    Attributes
-    ----------
-    weight
-        Weight of each agent.
-    buyers, sellers
-        Buyers from the heaviest, sellers from the lightest.
-    count
-        The number of trades.
-    """
-
-    weight: Weights
-    buyers: Indices
-    sellers: Indices
-    count: int
-
-
 class UpdatedMatching(RankedMatching):
     """The matching that `best_matching` would find, followed from an earlier one.
 
-    Everything but who trades and who sets the traders' thresholds is found when it is asked
-    for: above all the pairs, which one change may rearrange all over the market.
+    Everything is found when it is asked for, from the arrays of its version: above all the
+    pairs, which one change may rearrange all over the market.
 
     Attributes
     ----------
-    state
-        What the next update starts from.
-    pairs
-        Who trades, and with whom.
+    version
+        Where it is read from, and what the next update starts from.
     """
 
-    state: Labels | Sorted
-    pairs: Pairs
+    version: Version
 
-    def __init__(self, graph: Graph, state: Labels | Sorted, pairs: Pairs) -> None:
-        n_buyers = graph.n_buyers
+    def __init__(self, graph: Graph, version: Version, pairs: Pairs) -> None:
         vars(self).update(
             graph=graph,
-            buyer_weights=state.weight[:n_buyers],
-            seller_weights=state.weight[n_buyers:],
-            buyer=pairs.buyer,
             solver="sort" if graph.complete else "sweep",
             tick=None,
-            state=state,
-            pairs=pairs,
+            version=version,
+            shared_pairs=pairs,
         )
 
+    @property
+    def pairs(self) -> Pairs:
+        """Who trades, and with whom."""
+        pairs: Pairs = vars(self)["shared_pairs"]
+        pairs.look_up(self.version)
+        return pairs
+
     @cached_property
+    def _weights(self) -> Weights:
+        with self.version.lock:
+            return frozen(self.version.store().weight.copy())
+
+    @property
+    def buyer_weights(self) -> Weights:  # type: ignore[override]
+        """Weight of each buyer."""
+        return self._weights[: self.graph.n_buyers]
+
+    @property
+    def seller_weights(self) -> Weights:  # type: ignore[override]
+        """Weight of each seller."""
+        return self._weights[self.graph.n_buyers :]
+
+    @property
+    def buyer(self) -> Indices:  # type: ignore[override]
+        """The buyer of each trade."""
+        return self.pairs.buyer
+
+    @property
     def seller(self) -> Indices:  # type: ignore[override]
         """The seller of each trade."""
         return self.pairs.partner
@@ -158,89 +145,64 @@ class UpdatedMatching(RankedMatching):
 
     def thresholds_of(self, agent: Indices, *, buyers: bool) -> Thresholds:
         """Give the thresholds of some agents of a side that trade."""
-        if isinstance(self.state, Labels):
-            source = self.state.label[agent if buyers else agent + self.graph.n_buyers]
-        else:
-            source = np.full(agent.size, self._either_way(lightest=not buyers), np.int32)
-        return self._from(agent, source, buyers=buyers)
+        n_buyers = self.graph.n_buyers
+        with self.version.lock:
+            store = self.version.store()
+            source = store.sources(agent if buyers else agent + np.int32(n_buyers))
+            return _read(store, agent, source, buyers=buyers)
+
+    def threshold(self, index: int, *, buyers: bool) -> Thresholds | None:
+        """Give the threshold of one agent if she trades; else None."""
+        at = index if buyers else self.graph.n_buyers + index
+        with self.version.lock:
+            store = self.version.store()
+            if not store.trades_of(at):
+                return None
+            source = store.sources(np.array([at]))
+            return _read(store, np.array([index], np.int32), source, buyers=buyers)
 
     def waiting(self, index: int, *, buyers: bool) -> Thresholds:
         """Give the threshold of one agent that does not trade; of nobody where there is none."""
-        if isinstance(self.state, Labels):
-            from catallax.matching.updates import kernels_update
+        with self.version.lock:
+            store = self.version.store()
+            source = store.entry(index if buyers else self.graph.n_buyers + index)
+            known = np.array([index] if source >= 0 else [], np.int32)
+            return _read(store, known, np.full(known.size, source, np.int32), buyers=buyers)
 
-            n_buyers = self.graph.n_buyers
-            rows, state = rows_of(self.graph), self.state
-            source = kernels_update.entry_of(
-                index if buyers else n_buyers + index,
-                *rows[:2], state.weight, state.partner, state.label, n_buyers,
-            )  # fmt: skip
-        else:
-            source = self._either_way(lightest=buyers)
-        known = np.array([index] if source >= 0 else [], np.int32)
-        return self._from(known, np.full(known.size, source, np.int32), buyers=buyers)
+    def reports_of(self, agent: NDArray[np.integer], *, buyers: bool) -> Weights:
+        """Give what some agents of a side have reported."""
+        with self.version.lock:
+            report = self.version.store().report
+            return report[agent if buyers else agent + self.graph.n_buyers]
 
     def _entry(self, *, buyers: bool) -> Thresholds:
-        n_buyers, n_sellers = self.graph.n_buyers, self.graph.n_sellers
-        entry = np.empty(n_buyers if buyers else n_sellers, np.int32)
-        if isinstance(self.state, Labels):
-            from catallax.matching.updates import kernels_update
-
-            rows, state = rows_of(self.graph), self.state
-            first = 0 if buyers else n_buyers
-            kernels_update.entries(
-                first, first + entry.size, *rows[:2], state.weight, state.partner, state.label,
-                n_buyers, entry,
-            )  # fmt: skip
-        else:
-            entry[:] = self._either_way(lightest=buyers)
-            entry[self.pairs.buyer if buyers else self.pairs.seller] = -1
-        agent = np.flatnonzero(entry >= 0).astype(np.int32)
-        return self._from(agent, entry[agent], buyers=buyers)
-
-    def _from(self, agent: Indices, numbered: Indices, *, buyers: bool) -> Thresholds:
-        """State thresholds set by agents that are numbered together."""
-        n_buyers = self.graph.n_buyers
-        from_buyer = numbered < n_buyers
-        source = np.where(from_buyer, numbered, n_buyers - 1 - numbered).astype(np.int32)
-        # Against the other side a tie is a trade; on one side the agent listed first wins.
-        if buyers:
-            wins_ties = ~from_buyer | (agent < source)
-        else:
-            wins_ties = from_buyer | (agent < -1 - source)
-        return Thresholds(agent, self.state.weight[numbered], wins_ties, source)
-
-    def _either_way(self, *, lightest: bool) -> int:
-        """Find who sets the thresholds in a complete graph, numbered together; -1 for nobody.
-
-        Sellers that trade and buyers that wait face the lightest of the next seller and the
-        last trading buyer, the others the heaviest of the next buyer and the last seller.
-        """
-        from catallax.matching.updates.kernels_compare import heavier
-
-        state = self.state
-        assert isinstance(state, Sorted)
-        own, other = (state.buyers, state.sellers) if lightest else (state.sellers, state.buyers)
-        last = int(own[state.count - 1]) if state.count else -1
-        following = int(other[state.count]) if state.count < other.size else -1
-        if last < 0 or following < 0:
-            return max(last, following)
-        above = heavier(last, following, state.weight, self.graph.n_buyers)
-        return following if above == lightest else last
+        n_buyers, n_agents = self.graph.n_buyers, self.graph.n_buyers + self.graph.n_sellers
+        with self.version.lock:
+            store = self.version.store()
+            entry = store.entries(*((0, n_buyers) if buyers else (n_buyers, n_agents)))
+            agent = np.flatnonzero(entry >= 0).astype(np.int32)
+            return _read(store, agent, entry[agent], buyers=buyers)
 
 
-def rows_of(graph: Graph) -> Rows:
-    """Give the rows of all agents of a graph, numbered together; made once for each graph."""
-    rows = _rows.get(graph)
-    if rows is None:
-        from catallax.matching.updates import kernels_update
-        from catallax.matching.updates.kernels_relabel import Rows
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """Make an array read-only."""
+    array.flags.writeable = False
+    return array
 
-        start, neighbours = graph.by_buyer
-        ends = (
-            np.empty(graph.n_buyers + graph.n_sellers + 1, np.int64),
-            np.empty(2 * neighbours.size, np.int32),
-        )
-        kernels_update.both_rows(start, neighbours, graph.n_sellers, *ends)
-        rows = _rows[graph] = Rows(*ends, graph.n_buyers)
-    return rows
+
+def _read(store: Store, agent: Indices, numbered: Indices, *, buyers: bool) -> Thresholds:
+    return stated(agent, numbered, store.weight[numbered], store.graph.n_buyers, buyers=buyers)
+
+
+def stated(
+    agent: Indices, numbered: Indices, level: Weights, n_buyers: int, *, buyers: bool
+) -> Thresholds:
+    """State thresholds of some agents of a side, set by agents that are numbered together."""
+    from_buyer = numbered < n_buyers
+    source = np.where(from_buyer, numbered, n_buyers - 1 - numbered).astype(np.int32)
+    # Against the other side a tie is a trade; on one side the agent listed first wins.
+    if buyers:
+        wins_ties = ~from_buyer | (agent < source)
+    else:
+        wins_ties = from_buyer | (agent < -1 - source)
+    return Thresholds(agent, level, wins_ties, source)

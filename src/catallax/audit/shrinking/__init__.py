@@ -1,0 +1,1 @@
+"""From any violation to a small one that a person can read."""

@@ -1,0 +1,1 @@
+"""Many profiles of one plain graph at once: matched, charged, added up."""

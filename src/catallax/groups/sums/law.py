@@ -1,0 +1,332 @@
+"""The exact law of sums of independent draws from any priors, with the votes of those who drew.
+
+Atoms are handled apart from densities. What has no draw from a density lies on a lattice, or on
+few enough points to list them, and is summed exactly; what has one is a sum of distribution
+functions; the rest is a Fourier series whose error is bounded. Nothing is sampled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.groups.sums.atoms import AtomLaw, atom_terms, law_of_atoms, terms_by_one
+from catallax.groups.sums.ballots import Leaf, Terms, product
+from catallax.groups.sums.bounds import usual_spread
+from catallax.groups.sums.circle import Circle
+from catallax.groups.sums.dither import dithered_excess
+from catallax.groups.sums.line import heavy, line_excess, line_terms
+from catallax.groups.sums.pairs import pair_excess, pair_terms
+from catallax.groups.sums.pins import pinned_at
+from catallax.groups.sums.series import (
+    all_votes,
+    excess_terms,
+    planned,
+    series_terms,
+    tapered_terms,
+)
+from catallax.groups.sums.voters import Voters
+
+__all__ = ["VoteLaw", "ballot_law", "expected_excess", "probability_at_least", "vote_law"]
+
+Array = NDArray[np.float64]
+
+_NOTHING = 1e-15
+_COARSE = 2e-8
+# So many frequencies are tried for densities with sharp peaks.
+_FREQUENCIES = (1 << 16, 1 << 20)
+_MANY = 1 << 18
+
+
+@dataclass(frozen=True, eq=False)
+class VoteLaw:
+    """The joint law of one side's votes and of its sum reaching a total.
+
+    Attributes
+    ----------
+    votes
+        Totals of votes, ascending; only those of positive probability. Shape (totals,).
+    chance
+        The probability of each.
+    reached
+        The probability of each, and that the sum is at least the total asked for.
+    sums
+        The expected sum on the event of each (0 elsewhere).
+    error
+        Bounds the error of every sum of entries of `reached`.
+    """
+
+    votes: NDArray[np.int64]
+    chance: Array
+    reached: Array
+    sums: Array
+    error: float
+
+
+def vote_law(voters: Sequence[Voters], total: float) -> VoteLaw:
+    """Return the joint law of votes and of the event that the sum of all draws reaches a total.
+
+    Parameters
+    ----------
+    voters
+        All members of one side.
+    total
+        What the sum of draws is compared with, ties counting as reached; for sellers, whose draws
+        are negative costs, minus what they receive.
+
+    Returns
+    -------
+    VoteLaw
+        With the bound of its error.
+
+    Examples
+    --------
+    Of two buyers with uniform values those who bid 0.5 are in favour; the sum is at least 1:
+
+    >>> from catallax.priors import Uniform
+    >>> law = vote_law([Voters(Uniform(0, 1), 2, 1, 0.5)], 1.0)
+    >>> law.votes.tolist(), law.chance.tolist(), law.reached.round(9).tolist()
+    ([0, 1, 2], [0.25, 0.5, 0.25], [0.0, 0.25, 0.25])
+    """
+    basis = product([_chances(one) for one in voters])
+    assert basis.once is not None
+    chance, sums = np.maximum(basis.plain[0].real, 0.0), basis.once[0].real
+    reached, error = np.zeros(chance.size), _NOTHING + pinned_at(voters, total)
+    for terms in _terms(voters, total):
+        error += terms.error
+        shift = terms.first - basis.first
+        start = max(0, shift)
+        stop = max(start, min(chance.size, shift + terms.values.size))
+        reached[start:stop] += terms.values[start - shift : stop - shift]
+    kept = chance > 0
+    votes = basis.first + np.flatnonzero(kept)
+    reached = np.clip(reached, 0.0, chance)
+    return VoteLaw(votes, chance[kept], reached[kept], sums[kept], error)
+
+
+def ballot_law(voters: Sequence[Voters]) -> tuple[NDArray[np.int64], Array, Array]:
+    """Return totals of votes, their probabilities, and the expected sum on the event of each.
+
+    Parameters
+    ----------
+    voters
+        All members of one side.
+
+    Returns
+    -------
+    tuple of ndarray
+        As in `VoteLaw`, shape (totals,) each, without the law of the sum.
+    """
+    basis = product([_chances(one) for one in voters])
+    assert basis.once is not None
+    chance = np.maximum(basis.plain[0].real, 0.0)
+    kept = chance > 0
+    return basis.first + np.flatnonzero(kept), chance[kept], basis.once[0].real[kept]
+
+
+def probability_at_least(voters: Sequence[Voters], total: float) -> tuple[float, float]:
+    """Return P(sum of all draws >= total) and a bound of its error.
+
+    Parameters
+    ----------
+    voters
+        The members; their votes are not looked at.
+    total
+        What the sum is compared with.
+
+    Returns
+    -------
+    tuple of float
+        The probability and the bound.
+
+    Examples
+    --------
+    >>> from catallax.priors import Uniform
+    >>> chance, error = probability_at_least([Voters(Uniform(0, 1), 3)], 2.0)
+    >>> round(chance, 9), error < 1e-9
+    (0.166666667, True)
+    """
+    law = vote_law([_silent(one) for one in voters], total)
+    return float(law.reached.sum()), law.error
+
+
+def _silent(one: Voters) -> Voters:
+    return Voters(one.prior, one.count, 0, -one.sign * math.inf, one.sign)
+
+
+def _chances(one: Voters) -> Leaf:
+    """Return probabilities and expected values in place of transforms."""
+    mean = one.mean_in_favour
+    pairs = (one.refusal, one.chance, one.mean - mean, mean)
+    no, yes, no_once, yes_once = (np.array([number]) for number in pairs)
+    return Leaf(one.count, one.weight, one.chance, no, yes, no_once, yes_once)
+
+
+# ------------------------------------------------------------------------------ what is added up
+
+
+def _terms(voters: Sequence[Voters], total: float) -> list[Terms]:
+    """Return the terms of P(votes, sum >= total): from atoms, from one density, from more."""
+    low, high = (math.fsum(v.count * v.support[k] for v in voters) for k in (0, 1))
+    # Three times 0.3 is 0.9, though not in floats: at the ends of the support, too, ties count.
+    if total > high + _rounding(high):
+        return []
+    if total <= low + _rounding(low):
+        return all_votes(voters)
+    few = _few(voters) > _NOTHING
+    exact = atom_terms(voters, total) if few else []
+    rough = exact is None
+    members = sum(one.count for one in voters)
+    dense = any(one.measure.low.size for one in voters)
+    if dense and members == 2 and not rough:
+        return [*exact, *pair_terms(voters, total)]
+    if not rough and not (dense and members > 2):
+        return exact
+    if exact is None:
+        return _of_many_atoms(voters, total)
+    plan, error = planned(voters, total)
+    if error <= _COARSE and plan.count <= _MANY:
+        return [*exact, *series_terms(voters, total, less=few, rough=False, plan=plan)]
+    line = line_terms(voters, total, less=few)
+    if line is not None and _error(line) <= _COARSE:
+        return [*exact, *line]
+    return _of_peaks(voters, total, exact, plan, less=few)
+
+
+def _of_peaks(
+    voters: Sequence[Voters], total: float, exact: list[Terms], plan: Circle, *, less: bool
+) -> list[Terms]:
+    """Return the terms for densities with sharp peaks, in the way that errs least."""
+    ways: list[list[Terms]] = []
+    for count in _FREQUENCIES:
+        ways.append([*exact, *tapered_terms(voters, total, plan, less=less, count=count)])
+        if _error(ways[-1]) <= _COARSE:
+            return ways[-1]
+    ways.append(series_terms(voters, total, less=False, rough=True))
+    if _error(ways[-1]) > _COARSE:
+        ways.append([*exact, *series_terms(voters, total, less=less, rough=False, plan=plan)])
+    return min(ways, key=_error)
+
+
+def _of_many_atoms(voters: Sequence[Voters], total: float) -> list[Terms]:
+    """Return all terms where atoms share no lattice, and their sums are too many to list."""
+    plan, _ = planned(voters, total)
+    smooth = tapered_terms(voters, total, plan, less=False, count=_FREQUENCIES[-1])
+    if _error(smooth) <= _COARSE:
+        return smooth
+    listed = terms_by_one(voters, total)
+    if listed is not None:
+        return listed
+    return min(smooth, series_terms(voters, total, less=False, rough=True), key=_error)
+
+
+def _error(found: Sequence[Terms]) -> float:
+    return math.fsum(terms.error for terms in found)
+
+
+def _rounding(end: float) -> float:
+    return 64 * 2.0**-52 * abs(end) if math.isfinite(end) else 0.0
+
+
+def _few(voters: Sequence[Voters]) -> float:
+    """Return the probability of at most one draw from a density."""
+    atoms = [(one.count, one.measure.atom_mass) for one in voters]
+    total = math.prod(mass**count for count, mass in atoms)
+    for k, one in enumerate(voters):
+        others = math.prod(mass ** (count - (j == k)) for j, (count, mass) in enumerate(atoms))
+        total += one.count * one.measure.cell_mass * others
+    return total
+
+
+# ---------------------------------------------------------------------------------- first best
+
+
+def expected_excess(buyers: Sequence[Voters], sellers: Sequence[Voters]) -> tuple[float, float]:
+    """Return E[max(sum of values - sum of costs, 0)] and a bound of its error, in money.
+
+    Parameters
+    ----------
+    buyers, sellers
+        The members; votes are not looked at.
+
+    Returns
+    -------
+    tuple of float
+        The first best and the bound.
+
+    References
+    ----------
+    Xu, Zhang, Conitzer (AAAI 2024), section 3.
+
+    Examples
+    --------
+    >>> from catallax.priors import Uniform
+    >>> value, error = expected_excess(
+    ...     [Voters(Uniform(0, 1), 1)], [Voters(Uniform(0, 1), 1, sign=-1)]
+    ... )
+    >>> round(value, 9), error < 1e-7
+    (0.166666667, True)
+    """
+    voters = [_silent(one) for one in (*buyers, *sellers)]
+    low, high = (math.fsum(v.count * v.support[k] for v in voters) for k in (0, 1))
+    if high <= 0 or low >= 0:
+        return (math.fsum(v.count * v.mean for v in voters) if low >= 0 else 0.0), 0.0
+    if sum(one.count for one in voters) == 2:
+        return pair_excess(voters)
+    few = math.prod(one.measure.atom_mass**one.count for one in voters) > _NOTHING
+    laws = [law_of_atoms(side) for side in (buyers, sellers)] if few else []
+    listed = [law for law in laws if law is not None]
+    if len(listed) == 2 and all(not one.measure.low.size for one in voters):
+        return _excess_of_atoms(*listed)
+    known = len(listed) == 2
+    if few and all(not one.measure.low.size for one in voters):
+        found = dithered_excess(voters)
+        if found is not None:
+            return found
+    more, error, negative = _excess_of_densities(voters, less=known, rough=few and not known)
+    if known:
+        first, bound = _excess_of_atoms(*listed)
+        if negative:
+            values, costs = listed
+            first -= values.mean * costs.mass + values.mass * costs.mean
+        more, error = more + first, error + bound
+    if negative:
+        more += math.fsum(one.count * one.mean for one in voters)
+    return more, error
+
+
+def _excess_of_densities(
+    voters: Sequence[Voters], *, less: bool, rough: bool
+) -> tuple[float, float, bool]:
+    """Return what `excess_terms` does, or the same along the whole line, where that errs less."""
+    if rough:
+        return excess_terms(voters, less=less, rough=True)
+    draws = [one.draws for one in voters]
+    unit = usual_spread(draws)
+    ways: list[tuple[float, float, bool]] = []
+    if not heavy(draws, unit):
+        ways.append(excess_terms(voters, less=less, rough=False))
+        if ways[0][1] <= _COARSE * unit:
+            return ways[0]
+    line = line_excess(voters, less=less)
+    if line is not None:
+        ways.append((*line, True))
+    if not ways or (len(ways) == 1 and ways[0][1] > _COARSE * unit):
+        ways.append(excess_terms(voters, less=less, rough=False))
+    return min(ways, key=lambda way: way[1])
+
+
+def _excess_of_atoms(values: AtomLaw, negative: AtomLaw) -> tuple[float, float]:
+    """Return E[max(V - C, 0)] from the laws of V and of -C, and its error."""
+    costs, masses = 0.0 - negative.values[::-1], negative.masses[::-1]
+    middle = float(np.median(values.values))
+    below = np.append(0.0, np.cumsum(masses))
+    means = np.append(0.0, np.cumsum(masses * (costs - middle)))
+    at = np.searchsorted(costs, values.values, side="right")
+    found = float(values.masses @ ((values.values - middle) * below[at] - means[at]))
+    extent = max(float(np.abs(x - middle).max()) for x in (values.values, costs))
+    return found, (values.error + negative.error + _NOTHING) * extent

@@ -1,0 +1,1 @@
+"""From columns of ids to positions: agents with their priors, edges, and many markets at once."""

@@ -1,0 +1,1 @@
+"""Audits and the properties of mechanisms as tables and pictures."""

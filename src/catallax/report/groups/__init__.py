@@ -1,0 +1,1 @@
+"""Trade between groups as tables and pictures."""

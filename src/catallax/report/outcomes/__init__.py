@@ -1,0 +1,1 @@
+"""Outcomes, lotteries and many markets as tables, pictures and files."""

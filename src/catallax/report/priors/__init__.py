@@ -1,0 +1,1 @@
+"""Priors as tables and pictures."""

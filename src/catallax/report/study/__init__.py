@@ -1,0 +1,1 @@
+"""Studies as tables, as charts and as one HTML file."""
