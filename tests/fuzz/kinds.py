@@ -199,7 +199,8 @@ def _no_order_is_lost(folder: Path, market: cx.Market) -> None:
     else:
         given = {}
         for role in ("buyers", "sellers"):
-            text = (folder / f"{role}.csv").read_bytes().decode("utf-8-sig")
+            # Python's reader takes a blank first line for a header without columns.
+            text = (folder / f"{role}.csv").read_bytes().decode("utf-8-sig").lstrip("\r\n")
             given[role] = [row for row in csv.DictReader(io.StringIO(text, newline="")) if row]
     for role, report in (("buyers", "bid"), ("sellers", "ask")):
         side = getattr(market, role)
