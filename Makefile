@@ -23,7 +23,7 @@ demo: $(FOR_USERS) ## clear the shipped example market: trades, prices and the r
 	$(BIN)/catallax clear instance:neighbourhood-energy --mechanism gsom --explain "Maple St 12"
 
 test: $(FOR_DEVELOPERS) ## run the whole suite, with the examples of the documentation
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: $(FOR_DEVELOPERS) ## check style and types
 	$(BIN)/ruff check
