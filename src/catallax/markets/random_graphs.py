@@ -10,13 +10,15 @@ import numpy as np
 
 from catallax.errors import CatallaxError
 from catallax.markets.graph import Graph
+from catallax.priors.base import RandomSource
 
 __all__ = ["degree_skewed", "sparse_random", "spatial"]
 
-Seed = int | np.random.SeedSequence | np.random.Generator
+# What 32 bits count; far more than the memory of most machines holds.
+MOST = 2**31 - 1
 
 
-def sparse_random(n_buyers: int, n_sellers: int, degree: float, rng: Seed) -> Graph:
+def sparse_random(n_buyers: int, n_sellers: int, degree: float, rng: RandomSource) -> Graph:
     """Return a graph of edges drawn uniformly among all pairs.
 
     Parameters
@@ -71,7 +73,7 @@ def _sorted_set(values: np.ndarray) -> np.ndarray:
 
 
 def degree_skewed(
-    n_buyers: int, n_sellers: int, degree: float, rng: Seed, *, exponent: float = 0.75
+    n_buyers: int, n_sellers: int, degree: float, rng: RandomSource, *, exponent: float = 0.75
 ) -> Graph:
     """Return a graph in which few sellers have most of the edges.
 
@@ -139,7 +141,7 @@ def _contained(values: np.ndarray, within: np.ndarray) -> np.ndarray:
     return within[at] == values
 
 
-def spatial(n_buyers: int, n_sellers: int, degree: float, rng: Seed) -> Graph:
+def spatial(n_buyers: int, n_sellers: int, degree: float, rng: RandomSource) -> Graph:
     """Return a graph of neighbours: agents at random places in the unit square.
 
     A buyer may trade with the sellers within the radius at which her expected number of sellers,
@@ -167,6 +169,7 @@ def spatial(n_buyers: int, n_sellers: int, degree: float, rng: Seed) -> Graph:
     """
     if degree < 0:
         raise CatallaxError(f"the degree is {degree}; give one that is at least 0")
+    _refuse_too_many(n_buyers, n_sellers, degree)
     generator = np.random.default_rng(rng)
     buyers = generator.random((n_buyers, 2))
     sellers = generator.random((n_sellers, 2))
@@ -221,6 +224,7 @@ def _pairs(owners: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> tuple[np
 
 
 def _number_of_edges(n_buyers: int, n_sellers: int, degree: float) -> int:
+    _refuse_too_many(n_buyers, n_sellers, degree)
     number = round(n_buyers * degree)
     if not 0 <= number <= n_buyers * n_sellers:
         raise CatallaxError(
@@ -228,6 +232,14 @@ def _number_of_edges(n_buyers: int, n_sellers: int, degree: float) -> int:
             f"sellers have {n_buyers * n_sellers} pairs; ask for a degree from 0 to {n_sellers}"
         )
     return number
+
+
+def _refuse_too_many(n_buyers: int, n_sellers: int, degree: float) -> None:
+    if max(n_buyers, n_sellers, n_buyers * degree) > MOST:
+        raise CatallaxError(
+            f"{n_buyers} buyers and {n_sellers} sellers with {degree} edges a buyer are too many; "
+            f"a graph has at most {MOST:,} agents a side and {MOST:,} edges"
+        )
 
 
 def _graph_of_keys(keys: np.ndarray, n_buyers: int, n_sellers: int) -> Graph:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from typing import NamedTuple
 
 from catallax.errors import ReportError
@@ -43,6 +43,6 @@ def as_largest_report(value: object, where: str) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ReportError(f"{where}: largest_report is {value!r}; write a positive number")
-    if not (math.isfinite(value) and value > 0):
+    if not 0 < value <= sys.float_info.max:
         raise ReportError(f"{where}: largest_report is {value!r}; write a positive, finite number")
     return float(value)

@@ -321,7 +321,10 @@ def _as_list(given: Any, key: str) -> list[Any]:
 def _number(value: Any, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise FileFormatError(f"{key}: {value!r} is no number; write a number, or several")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise FileFormatError(f"{key}: this number is too large; write one below 1e308") from None
 
 
 def _plain(value: Any) -> Value:
