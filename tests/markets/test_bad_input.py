@@ -95,7 +95,7 @@ FOLDERS = [
     # lines and quotes
     ({"buyers": "id,bid\rb1,1\rb2,2\r"}, errors.FileFormatError,
      ["buyers.csv line 1", "carriage returns alone"]),
-    ({"buyers": 'id,note\nb1,"x\ny"\nb2,a"b\n'}, errors.FileFormatError,
+    ({"buyers": 'id,note\nb1,"x\ny"\nb2,a"b\nb3,c\n'}, errors.FileFormatError,
      ["buyers.csv line 4", "a quote is opened"]),
     ({"buyers": 'id,note\nb1,x\nb2,"a"b\n'}, errors.FileFormatError,
      ["buyers.csv line 3", "stands inside a cell"]),
