@@ -16,13 +16,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from catallax.audit import (
-    Witness,
-    get_property,
-    property_names,
-    stored_table,
-    stored_witness,
-)
+from catallax.audit import Witness, properties, stored_table, stored_witness
 from catallax.audit.claims.battery import battery
 from catallax.audit.claims.rows import make_row
 from catallax.audit.claims.stored import TABLE, write_table
@@ -82,7 +76,7 @@ def known() -> tuple[dict[str, dict[str, Cell]], dict[tuple[str, str], Witness]]
     rows = {
         mechanism: cells
         for mechanism, cells in stored_table().rows.items()
-        if list(cells) == property_names()
+        if list(cells) == properties.names()
     }
     return rows, {
         (mechanism, name): stored_witness(mechanism, name)
@@ -210,7 +204,7 @@ def main() -> None:
     asked = parser.parse_args()
     made = {"seed": SEED, "markets": len(battery(SEED, asked.random)), "random": asked.random}
     made |= {"budget": asked.budget, "again": asked.again}
-    meanings = {name: get_property(name).meaning for name in property_names()}
+    meanings = {name: properties.get(name).meaning for name in properties.names()}
     rows, witnesses = known()
     # Every row is saved when it is done, so that an hour's work cannot be lost in its last minute.
     for name, cells, documents in finished(asked.mechanisms, made, asked.workers):

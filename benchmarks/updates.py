@@ -1,128 +1,210 @@
 """Update an outcome after some reports have changed, beside clearing afresh.
 
-GSOM, values and costs uniform on [0, 1]. Each round changes the reports of 1, 10 or 100 agents,
-drawn evenly, *nudged* by at most 0.001 or *redrawn*, and times `outcome.update` with the prices
-of all who trade; then the pairs, where somebody else trades than before. Clearing afresh, with the
-same prices and pairs, is timed in between, on the same reports. Rounds in which other agents trade
-than before are shown apart. Usage: python benchmarks/updates.py [--agents 100000] [--rounds 60]
+Values and costs uniform on [0, 1]. Each round changes the reports of 1, 10 or 100 agents, drawn
+evenly, *nudged* by at most 0.001 or *redrawn*, given by name (`bids={...}`), and times
+
+- the update alone;
+- the update, and reading what changed (`changes`: who comes, who goes, every other price);
+- the update, and reading all there is as arrays (who trades with whom, at what prices).
+
+*In full* is an update by all reports, of which as many have changed. Clearing afresh, read in the
+same way, is timed in between on the same reports, and all is compared with it, bit for bit. A
+last line follows a long chain and tells what memory it takes.
+Usage: python benchmarks/updates.py [--agents 100000] [--rounds 100] [--mechanisms gsom]
+[--graphs random spatial skewed complete] [--changes 1 10 100] [--chain 100000]
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import statistics
+import sys
 import time
+import tracemalloc
 from typing import Any
 
 import numpy as np
 from clearing import KINDS, market_of
-from harness import machine, save, say, seconds, table
+from harness import machine, save, say, table
 
 import catallax as cx
 
-CHANGES = (1, 10, 100)
 NUDGE = 0.001
+PARTS = ("update", "changes", "arrays")
+NAMES = ("buyer_index", "seller_index", "buyer_pays", "seller_receives")
 
 
-def complete_market(agents: int) -> tuple[cx.Market, cx.Reports]:
-    """Make the market in which everybody may trade with everybody."""
+def market_for(kind: str, agents: int) -> tuple[cx.Market, cx.Reports]:
+    """Make a market, perhaps one in which everybody may trade with everybody."""
+    if kind != "complete":
+        return market_of(kind, agents)
     market, reports = market_of("random", agents)
     return cx.Market(market.buyers, market.sellers, name="complete"), reports
 
 
-def changed(
-    reports: cx.Reports, number: int, *, nudged: bool, rng: np.random.Generator
-) -> cx.Reports:
-    """Change the reports of some agents."""
-    both = np.concatenate([reports.bids, reports.asks])
-    who = rng.choice(both.size, number, replace=False)
-    new = rng.random(number)
-    both[who] = np.clip(both[who] + NUDGE * (2 * new - 1), 0, 1) if nudged else new
-    return cx.Reports(both[: reports.bids.size], both[reports.bids.size :])
+class Reporters:
+    """Reports that change, by name."""
+
+    def __init__(self, reports: cx.Reports, seed: int) -> None:
+        self.now = np.concatenate([reports.bids, reports.asks])
+        self.n_buyers = reports.bids.size
+        self.rng = np.random.default_rng(seed)
+
+    def change(self, number: int, *, nudged: bool) -> dict[str, dict[int, float]]:
+        """Change the reports of some agents, and say whose."""
+        who = self.rng.choice(self.now.size, number, replace=False)
+        new = self.rng.random(number)
+        self.now[who] = np.clip(self.now[who] + NUDGE * (2 * new - 1), 0, 1) if nudged else new
+        said = dict(zip(who.tolist(), self.now[who].tolist(), strict=True))
+        return {
+            "bids": {agent: value for agent, value in said.items() if agent < self.n_buyers},
+            "asks": {
+                agent - self.n_buyers: v for agent, v in said.items() if agent >= self.n_buyers
+            },
+        }
+
+    def reports(self) -> cx.Reports:
+        """Give all of them."""
+        return cx.Reports(self.now[: self.n_buyers], self.now[self.n_buyers :])
 
 
 def spread(values: list[float]) -> dict[str, float]:
-    """Give the median, the ends and the number of some seconds."""
-    if not values:
-        return {"number": 0}
-    ends = {"min": min(values), "median": statistics.median(values), "max": max(values)}
-    return {"number": len(values), **ends}
+    """Give the median, the ends and more of some seconds."""
+    ordered = sorted(values)
+    return {
+        "number": len(values),
+        "min": ordered[0],
+        "median": statistics.median(ordered),
+        "ninth": ordered[min(len(ordered) - 1, int(0.9 * len(ordered)))],
+        "mean": statistics.fmean(ordered),
+        "max": ordered[-1],
+    }
 
 
-def story(kind: str, agents: int, number: int, *, nudged: bool, rounds: int) -> dict[str, Any]:
+def story(
+    kind: str, mechanism: str, agents: int, number: int, *, nudged: bool, rounds: int
+) -> dict[str, Any]:
     """Follow one market through many rounds."""
-    rng = np.random.default_rng(number)
-    market, reports = complete_market(agents) if kind == "complete" else market_of(kind, agents)
-    outcome = cx.clear(market, "gsom", reports)
+    market, reports = market_for(kind, agents)
+    reporters = Reporters(reports, number)
+    outcome: Any = cx.clear(market, mechanism, reports)
     # Compiled, the rows of the graph turned, and what large markets keep built, from here on.
     for _ in range(12):
-        reports = changed(reports, 1, nudged=False, rng=rng)
-        outcome = outcome.update(reports)
-    times: dict[str, list[float]] = {
-        name: [] for name in ("same traders", "other traders", "every round", "pairs", "afresh")
-    }
+        outcome = outcome.update(**reporters.change(1, nudged=False))
+        _ = outcome.changes
+    _ = outcome.seller_receives
+    times: dict[str, list[float]] = {name: [] for name in (*PARTS, "in full", "afresh")}
+    followed = 0
     for step in range(rounds):
-        reports = changed(reports, number, nudged=nudged, rng=rng)
-        before = [outcome.traders(side)[0] for side in ("buyer", "seller")]
+        change = reporters.change(number, nudged=nudged)
         start = time.perf_counter()
-        outcome = outcome.update(reports)
-        after = [outcome.traders(side)[0] for side in ("buyer", "seller")]
-        took = time.perf_counter() - start
-        same = all(np.array_equal(*sides) for sides in zip(before, after, strict=True))
-        times["same traders" if same else "other traders"].append(took)
-        times["every round"].append(took)
-        if not same and len(times["pairs"]) < 10:
+        outcome = outcome.update(**change)
+        times["update"].append(time.perf_counter() - start)
+        _ = outcome.changes
+        times["changes"].append(time.perf_counter() - start)
+        followed += type(outcome) is not cx.Outcome
+        if step % max(1, rounds // 12) == 0:
+            for name in NAMES:
+                getattr(outcome, name)
+            times["arrays"].append(time.perf_counter() - start)
             start = time.perf_counter()
-            _ = outcome.seller_receives
-            times["pairs"].append(time.perf_counter() - start)
-        if step % max(1, rounds // 7) == 0:
-            start = time.perf_counter()
-            fresh = cx.clear(market, "gsom", reports)
+            fresh = cx.clear(market, mechanism, reporters.reports())
             times["afresh"].append(time.perf_counter() - start)
-            for name in ("buyer_index", "seller_index", "buyer_pays", "seller_receives"):
-                assert np.array_equal(getattr(fresh, name), getattr(outcome, name)), name
+            for name in NAMES:
+                mine, theirs = getattr(outcome, name), getattr(fresh, name)
+                assert mine.tobytes() == theirs.tobytes(), name
+            reporters.change(number, nudged=nudged)
+            every = reporters.reports()
+            start = time.perf_counter()
+            outcome = outcome.update(every)
+            times["in full"].append(time.perf_counter() - start)
     figures = {name: spread(values) for name, values in times.items()}
-    return {"kind": kind, "agents": agents, "changed": number, "nudged": nudged, **figures}
+    return {
+        "kind": kind, "mechanism": mechanism, "agents": agents, "changed": number,
+        "nudged": nudged, "followed": followed, "rounds": rounds, **figures,
+    }  # fmt: skip
+
+
+def chain(agents: int, steps: int) -> dict[str, float]:
+    """Follow one market through a long chain of which nothing is kept, and see what grows."""
+    market, reports = market_for("random", agents)
+    reporters = Reporters(reports, 1)
+    outcome: Any = cx.clear(market, "gsom", reports)
+    held = []
+    tracemalloc.start()
+    for step in range(steps):
+        outcome = outcome.update(**reporters.change(1, nudged=True))
+        if step in (steps // 10, steps - 1):
+            held.append(tracemalloc.get_traced_memory()[0] / 2**20)
+    tracemalloc.stop()
+    unit = 1 if sys.platform == "darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+    return {"steps": steps, "held early": held[0], "held at the end": held[-1], "peak": peak}
+
+
+def short(value: float) -> str:
+    """Write milliseconds with three digits."""
+    return f"{value * 1000:.3g} ms"
 
 
 def cell(figure: dict[str, float]) -> str:
-    """Write a median with its ends."""
-    if not figure["number"]:
-        return "-"
-    ends = f"({seconds(figure['min'])} .. {seconds(figure['max'])})"
-    return f"{seconds(figure['median'])} {ends}"
+    """Write a median with the fastest, the ninth decile and the slowest."""
+    parts = [short(figure[name]) for name in ("median", "min", "ninth", "max")]
+    return f"{parts[0]} ({parts[1]} .. {parts[2]} .. {parts[3]})"
 
 
 def main() -> None:
     """Measure, print the table, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--agents", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--mechanisms", nargs="+", default=["gsom"])
+    parser.add_argument("--graphs", nargs="+", default=[*KINDS, "complete"])
+    parser.add_argument("--changes", nargs="+", type=int, default=[1, 10, 100])
+    parser.add_argument("--chain", type=int, default=100_000)
     options = parser.parse_args()
     rows, figures = [], []
-    for kind in (*KINDS, "complete"):
-        for number in CHANGES:
-            for nudged in (True, False):
-                say(f"{kind}, {number} reports {'nudged' if nudged else 'redrawn'} ...")
-                one = story(kind, options.agents, number, nudged=nudged, rounds=options.rounds)
-                figures.append(one)
-                afresh = one["afresh"]["median"]
-                rows.append(
-                    [
-                        kind,
-                        f"{number} {'nudged' if nudged else 'redrawn'}",
-                        cell(one["same traders"]),
-                        f"{one['other traders']['number']} of {options.rounds}",
-                        cell(one["other traders"]),
-                        f"{afresh / one['every round']['median']:.0f}x",
-                        cell(one["pairs"]),
-                        cell(one["afresh"]),
-                    ]
-                )
-    header = ["graph", "reports", "until prices, same traders", "rounds with others"]
-    header += ["until prices, other traders", "afresh / median round", "pairs on top", "afresh"]
-    table(header, rows)
-    save("updates", {"machine": machine("numpy", "numba"), "figures": figures})
+    for mechanism in options.mechanisms:
+        for kind in options.graphs:
+            for number in options.changes:
+                for nudged in (True, False):
+                    words = f"{number} {'nudged' if nudged else 'redrawn'}"
+                    say(f"{mechanism}, {kind}, {words} ...")
+                    one = story(
+                        kind, mechanism, options.agents, number, nudged=nudged,
+                        rounds=options.rounds,
+                    )  # fmt: skip
+                    figures.append(one)
+                    ratio = one["afresh"]["median"] / one["changes"]["median"]
+                    rows.append(
+                        [
+                            f"{kind}, {mechanism}",
+                            words,
+                            cell(one["update"]),
+                            cell(one["changes"]),
+                            short(one["changes"]["mean"]),
+                            short(one["arrays"]["median"]),
+                            short(one["in full"]["median"]),
+                            short(one["afresh"]["median"]),
+                            f"{ratio:.0f}x",
+                        ]
+                    )
+    header = ["market", "reports", "update", "and what changed", "its mean", "and all arrays"]
+    header += ["update in full"]
+    table([*header, "afresh", "afresh / what changed"], rows)
+    memory = None
+    if options.chain:
+        say(f"a chain of {options.chain} updates ...")
+        memory = chain(options.agents, options.chain)
+        print(
+            f"\nA chain of {memory['steps']:,} updates, one after another: "
+            f"{memory['held early']:.1f} MiB allocated after a tenth of it, "
+            f"{memory['held at the end']:.1f} MiB at its end; peak of the process "
+            f"{memory['peak']:.0f} MiB."
+        )
+    content = {"machine": machine("numpy", "numba"), "figures": figures, "chain": memory}
+    save("updates", content)
 
 
 if __name__ == "__main__":

@@ -11,22 +11,9 @@ import pytest
 import catallax as cx
 from catallax.estimate.study import load_results, read_study, run_study
 from catallax.notebook import MOST_ROWS, Rows, html_page
+from tests.studies import ONE_CELL
 
-STUDY = """
-[study]
-name = "one <b>cell</b>"
-samples = 20
-seeds = [1]
-mechanisms = ["gsom"]
-[[priors]]
-name = "flat"
-buyers = "uniform(0, 1)"
-sellers = "uniform(0, 1)"
-[[markets]]
-graph = "sparse-random"
-sizes = [2]
-degree = 1
-"""
+STUDY = ONE_CELL.replace("one cell", "one <b>cell</b>")
 
 
 class Balanced(HTMLParser):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import catallax as cx
-from catallax.audit import AuditReport, audit, get_property, property_names
+from catallax.audit import AuditReport, audit, properties
 from catallax.audit.audit import default_budget
 from catallax.audit.claims.battery import random_market
 from catallax.audit.claims.claims import claimed_properties
@@ -62,7 +62,7 @@ def test_correct_mechanisms_raise_no_alarm_on_random_markets(name: str) -> None:
     for seed in range(7):
         market = random_market(100 * len(name) + seed)
         setting = Setting.of(market, mechanism)
-        asked = [one for one in claimed if get_property(one).excuse(setting) is None]
+        asked = [one for one in claimed if properties.get(one).excuse(setting) is None]
         try:
             report = audit(market, mechanism, sorted(asked), rng=seed, budget=60)
         except cx.UnsupportedMarketError:
@@ -144,11 +144,11 @@ def test_the_frame_comes_in_the_callers_library() -> None:
 
 
 def test_every_property_is_listed_once_and_says_what_it_means() -> None:
-    names = property_names()
+    names = properties.names()
     assert len(set(names)) == len(names) == 17
     for name in names:
-        assert get_property(name).slug == name and get_property(name).meaning.endswith(".")
-        assert get_property(get_property(name)) is get_property(name)
+        assert properties.get(name).slug == name and properties.get(name).meaning.endswith(".")
+        assert properties.get(properties.get(name)) is properties.get(name)
 
 
 # -------------------------------------------------------------------------- budget, seeds, choice

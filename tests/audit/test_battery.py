@@ -10,8 +10,7 @@ import pytest
 import catallax as cx
 from catallax.audit.claims.battery import battery, fixed_markets, random_market
 from catallax.audit.setting import Setting
-from catallax.markets import Market
-from catallax.markets.families.register import _KINDS
+from catallax.markets import Market, families
 from catallax.mechanisms import get, names
 from tests.audit.ours import quick
 
@@ -37,8 +36,8 @@ def setting(market: Market) -> Setting:
 
 
 def test_every_kind_of_constraint_is_tried() -> None:
-    assert kinds(FIXED) == {*_KINDS, "oracle"}
-    assert kinds(MANY) == set(_KINDS)
+    assert kinds(FIXED) == {*families.names(), "oracle"}
+    assert kinds(MANY) == set(families.names())
 
 
 def test_sides_are_empty_or_small() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import catallax as cx
-from catallax.audit import BrokenClaimError, check_mechanism, property_names, stored_table
+from catallax.audit import BrokenClaimError, check_mechanism, properties, stored_table
 from catallax.audit.claims.battery import fixed_markets
 from catallax.audit.claims.claims import claimed_properties, claims_of
 from catallax.audit.claims.rows import without_sampling
@@ -143,7 +143,7 @@ def test_a_violated_property_is_not_looked_at_again() -> None:
 )  # fmt: skip
 def test_claims_imply_properties(claims: Claims, expected: set[str]) -> None:
     assert claims_of(claims) == {"feasibility", *expected}
-    assert claims_of(claims) <= set(property_names())
+    assert claims_of(claims) <= set(properties.names())
 
 
 def test_separable_mechanisms_claim_threshold_payments() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import catallax as cx
+from catallax.audit import properties
 from catallax.audit.claims.battery import random_market
-from catallax.audit.properties import get_property
 from catallax.audit.properties.thresholds import thresholds
 from catallax.audit.runs import Runner
 from catallax.audit.search.candidates import Landscape, breakpoints
@@ -82,7 +82,7 @@ def test_between_two_tried_reports_nothing_new_happens(name: str) -> None:
 )
 def test_the_worst_deviation_is_no_smaller_than_a_grids(mechanism, side: str) -> None:
     """At all possible values, against every report of a grid."""
-    prop = get_property(f"dsic-{side}")
+    prop = properties.get(f"dsic-{side}")
     laws = ["discrete([3, 4, 6], [0.5, 0.1, 0.4])", "discrete([0, 1, 3], [0.4, 0.3, 0.3])"]
     edges = {
         planted.Greedy: [(0, 0), (0, 1), (1, 1)],

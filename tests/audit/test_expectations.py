@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import catallax as cx
-from catallax.audit.properties import get_property
+from catallax.audit import properties
 from catallax.audit.result import Finding
 from catallax.audit.search.means import Mean, bounded_mean
 from catallax.audit.search.search import Search
@@ -52,7 +52,7 @@ def expected_utility(mechanism, agent: int, truth: float, report: float) -> floa
 def test_tables_of_types_are_the_definition(name: str) -> None:
     mechanism = planted.PayYourBid() if name == "planted" else cx.mechanisms.get(name)
     setting = Setting.of(small(), mechanism)
-    asked = [get_property("bic-buyers"), get_property("bic-sellers")]
+    asked = [properties.get("bic-buyers"), properties.get("bic-sellers")]
     search = Search(setting, asked, np.random.default_rng(0), 3000)
     assert len(search.types) == 4
     for number, table in enumerate(search.types):

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 import catallax as cx
-from catallax.audit import get_property, property_names, read_witness, stored_table, stored_witness
+from catallax.audit import properties, read_witness, stored_table, stored_witness
 from catallax.audit.claims.battery import fixed_markets
 from catallax.audit.claims.claims import claimed_properties
 from catallax.audit.claims.rows import make_row, verify_row
@@ -33,8 +33,8 @@ WITNESSES = resources.files("catallax.audit") / "witnesses"
 
 def test_every_mechanism_and_every_property_has_its_cell() -> None:
     assert list(TABLE.rows) == names()
-    assert TABLE.meanings == {name: get_property(name).meaning for name in property_names()}
-    assert all(list(row) == property_names() for row in TABLE.rows.values())
+    assert TABLE.meanings == {name: properties.get(name).meaning for name in properties.names()}
+    assert all(list(row) == properties.names() for row in TABLE.rows.values())
 
 
 def test_claims_are_those_of_today_and_none_is_broken() -> None:
@@ -189,6 +189,6 @@ def test_the_page_is_the_one_of_this_table() -> None:
 
 def test_the_page_on_audits_names_every_property_and_shows_the_example() -> None:
     page = (ROOT / "docs" / "audits.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in page for name in property_names())
+    assert all(f"`{name}`" in page for name in properties.names())
     example = (ROOT / "examples" / "audit_own_mechanism.py").read_text(encoding="utf-8")
     assert f"```python\n{example}```" in page

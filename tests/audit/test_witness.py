@@ -10,7 +10,7 @@ import pytest
 
 import catallax as cx
 from catallax.audit import read_witness
-from catallax.audit.witness import Witness, mechanism_name
+from catallax.audit.witness import Witness, lookup_name
 from tests.audit import planted
 
 AWKWARD = 0.1 + 0.2  # needs all its digits
@@ -99,8 +99,8 @@ def test_a_witness_that_is_not_there_or_cannot_be_written(tmp_path: Path) -> Non
 
 def test_a_mechanism_is_found_again_by_its_name() -> None:
     for name in cx.mechanisms.names():
-        assert mechanism_name(cx.mechanisms.get(name)) == name
-    name = mechanism_name(planted.Greedy())
+        assert lookup_name(cx.mechanisms.get(name)) == name
+    name = lookup_name(planted.Greedy())
     assert name == "tests.audit.planted:Greedy"
     assert isinstance(cx.mechanisms.get(name), planted.Greedy)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import catallax as cx
-from catallax.audit import property_names, read_witness, stored_table
+from catallax.audit import properties, read_witness, stored_table
 from catallax.mechanisms import names
 from tests.cli.conftest import Runner, document
 from tests.cli.test_refusals import files, refused
@@ -58,7 +58,7 @@ def by_name(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def test_json_is_as_specified(run: Runner, small: Path) -> None:
     (shown,) = run("audit", small, "--mechanism", "first-best", "--json", *QUICK).documents
     assert (shown["market"], shown["mechanism"]) == ("small", "first-best")
-    applies = [name for name in property_names() if name not in shown["skipped"]]
+    applies = [name for name in properties.names() if name not in shown["skipped"]]
     assert [entry["name"] for entry in shown["properties"]] == applies
     assert set(shown["skipped"]) == {"cap-monotone"}
     report = cx.audit(cx.Market.read(small), "first-best", budget=150)
@@ -234,14 +234,14 @@ def test_mechanisms_are_listed_with_their_properties(run: Runner) -> None:
     table = stored_table()
     for one in done.documents:
         assert set(one) == {"name", "summary", "claims", "properties"}
-        assert list(one["properties"]) == property_names()
+        assert list(one["properties"]) == properties.names()
         for name, cell in one["properties"].items():
             assert cell["verdict"] == table.cell(one["name"], name).verdict
     page = run("mechanisms", "--properties").out
     lines = {line.split()[0]: line.split()[1:] for line in page.splitlines() if line.split()}
-    place = property_names().index("weak-budget-ex-post")
+    place = properties.names().index("weak-budget-ex-post")
     assert [lines[name][place] for name in ("first-best", "gsom", "gsom-bic")] == ["×", "×", "●"]
-    for name in property_names():
+    for name in properties.names():
         assert f" {name} " in page
 
 

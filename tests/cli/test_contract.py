@@ -19,24 +19,7 @@ from cyclopts import App
 from catallax.cli.app import app, main
 from tests.cli.conftest import Runner, document
 from tests.cli.test_processes import ENVIRONMENT
-
-STUDY = """
-[study]
-name = "one cell"
-samples = 20
-seeds = [1]
-mechanisms = ["gsom"]
-
-[[priors]]
-name = "flat"
-buyers = "uniform(0, 1)"
-sellers = "uniform(0, 1)"
-
-[[markets]]
-graph = "sparse-random"
-sizes = [2]
-degree = 1
-"""
+from tests.studies import ONE_CELL
 
 GROUP = """
 name = "boat"
@@ -107,7 +90,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     """A folder with one file of each kind, which the command is called in."""
     tmp_path.joinpath("market.json").write_text(json.dumps(document()), encoding="utf-8")
     tmp_path.joinpath("group.toml").write_text(GROUP, encoding="utf-8")
-    tmp_path.joinpath("study.toml").write_text(STUDY, encoding="utf-8")
+    tmp_path.joinpath("study.toml").write_text(ONE_CELL, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     if request.getfixturevalue("command") == "study report":  # needs something to report on
         assert main(["study", "run", "study.toml", "--workers", "1", "--quiet"]) == 0

@@ -180,3 +180,12 @@ def test_mugs_have_both_sides() -> None:
     with pytest.raises(CatallaxError):
         evaluate(trade, "vote")
     assert recommend(trade, rules=()).best.value.gains_from_trade >= 0
+
+
+def test_a_value_that_is_known_is_an_atom(tmp_path) -> None:
+    answers = read_survey(write(tmp_path, "low,high\n5,5\n0,4\n5,9\n5,5\n"))
+    values = answers.prior("buyer")
+    assert values.atoms[0].tolist() == [0.0, 5.0]
+    assert values.atoms[1].tolist() == pytest.approx([0.25, 0.75], abs=1e-9)
+    costs = answers.prior("seller")
+    assert costs.atoms[0].tolist() == [4.0, 5.0]

@@ -15,7 +15,7 @@ from catallax.errors import MechanismError, ReportError, UnknownAgentError
 from catallax.matching.updates import stores
 from catallax.mechanisms import SellersOffering, SeparableMechanism, names
 from catallax.mechanisms.updated_outcome import UpdatedOutcome
-from tests.mechanisms.updates import bits, same_outcome
+from tests.mechanisms.updates import bits, found_changes, same_outcome, told_changes
 from tests.priors.conftest import EVERY
 
 FOLLOWED = ("first-best", "gsom", "gbom")
@@ -76,10 +76,13 @@ def with_changes(reports, changes):
 def test_every_update_is_the_outcome_of_clearing_afresh(story, mechanism):
     market, reports, rounds = story
     outcome = cx.clear(market, mechanism, reports)
+    fresh = cx.clear(market, mechanism, reports)
     for changes in rounds:
         reports = with_changes(reports, changes)
         outcome = outcome.update(reports)
-        same_outcome(outcome, cx.clear(market, mechanism, reports))
+        earlier, fresh = fresh, cx.clear(market, mechanism, reports)
+        assert told_changes(outcome) == found_changes(earlier, fresh)
+        same_outcome(outcome, fresh)
 
 
 def random_market(rng, n_buyers, n_sellers, degree):
@@ -100,13 +103,16 @@ def test_old_outcomes_stay_and_can_be_updated_again(mechanism, degree):
     outcomes = [cx.clear(market, mechanism, reports)]
     fresh = list(outcomes)
     for _ in range(40):
-        before = outcomes[int(rng.integers(len(outcomes)))]
+        start = int(rng.integers(len(outcomes)))
+        before = outcomes[start]
         changes = {
             int(agent): float(rng.choice(REPORTS)) for agent in rng.choice(24, rng.integers(1, 4))
         }
         reports = with_changes(before.reports, changes)
         outcomes.append(before.update(reports))
         fresh.append(cx.clear(market, mechanism, reports))
+        if rng.integers(2):
+            assert told_changes(outcomes[-1]) == found_changes(fresh[start], fresh[-1])
     for one, other in zip(outcomes, fresh, strict=True):
         same_outcome(one, other)
 
@@ -119,12 +125,22 @@ def test_long_chains_in_a_market_of_300_a_side(degree):
     if degree == 8:  # ties everywhere
         prices = prices[0].round(1), prices[1].round(1)
     outcome = cx.clear(market, "first-best", cx.Reports(*prices))
+    known = {side: dict(zip(*outcome.traders(side), strict=True)) for side in ("buyer", "seller")}
     for step in range(1000):
         agent, value = int(rng.integers(600)), float(rng.random())
         value = round(value, 1) if degree == 8 else value
-        outcome = outcome.update(with_changes(outcome.reports, {agent: value}))
+        bid = {f"b{agent}": value} if agent < 300 else None
+        outcome = outcome.update(bids=bid, asks=None if bid else {f"s{agent - 300}": value})
         assert isinstance(outcome, UpdatedOutcome)
+        changes = outcome.changes
+        for side, told in (("buyer", changes.buyers), ("seller", changes.sellers)):
+            for who, trades, price in zip(told.agent, told.trades, told.after, strict=True):
+                known[side].pop(who, None)
+                if trades:
+                    known[side][who] = price
         if step % 100 == 0:
+            for side, prices in known.items():
+                assert prices == dict(zip(*outcome.traders(side), strict=True))
             same_outcome(
                 outcome, cx.clear(market, "first-best", outcome.reports), words=step % 500 == 0
             )
@@ -374,7 +390,8 @@ def test_every_kind_of_prior_is_weighed_alone_as_in_company(mechanism):
     for agent in rng.integers(0, 4 * len(priors), 5).tolist():
         value = float(np.abs(agents[agent // (2 * len(priors))].sample(rng))[agent % len(EVERY)])
         outcome = outcome.update(with_changes(outcome.reports, {agent: value}))
-        fresh = cx.clear(market, mechanism, outcome.reports)
+        earlier, fresh = fresh, cx.clear(market, mechanism, outcome.reports)
+        assert told_changes(outcome) == found_changes(earlier, fresh)
         for side in ("buyer", "seller"):
             assert bits(outcome.traders(side)[1]) == bits(fresh.traders(side)[1])
     same_outcome(outcome, fresh, words=False)

@@ -66,3 +66,33 @@ def same_outcome(one, other, *, words=True):
         assert one.trades.equals(other.trades)
         assert one.agents.equals(other.agents)
     same_matching(one.reasons.matching, other.reasons.matching)
+
+
+def told_changes(outcome):
+    """List what an outcome says has changed."""
+    told = []
+    for side in (outcome.changes.buyers, outcome.changes.sellers):
+        parts = (side.agent, side.traded, side.trades, side.before, side.after)
+        told.append(list(zip(*(part.tolist() for part in parts), strict=True)))
+        assert np.isfinite(side.before).all()
+        assert np.isfinite(side.after).all()
+    assert len(outcome.changes) == len(told[0]) + len(told[1])
+    return told
+
+
+def found_changes(before, after):
+    """Find what has changed from one outcome to another, from all prices of both."""
+    found = []
+    for side in SIDES:
+        old, new = (
+            dict(zip(*(part.tolist() for part in one.traders(side)), strict=True))
+            for one in (before, after)
+        )
+        found.append(
+            [
+                (who, who in old, who in new, old.get(who, 0.0), new.get(who, 0.0))
+                for who in sorted({*old, *new})
+                if (who in old, old.get(who)) != (who in new, new.get(who))
+            ]
+        )
+    return found

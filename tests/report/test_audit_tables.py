@@ -64,10 +64,10 @@ def test_the_table_of_our_mechanisms_fits_a_terminal() -> None:
 
 
 def test_groups_name_every_property_once() -> None:
-    from catallax.audit import property_names
+    from catallax.audit import properties
 
     grouped = [name for names in GROUPS.values() for name in names]
-    assert sorted(grouped) == sorted(property_names())
+    assert sorted(grouped) == sorted(properties.names())
 
 
 def test_an_audit_in_money_with_a_currency_and_a_name_that_commands_terminals() -> None:

@@ -8,17 +8,13 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from catallax.audit import properties
 from catallax.audit.audit import BUDGET, audit
 from catallax.audit.claims.battery import battery
 from catallax.audit.claims.check import BrokenClaimError, check_mechanism
 from catallax.audit.claims.stored import stored_table, stored_witness
 from catallax.audit.judgement import Judgement, Verdict
-from catallax.audit.properties import (
-    Property,
-    get_property,
-    property_names,
-    register_property,
-)
+from catallax.audit.properties import Property
 from catallax.audit.result import AuditReport, Finding
 from catallax.audit.witness import Witness, read_witness
 
@@ -34,10 +30,8 @@ __all__ = [
     "audit",
     "battery",
     "check_mechanism",
-    "get_property",
-    "property_names",
+    "properties",
     "read_witness",
-    "register_property",
     "stored_table",
     "stored_witness",
 ]

@@ -10,13 +10,14 @@ import numpy as np
 from catallax.audit.findings import finding_of
 from catallax.audit.properties.base import Property
 from catallax.audit.properties.caps import CapMonotone, OnlyRule
-from catallax.audit.properties.register import chosen
+from catallax.audit.properties.registry import chosen
 from catallax.audit.result import AuditReport, Finding
 from catallax.audit.search.search import Progress, Search
 from catallax.audit.setting import Setting
-from catallax.audit.witness import mechanism_name
+from catallax.audit.witness import lookup_name
 from catallax.errors import CatallaxError, MissingPriorError, ReportError, UnsupportedMarketError
 from catallax.mechanisms import Mechanism, get
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from catallax.markets import Market
@@ -62,7 +63,7 @@ def audit(
     market: Market,
     mechanism: str | Mechanism | BilateralRule = "gsom",
     properties: str | Property | Iterable[str | Property] | None = None,
-    rng: int | np.random.SeedSequence | np.random.Generator = 0,
+    rng: RandomSource = 0,
     budget: int | None = None,
     progress: Progress | None = None,
 ) -> AuditReport:
@@ -77,7 +78,7 @@ def audit(
         A slug, "module:Class", or a mechanism, one of somebody else's too: whatever goes wrong in
         it is a finding about it. Or a `BilateralRule`, of which only "cap-monotone" can be asked.
     properties
-        Slugs, or properties; all that apply if left out. See `property_names`.
+        Slugs, or properties; all that apply if left out. See `properties.names`.
     rng
         What profiles are drawn with; results depend on it alone.
     budget
@@ -137,7 +138,7 @@ def audit(
         else:
             skipped[prop.slug] = reason
     search = Search(setting, asked, np.random.default_rng(rng), limit, progress)
-    name = mechanism_name(judged)
+    name = lookup_name(judged)
     try:
         search.run()
         # Expectations make runs of their own, which properties of single runs look at too.
@@ -183,7 +184,7 @@ def _refuse_too_large(setting: Setting) -> None:
 def _refuse(prop: Property, reason: str, setting: Setting) -> None:
     if prop.need in ("types", "average") and not setting.has_priors:
         setting.require_priors(f"'{prop.slug}'")
-    name = mechanism_name(setting.mechanism)
+    name = lookup_name(setting.mechanism)
     raise UnsupportedMarketError(
         f"property '{prop.slug}' does not apply to '{name}' on market '{setting.market.name}': "
         f"{reason}"

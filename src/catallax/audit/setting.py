@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catallax.errors import MissingPriorError, UnsupportedMarketError
 from catallax.markets import Reports
+from catallax.markets.agents import Role
 from catallax.markets.unit_demand import UnitDemand, UnitDemandReports
 from catallax.mechanisms import Mechanism
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["Agent", "Setting"]
 
 Array = NDArray[np.float64]
-Role = Literal["buyer", "seller"]
 
 # Amounts that differ by less than this, relative to the amounts in play, differ by rounding.
 ROUNDING = 1e-9

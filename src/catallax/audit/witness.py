@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from catallax.audit.judgement import Violation
-from catallax.audit.properties.register import get_property
+from catallax.audit.properties import registry
 from catallax.audit.runs import Runner
 from catallax.audit.setting import Setting
 from catallax.audit.unlisted import from_listed, without_unlisted
@@ -23,10 +23,10 @@ from catallax.mechanisms import Mechanism, get, names
 from catallax.staging import Staging
 from catallax.text_files import writing_to
 
-__all__ = ["Witness", "mechanism_name", "read_witness"]
+__all__ = ["Witness", "lookup_name", "read_witness"]
 
 
-def mechanism_name(mechanism: Mechanism) -> str:
+def lookup_name(mechanism: Mechanism) -> str:
     """Return the name by which `catallax.mechanisms.get` finds a mechanism.
 
     Parameters
@@ -42,7 +42,7 @@ def mechanism_name(mechanism: Mechanism) -> str:
     Examples
     --------
     >>> import catallax as cx
-    >>> mechanism_name(cx.mechanisms.get("gsom"))
+    >>> lookup_name(cx.mechanisms.get("gsom"))
     'gsom'
     """
     kind = type(mechanism)
@@ -144,7 +144,7 @@ class Witness:
             If there is no such mechanism or property.
         """
         runner = Runner(Setting.of(self.market, get(mechanism or self.mechanism)))
-        prop = get_property(self.property)
+        prop = registry.get(self.property)
         found = prop.again(runner, self._violation(runner.setting))
         return None if found is None else (found.amount, prop.story(runner, found))
 

@@ -98,14 +98,14 @@ def _wanted(properties: str | None) -> list[str] | None:
     """Look up the properties that are asked for."""
     if properties is None:
         return None
-    from catallax.audit.properties import get_property
+    from catallax.audit.properties import get
 
     names = [name.strip() for name in properties.split(",") if name.strip()]
     if not names:
         raise CatallaxError(
             "--properties names no property: write --properties dsic-buyers,monotone"
         )
-    return [get_property(name).slug for name in names]
+    return [get(name).slug for name in names]
 
 
 def _audits(

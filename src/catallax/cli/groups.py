@@ -262,9 +262,9 @@ def recommend(
 
         with Staging() as staging:
             if plot is not None:
-                from catallax.report.groups.pictures import save_recommendation
+                from catallax.report.groups.pictures import save_recommendation_picture
 
-                staging.add(plot, lambda place: save_recommendation(found, place, unit))
+                staging.add(plot, lambda place: save_recommendation_picture(found, place, unit))
             if out is not None:
                 vote = found.to_problem(problem, name=out.stem)
                 staging.add(out, vote.write)
@@ -314,11 +314,11 @@ def limits(
         curves = share_curves(numbers, pairs, progress=progress)
     line = json_line(curves.to_dict())
     if plot is not None:
-        from catallax.report.groups.pictures import save_share_curves
+        from catallax.report.groups.pictures import save_share_curves_picture
         from catallax.staging import Staging
 
         with Staging() as staging:
-            staging.add(plot, lambda place: save_share_curves(curves, place))
+            staging.add(plot, lambda place: save_share_curves_picture(curves, place))
     if json:
         print_lines([line])
     elif not quiet:

@@ -70,7 +70,7 @@ def reproduce(
             found.append(one.run(Options(monte_carlo, seed, progress)))
     lines = [json_line(one.to_dict()) for one in found]
     if out is not None:
-        from catallax.report.reproduction_tables import save_chart
+        from catallax.report.reproduction_tables import save_chart_picture
         from catallax.staging import Staging
 
         with Staging() as staging:
@@ -82,7 +82,7 @@ def reproduce(
                 for chart in one.charts:
                     staging.add(
                         out / f"{one.name}-{chart.name}.svg",
-                        lambda place, chart=chart: save_chart(chart, place),
+                        lambda place, chart=chart: save_chart_picture(chart, place),
                     )
     if json:
         print_lines(lines)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from catallax.errors import CatallaxError, nearest
 from catallax.markets.unit_demand import UnitDemand
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from catallax.markets import Market
@@ -22,8 +23,6 @@ __all__ = ["Draws", "DrawsKind", "Plan", "Sampler", "sampler_of", "seed_of"]
 
 Array = NDArray[np.float64]
 DrawsKind = Literal["plain", "antithetic", "sobol"]
-RandomSource = int | np.random.SeedSequence | np.random.Generator
-
 # How many numbers a block holds in each of its arrays, and how many profiles at most.
 _NUMBERS = 2**16
 _MOST_PROFILES = 2**10

@@ -23,6 +23,7 @@ from catallax.estimate.result import (
 )
 from catallax.estimate.sampling import REFUSALS, Job, Progress, Run
 from catallax.mechanisms import FirstBest, Mechanism, get
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from catallax.estimate.exact import ExactValues
@@ -44,7 +45,7 @@ def simulate(
     market: Market,
     mechanisms: Sequence[str | Mechanism] | str | Mechanism | None = None,
     samples: int | None = None,
-    rng: int | np.random.SeedSequence | np.random.Generator = 0,
+    rng: RandomSource = 0,
     workers: int | None = None,
     *,
     until: float | None = None,

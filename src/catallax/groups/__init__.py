@@ -20,6 +20,7 @@ from catallax.groups.characterise import (
     characterise_smooth,
 )
 from catallax.groups.evaluate import GroupEvaluation, evaluate, first_best
+from catallax.groups.fair_price import fairest_vote
 from catallax.groups.forced_trade import ForcedTrade
 from catallax.groups.limits import first_best_rate, smooth_bound, vote_limit
 from catallax.groups.problem import GroupProblem, Member
@@ -78,6 +79,7 @@ __all__ = [
     "characterise_by_search",
     "characterise_smooth",
     "evaluate",
+    "fairest_vote",
     "first_best",
     "first_best_rate",
     "forced_trade_bounds",

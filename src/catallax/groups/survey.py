@@ -26,8 +26,8 @@ class SurveyAnswers:
     Attributes
     ----------
     low, high
-        Ends of the intervals, in units of money; infinity where there is no upper end.
-        Shape (answers,).
+        Ends of the intervals, in units of money; infinity where there is no upper end, and equal
+        where a value is known exactly. Shape (answers,).
     weights
         The weight of each answer, or None where all count alike.
     name
@@ -83,10 +83,14 @@ class SurveyAnswers:
         >>> answers.prior("buyer").mean < answers.prior("seller").mean
         True
         """
-        fitted = Intervals(self.low, self.high, self.weights)
+        # A value that is known lies between it and the next float: an atom.
+        known = np.where(self.high == self.low, np.nextafter(self.low, np.inf), self.high)
+        fitted = Intervals(self.low, known, self.weights)
         if side == "buyer":
             return fitted
         ends, masses = fitted.fit.high.copy(), fitted.fit.probabilities
+        exact = ends == np.nextafter(fitted.fit.low, np.inf)
+        ends[exact] = fitted.fit.low[exact]
         kept = masses > 0
         ends, masses, low = ends[kept], masses[kept], fitted.fit.low[kept]
         if np.isinf(ends).any():
@@ -120,7 +124,7 @@ def read_survey(
         The table, one answer a row.
     low, high
         The columns of the ends; by default the only ones whose names hold the word "low" and
-        "high". An empty upper end stands for none.
+        "high". An empty upper end stands for none; equal ends for a value that is known.
     weights
         The column of weights, if there is one.
     rows
@@ -174,7 +178,7 @@ def read_survey(
         raise UnknownNameError(f"table {path} has no answers{remedy}")
     at = np.flatnonzero(kept)
     read = read_columns(path, columns, None, blank={"high": np.inf}, only=at)
-    wrong = np.flatnonzero(read["high"] <= read["low"])
+    wrong = np.flatnonzero(read["high"] < read["low"])
     if wrong.size:
         row = int(wrong[0])
         ends = (
@@ -182,7 +186,7 @@ def read_survey(
             f"{columns['high']} = {read['high'][row]:.10g}",
         )
         raise PriorError(
-            f"{texts.at(int(at[row]))}: {ends[1]} is not above {ends[0]}; correct the line"
+            f"{texts.at(int(at[row]))}: {ends[1]} is below {ends[0]}; correct the line"
         )
     name = ", ".join((rows or {}).values()) or path.stem
     mixed = () if rows else _mixed(texts, set(columns.values()))

@@ -17,6 +17,7 @@ from catallax.errors import (
     UnknownAgentError,
     nearest,
 )
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from catallax.markets.tables.origin import Origin
@@ -332,7 +333,7 @@ class Agents:
             ends.append(high if np.isfinite(high) else float(prior.quantile(1 - 1e-12)))
         return float(np.abs(ends).max())
 
-    def sample(self, rng: np.random.Generator | np.random.SeedSequence | int) -> np.ndarray:
+    def sample(self, rng: RandomSource) -> np.ndarray:
         """Draw one private value per agent from the priors.
 
         Parameters

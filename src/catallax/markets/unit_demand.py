@@ -21,6 +21,7 @@ from catallax.markets.market import Market
 from catallax.markets.reports import refuse_beyond
 from catallax.markets.tables.origin import Origin
 from catallax.priors import Prior, make_prior
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     import polars as pl
@@ -190,9 +191,7 @@ class UnitDemand:
                 )
         return tuple(prior for prior in self.priors if prior is not None)
 
-    def sample(
-        self, rng: int | np.random.SeedSequence | np.random.Generator, count: int
-    ) -> tuple[Array, Array]:
+    def sample(self, rng: RandomSource, count: int) -> tuple[Array, Array]:
         """Draw values of the items and costs of their sellers; shapes ``(count, items)``.
 
         Raises

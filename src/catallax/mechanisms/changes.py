@@ -50,7 +50,9 @@ class SideChanges:
         """Keep those who have changed, in market order; prices of who does not trade are 0."""
         before, after = np.where(traded, before, 0.0), np.where(trades, after, 0.0)
         changed = np.flatnonzero((traded != trades) | (before != after))
-        order = changed[np.argsort(agent[changed])]
+        if not changed.size:
+            return _NONE
+        order = changed[np.argsort(agent[changed], kind="stable")]  # nearly sorted already
         parts = (traded[order], trades[order], before[order], after[order])
         for part in (who := agent[order].astype(np.int32), *parts):
             part.flags.writeable = False

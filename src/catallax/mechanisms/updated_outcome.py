@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.mechanisms.changes import Changes, SideChanges
+from catallax.mechanisms.clearing import of_the_house
 from catallax.mechanisms.explain import ThresholdReasons
 from catallax.mechanisms.outcome import Outcome
 from catallax.mechanisms.outcome_tables import locate
@@ -133,7 +134,7 @@ class UpdatedOutcome(Outcome):
             return None
         critical = critical_reports(self._rule.mechanism, self.market, threshold, role)
         said = self._matching.reports_of(threshold.agent, buyers=buyers)
-        return float((np.minimum if buyers else np.maximum)(critical, said)[0])
+        return float(self._with_reports(role, critical, said)[0])
 
     def said(self, role: Role, index: int) -> float:
         """Give what an agent reported."""
@@ -161,8 +162,7 @@ class UpdatedOutcome(Outcome):
         moved: Moved | None = vars(self)["_moved"]
         if moved is None:
             return Changes(self.market, SideChanges.none(), SideChanges.none())
-        n_buyers = len(self.market.buyers)
-        on_left = moved.agents < n_buyers
+        on_left = moved.agents < len(self.market.buyers)
         return Changes(
             self.market,
             self._side_changes("buyer", moved, np.flatnonzero(on_left)),
@@ -170,49 +170,115 @@ class UpdatedOutcome(Outcome):
         )
 
     def _side_changes(self, role: Role, moved: Moved, here: NDArray[np.intp]) -> SideChanges:
-        buyers, first = role == "buyer", 0 if role == "buyer" else len(self.market.buyers)
-        agents, matching = moved.agents[here], self._matching
-        sources, levels, reports = (
-            part[:, here] for part in (moved.sources, moved.levels, moved.reports)
-        )
-        side = 0 if buyers else 1
-        if moved.is_wide(side):
+        side, first = (0, 0) if role == "buyer" else (1, len(self.market.buyers))
+        wide = moved.is_wide(side)
+        if not here.size and not wide:
+            return SideChanges.none()
+        if here.size and self._inverts_exactly(role):
+            # Who only reports anew pays the same: a critical report is never beyond a report.
+            sources, levels = moved.sources[:, here], moved.levels[:, here]
+            other = (sources[0] != sources[1]) | (levels[0] != levels[1])
+            listed, here = here, here[other]
+            if not here.size and not wide:
+                return SideChanges.none()
+        else:
+            listed = here
+        agents = moved.agents[here] - np.int32(first)
+        traded, trades = moved.sources[:, here] >= 0
+        before, after = self._prices_of_few(role, agents, moved, here)
+        if wide:
+            matching = self._matching
             with matching.version.lock:
                 store = matching.version.store()
-                every = store.in_common(side).astype(np.int32)
-                others = every[~np.isin(every, agents)] if agents.size else every
-                said = store.report[others]
+                others = (store.in_common(side) - first).astype(np.int32)
+                apart = np.zeros(
+                    len(self.market.buyers if side == 0 else self.market.sellers), bool
+                )
+                apart[moved.agents[listed] - first] = True
+                others = others[~apart[others]]
+                said = store.report[others + first]
+            prices = [
+                self._with_reports(role, self._common(role, others, int(source), level), said)
+                for source, level in zip(
+                    moved.wide_sources[side], moved.wide_levels[side], strict=True
+                )
+            ]
             agents = np.concatenate([agents, others])
-            many = (2, others.size)
-            sources = np.hstack([sources, np.broadcast_to(moved.wide_sources[side][:, None], many)])
-            levels = np.hstack([levels, np.broadcast_to(moved.wide_levels[side][:, None], many)])
-            reports = np.hstack([reports, np.broadcast_to(said, many)])
-        if not agents.size:
-            return SideChanges.none()
-        agents = agents - np.int32(first)
-        prices = [
-            self._price_then(role, agents, *then)
-            for then in zip(sources, levels, reports, strict=True)
-        ]
-        return SideChanges.of(agents, sources[0] >= 0, sources[1] >= 0, *prices)
+            before = np.concatenate([before, prices[0]])
+            after = np.concatenate([after, prices[1]])
+            all_trade = np.ones(others.size, np.bool_)
+            traded = np.concatenate([traded, all_trade])
+            trades = np.concatenate([trades, all_trade])
+        return SideChanges.of(agents, traded, trades, before, after)
 
-    def _price_then(
-        self, role: Role, agents: Indices, source: Indices, level: Array, said: Array
-    ) -> Array:
-        """Find prices at given thresholds; 0 without one."""
+    def _inverts_exactly(self, role: Role) -> bool:
+        """Tell whether critical reports are the very floats at which weights turn.
+
+        They are in the mechanisms and priors that come with catallax.
+        """
+        mechanism = self._rule.mechanism
+        if not of_the_house(mechanism) or not shares(mechanism):
+            return False
+        if mechanism.pays_level(role):
+            return True
+        side = self.market.buyers if role == "buyer" else self.market.sellers
+        return len(side.priors) <= _FEW and all(
+            type(prior).__module__.startswith("catallax.") for prior in side.priors
+        )
+
+    def _prices_of_few(
+        self, role: Role, agents: Indices, moved: Moved, here: NDArray[np.intp]
+    ) -> tuple[Array, Array]:
+        """Find prices before and after of those who are listed one by one; 0 without a trade."""
         from catallax.matching.updates.updated import stated
 
-        price = np.zeros(agents.size)
-        trades = np.flatnonzero(source >= 0)
-        if trades.size:
-            buyers = role == "buyer"
+        sources, levels = moved.sources[:, here], moved.levels[:, here]
+        traded, trades = sources >= 0
+        same = (sources[0] == sources[1]) & (levels[0] == levels[1])
+        # Before where it is another threshold than after; and after.
+        earlier, later = np.flatnonzero(traded & ~same), np.flatnonzero(trades)
+        critical = np.zeros(sources.shape)
+        if earlier.size or later.size:
             thresholds = stated(
-                agents[trades], source[trades], level[trades], len(self.market.buyers),
-                buyers=buyers,
+                np.concatenate([agents[earlier], agents[later]]),
+                np.concatenate([sources[0, earlier], sources[1, later]]),
+                np.concatenate([levels[0, earlier], levels[1, later]]),
+                len(self.market.buyers), buyers=role == "buyer",
             )  # fmt: skip
-            critical = critical_reports(self._rule.mechanism, self.market, thresholds, role)
-            price[trades] = (np.minimum if buyers else np.maximum)(critical, said[trades])
-        return price
+            found = critical_reports(self._rule.mechanism, self.market, thresholds, role)
+            critical[1, later] = found[earlier.size :]
+            critical[0] = np.where(same, critical[1], 0.0)
+            critical[0, earlier] = found[: earlier.size]
+        prices = self._with_reports(role, critical, moved.reports[:, here])
+        return prices[0], prices[1]
+
+    @staticmethod
+    def _with_reports(role: Role, critical: Array, said: Array) -> Array:
+        # As in `SeparableMechanism.clear`, an inverse may be off by a rounding.
+        return (np.minimum if role == "buyer" else np.maximum)(critical, said)
+
+    def _common(self, role: Role, agents: Indices, source: int, level: float) -> Array:
+        """Find the critical reports of many, ascending, who share a threshold."""
+        from catallax.matching.updates.updated import stated
+
+        mechanism, market = self._rule.mechanism, self.market
+        buyers, n_buyers = role == "buyer", len(market.buyers)
+        if mechanism.pays_level(role):
+            return np.full(agents.size, level)
+        side = market.buyers if buyers else market.sellers
+        who, times = agents, None
+        if len(side.priors) == 1 and shares(mechanism) and agents.size > 2:
+            # Only whether they win a tie with who sets it sets them apart: who is listed first.
+            own = (source < n_buyers) == buyers
+            rival = source if buyers else source - n_buyers
+            earlier = int(np.searchsorted(agents, rival)) if own else agents.size
+            times = np.array([earlier, agents.size - earlier])
+            who = agents[[0, -1]]
+        thresholds = stated(
+            who, np.full(who.size, source), np.full(who.size, level), n_buyers, buyers=buyers
+        )
+        critical = critical_reports(mechanism, market, thresholds, role)
+        return critical if times is None else np.repeat(critical, times)
 
     @cached_property
     def _priced(self) -> dict[Role, Array]:
@@ -227,9 +293,7 @@ class UpdatedOutcome(Outcome):
             who = pairs.buyer if buyers else pairs.seller
             price = np.zeros(len(self.market.buyers if buyers else self.market.sellers))
             critical = self._all_critical(role, matching.thresholds_of(who, buyers=buyers))
-            # As in `SeparableMechanism.clear`, an inverse may be off by a rounding.
-            said = matching.reports_of(who, buyers=buyers)
-            price[who] = (np.minimum if buyers else np.maximum)(critical, said)
+            price[who] = self._with_reports(role, critical, matching.reports_of(who, buyers=buyers))
             priced[role] = price
         return priced[role]
 

@@ -1,5 +1,6 @@
 """The papers' results, computed again and put beside what was published."""
 
-from catallax.papers.registry import Reproduction, Row, get, names, reproduce
+from catallax.papers.catalogue import get, names, reproduce
+from catallax.papers.reproduction import Reproduction, Row
 
 __all__ = ["Reproduction", "Row", "get", "names", "reproduce"]

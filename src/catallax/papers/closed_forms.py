@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from catallax.estimate.exact import exact_values
 from catallax.markets import instances
 from catallax.mechanisms import Mechanism, PostedPrice
-from catallax.papers.registry import Options, Reproduction, Row, target
+from catallax.papers.registry import Options, register
+from catallax.papers.reproduction import Reproduction, Row
 
 if TYPE_CHECKING:
     from catallax.markets import Market
@@ -52,7 +53,7 @@ class _Formula(NamedTuple):
     text: str
 
 
-@target(
+@register(
     "closed-forms",
     "bilateral trade: first and second best, offers and posted prices, against their formulas",
     "theory of bilateral trade; sources with each family (catallax instances NAME)",
@@ -110,7 +111,7 @@ def _sample(options: Options, market: Market, formula: _Formula) -> list[str]:
         return []
     from catallax.estimate import simulate
 
-    (found,) = simulate(market, [formula.mechanism], options.monte_carlo, options.seed, exact=False)
+    (found,) = simulate(market, [formula.mechanism], options.monte_carlo, options.rng, exact=False)
     gains = found.gains_from_trade
     return [f"our sample {gains.mean:.6g} ± {gains.stderr:.1g}"]
 

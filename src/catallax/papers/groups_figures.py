@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from catallax.papers.groups_table1 import groups_table1, published_cells
-from catallax.papers.registry import Chart, Options, Panel, Reproduction, Row, target
+from catallax.papers.registry import Options, register
+from catallax.papers.reproduction import Chart, Panel, Reproduction, Row
 
 __all__ = ["groups_figures"]
 
@@ -15,7 +16,7 @@ _MEANS = ((0.6, 0.4), (0.55, 0.45), (0.51, 0.49))
 _SIZES = (5, 100, 10_000)
 
 
-@target(
+@register(
     "groups-figures",
     "Figures 1 and 2: forced trade by the size of the groups, and by the distance of the means",
     "Xu, Zhang, Conitzer (AAAI 2024), Figures 1 and 2",

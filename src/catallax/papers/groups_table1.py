@@ -11,7 +11,8 @@ import numpy as np
 
 from catallax.groups import GroupTrade, evaluate
 from catallax.groups.limits import variance
-from catallax.papers.registry import Options, Reproduction, Row, target
+from catallax.papers.registry import Options, register
+from catallax.papers.reproduction import Reproduction, Row
 from catallax.priors import Prior, make_prior
 
 __all__ = ["family", "groups_table1", "published_cells"]
@@ -59,7 +60,7 @@ def published_cells() -> list[dict[str, Any]]:
     return json.loads(text)["cells"]
 
 
-@target(
+@register(
     "groups-table1",
     "forced trade: how likely both sides are better off, and the share of first best, 72 numbers",
     "Xu, Zhang, Conitzer (AAAI 2024), Table 1",
@@ -75,7 +76,7 @@ def groups_table1(options: Options) -> Reproduction:
         trade = GroupTrade(n, n, *(family(cell["family"], mean) for mean in means))
         found = evaluate(
             trade, "forced-trade", monte_carlo=options.monte_carlo,
-            rng=np.random.SeedSequence([options.seed, k]),
+            rng=np.random.SeedSequence([options.rng, k]),
         )  # fmt: skip
         share = found.share_of_first_best
         assert share is not None

@@ -12,7 +12,8 @@ import numpy as np
 from catallax.estimate.exact import exact_values
 from catallax.markets import Market, instances
 from catallax.mechanisms.certificate import CONSTANT, certificate
-from catallax.papers.registry import Options, Reproduction, Row, target
+from catallax.papers.registry import Options, register
+from catallax.papers.reproduction import Reproduction, Row
 
 __all__ = [
     "DISCRETE",
@@ -122,7 +123,7 @@ class _Least:
         ]
 
 
-@target(
+@register(
     "guarantee",
     "the random offerer keeps 1/3.15 of the first best, in profits and in gains: the least found",
     "arXiv 2604.00129, Theorems 1.1 and 3.3",
@@ -230,7 +231,7 @@ def _sampled(options: Options) -> list[Row]:
     samples = options.monte_carlo or _SAMPLES
     for name in ("sparse-random", "neighbourhood-energy"):
         market = instances.get(name)
-        found = certificate(market, options.seed, samples)
+        found = certificate(market, options.rng, samples)
         share = found.share
         note = f"{share.mean:.4f} ± {share.stderr:.4f} by {samples:,} draws"
         rows.append(

@@ -14,7 +14,8 @@ from catallax.markets import Market
 from catallax.mechanisms.double_auction import Rule
 from catallax.mechanisms.mcafee import mcafee
 from catallax.mechanisms.trade_reduction import trade_reduction
-from catallax.papers.registry import Options, Reproduction, Row, target
+from catallax.papers.registry import Options, register
+from catallax.papers.reproduction import Reproduction, Row
 
 __all__ = ["mcafee_table", "published_shares"]
 
@@ -36,7 +37,7 @@ def published_shares() -> dict[str, Any]:
     return json.loads(text.read_text(encoding="utf-8"))
 
 
-@target(
+@register(
     "mcafee",
     "McAfee's double auction and trade reduction: percent of the optimal gains, 2 to 1,000 a side",
     "McAfee (JET 1992); figures of simulations by erelsgl/auctions",
@@ -86,7 +87,7 @@ def _shares(slug: str, n: int) -> tuple[float, float]:
 
 def _errors(rule: Rule, n: int, runs: int, options: Options) -> tuple[float, float]:
     """Return the standard errors, in percent, of shares that are ratios of means over runs."""
-    rng = np.random.default_rng([options.seed, n])
+    rng = np.random.default_rng([options.rng, n])
     count = options.monte_carlo or max(1000, min(20_000, _NUMBERS // n))
     gains, kept, best = (np.empty(count) for _ in range(3))
     step = max(1, _NUMBERS // n)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from catallax.markets import Market
 from catallax.mechanisms import Outcome, clear
-from catallax.papers.registry import Options, Reproduction, Row, target
+from catallax.papers.registry import Options, register
+from catallax.papers.reproduction import Reproduction, Row
 
 __all__ = ["gsom_bic_remark"]
 
 
-@target(
+@register(
     "gsom-bic-remark",
     "what the seller of the remark after Theorem A.9 receives: 3/8, and not the 1/2 of Lemma A.8",
     "arXiv 2604.00129, remark after Theorem A.9",

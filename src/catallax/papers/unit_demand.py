@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from catallax.markets import Market
 from catallax.markets.unit_demand import UnitDemand
 from catallax.mechanisms.sapp import expected_sapp, posted_prices
-from catallax.papers.registry import Options, Reproduction, Row, target
+from catallax.papers.registry import Options, register
+from catallax.papers.reproduction import Reproduction, Row
 
 __all__ = ["BETTER", "CASES", "MIXED", "unit_demand", "unit_demand_market"]
 
@@ -65,7 +66,7 @@ def unit_demand_market(values: list[str], costs: list[str], name: str = "items")
     )
 
 
-@target(
+@register(
     "unit-demand",
     "one buyer of several items: GBOM and SAPP against the bounds of Corollary 6.1",
     "arXiv 2604.00129, Corollary 6.1; Cai, Goldner, Ma, Zhao (SODA 2021)",
@@ -78,7 +79,7 @@ def unit_demand(options: Options) -> Reproduction:
     for place, (name, values, costs) in enumerate(CASES):
         options.tell(place / len(CASES), name)
         market = unit_demand_market(values, costs)
-        found = _shares(market, samples, np.random.default_rng([options.seed, place]))
+        found = _shares(market, samples, np.random.default_rng([options.rng, place]))
         better = max(found.gbom, found.sapp, key=lambda share: share.mean)
         both = f"GBOM {_shown(found.gbom)}, SAPP {_shown(found.sapp)}"
         rows += [
@@ -86,12 +87,12 @@ def unit_demand(options: Options) -> Reproduction:
             Row(f"{name}: 1/3 GBOM, 2/3 SAPP", MIXED, found.mixed.mean, 0.0, "at least",
                 note=_shown(found.mixed)),
         ]  # fmt: skip
-        left = expected_sapp(market, min(samples, _FOR_BUDGET), options.seed)["surplus"]
+        left = expected_sapp(market, min(samples, _FOR_BUDGET), options.rng)["surplus"]
         if left.mean < -4 * left.stderr:
             losses.append(name)
     lost = f"on {', '.join(losses)}" if losses else "on none of these markets"
     notes = (
-        f"shares of the first best by {samples:,} draws, seed {options.seed}; published: the bound",
+        f"shares of the first best by {samples:,} draws, seed {options.rng}; published: the bound",
         "SAPP is a reconstruction from the paper's description; the second bound supposes that it "
         f"breaks even in expectation, and a deficit was measured {lost}",
     )

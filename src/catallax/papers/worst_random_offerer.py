@@ -8,7 +8,8 @@ from typing import Any
 
 from catallax.estimate.exact import exact_values
 from catallax.markets import instances
-from catallax.papers.registry import Options, Reproduction, Row, target
+from catallax.papers.registry import Options, register
+from catallax.papers.reproduction import Reproduction, Row
 
 __all__ = ["finite_share", "limit_share", "share_by_formula", "worst_random_offerer"]
 
@@ -64,7 +65,7 @@ def finite_share(log_high: float, b: float) -> float:
     return offered.gains_from_trade / best.gains_from_trade
 
 
-@target(
+@register(
     "worst-random-offerer",
     "a pair of laws on which the random offerer keeps 1/2.1148734 of the first best",
     "derived here; the worst published ratio is 2.0749, in arXiv 2603.08679",

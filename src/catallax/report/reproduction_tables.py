@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from catallax.papers.registry import Chart, Reproduction, Target
+    from catallax.papers.registry import Target
+    from catallax.papers.reproduction import Chart, Reproduction
 
-__all__ = ["draw_chart", "reproduction_table", "save_chart", "targets_table"]
+__all__ = ["draw_chart", "reproduction_table", "save_chart_picture", "targets_table"]
 
 _SIGNS = {"equal": "", "at least": "≥ ", "at most": "≤ "}
 _COLOURS = (BUYER, SELLER, AFTER, GREY)
@@ -77,7 +78,7 @@ def reproduction_table(reproduction: Reproduction) -> RenderableType:
     return Group(*parts)
 
 
-def save_chart(chart: Chart, path: str | Path) -> None:
+def save_chart_picture(chart: Chart, path: str | Path) -> None:
     """Draw a chart into a .svg or .png file."""
     save(draw_chart(chart), Path(path))
 

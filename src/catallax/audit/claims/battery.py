@@ -12,10 +12,10 @@ import numpy as np
 
 from catallax.markets import Market
 from catallax.markets.families import Oracle
+from catallax.priors.base import RandomSource
 
-__all__ = ["Seed", "battery", "fixed_markets", "random_market"]
+__all__ = ["battery", "fixed_markets", "random_market"]
 
-Seed = int | np.random.SeedSequence | np.random.Generator
 Agent = tuple[float, str]
 Edges = Sequence[tuple[str, str]] | Sequence[Mapping[str, Any]] | None
 
@@ -55,7 +55,7 @@ _COSTS = (
 )
 
 
-def battery(rng: Seed = 0, random: int = 12) -> list[Market]:
+def battery(rng: RandomSource = 0, random: int = 12) -> list[Market]:
     """List the fixed markets, and after them random ones.
 
     Parameters
@@ -263,7 +263,7 @@ def _unit_market(name: str, values: Sequence[Agent], costs: Sequence[Agent]) -> 
     )
 
 
-def random_market(rng: Seed, name: str = "random", *, unit_demand: bool = False) -> Market:
+def random_market(rng: RandomSource, name: str = "random", *, unit_demand: bool = False) -> Market:
     """Draw a market of up to three agents a side.
 
     Half of them have only finitely many profiles; some have atoms in densities, plateaus, equal

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from catallax.audit.claims.battery import Seed, battery
+from catallax.audit.claims.battery import battery
 from catallax.audit.claims.claims import claimed_properties
 from catallax.audit.claims.survey import Survey, survey
 from catallax.errors import UnsupportedMarketError
 from catallax.mechanisms import get
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from catallax.markets import Market
@@ -37,7 +38,7 @@ class BrokenClaimError(AssertionError):
 
 def check_mechanism(
     mechanism: str | Mechanism,
-    rng: Seed = 0,
+    rng: RandomSource = 0,
     budget: int | None = None,
     claims: Claims | Iterable[str] | None = None,
     *,
@@ -106,10 +107,10 @@ def check_mechanism(
 
 def _in_order(wanted: Iterable[str]) -> list[str]:
     """Put names of properties into the order in which they are listed."""
-    from catallax.audit.properties import property_names
+    from catallax.audit.properties import names
 
     chosen = frozenset(wanted)
-    return [name for name in property_names() if name in chosen]
+    return [name for name in names() if name in chosen]
 
 
 def _complaint(survey: Survey) -> str:

@@ -93,9 +93,9 @@ def claimed_properties(
         return names | {"threshold-payments"} if threshold else names
     if isinstance(claims, Claims):
         return claims_of(claims)
-    from catallax.audit.properties import get_property
+    from catallax.audit import properties
 
     names = frozenset([claims] if isinstance(claims, str) else claims)
     for name in sorted(names):
-        get_property(name)
+        properties.get(name)
     return names

@@ -13,9 +13,9 @@ from catallax.errors import (
     UnsupportedMarketError,
 )
 from catallax.mechanisms import Lottery, get
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
-    from catallax.audit.claims.battery import Seed
     from catallax.audit.claims.survey import Surveyed
     from catallax.audit.witness import Witness
     from catallax.markets import Market
@@ -26,7 +26,7 @@ __all__ = ["make_row", "verify_row", "without_sampling"]
 
 def make_row(
     mechanism: str | Mechanism,
-    rng: Seed = 0,
+    rng: RandomSource = 0,
     budget: int | None = None,
     random: int = 12,
     again: int | None = None,
@@ -54,16 +54,16 @@ def make_row(
     tuple
         The cells, and the witness of each that is violated, by the names of the properties.
     """
+    from catallax.audit import properties
     from catallax.audit.claims.battery import battery
     from catallax.audit.claims.claims import claimed_properties
     from catallax.audit.claims.survey import survey
-    from catallax.audit.properties import property_names
 
     chosen = get(mechanism)
     found = survey(
         chosen,
         without_sampling(chosen, battery(rng, random)),
-        property_names(),
+        properties.names(),
         claimed_properties(chosen),
         rng=rng,
         budget=budget,
@@ -81,7 +81,7 @@ def make_row(
 
 def verify_row(
     mechanism: str,
-    rng: Seed = 0,
+    rng: RandomSource = 0,
     budget: int | None = None,
     watch: Callable[[Market], None] | None = None,
 ) -> list[str]:

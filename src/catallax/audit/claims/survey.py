@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from catallax.audit.claims.battery import Seed
 from catallax.audit.judgement import Verdict
 from catallax.audit.result import Finding
 from catallax.errors import (
@@ -18,6 +17,7 @@ from catallax.errors import (
     UnsupportedMarketError,
     nearest,
 )
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from catallax.audit.result import AuditReport
@@ -175,7 +175,7 @@ def survey(
     properties: Iterable[str],
     claimed: Iterable[str] = (),
     *,
-    rng: Seed = 0,
+    rng: RandomSource = 0,
     budget: int | None = None,
     again: int | None = None,
     watch: Watch | None = None,
@@ -245,12 +245,12 @@ def _audited(
 ) -> AuditReport | None:
     """Audit one market, or note that the mechanism declines it."""
     from catallax.audit.audit import audit
-    from catallax.audit.properties import get_property
+    from catallax.audit.properties import get
     from catallax.audit.setting import Setting
 
     try:
         setting = Setting.of(market, mechanism)
-        asked = [name for name in wanted if get_property(name).excuse(setting) is None]
+        asked = [name for name in wanted if get(name).excuse(setting) is None]
         if not asked:
             return None
         return audit(market, mechanism, asked, rng=generator, budget=budget)

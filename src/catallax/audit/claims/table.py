@@ -81,6 +81,7 @@ class PropertyTable:
 
     Examples
     --------
+    >>> from catallax.audit import stored_table
     >>> table = stored_table()
     >>> table.cell("first-best", "weak-budget-ex-post").verdict
     'violated'

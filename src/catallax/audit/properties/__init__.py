@@ -1,7 +1,7 @@
 """Properties of mechanisms: one small file for each, and how it is checked."""
 
 from catallax.audit.properties.base import CurveProperty, Property, RunProperty
-from catallax.audit.properties.register import get_property, property_names, register_property
+from catallax.audit.properties.registry import get, names, register
 
 # isort: off
 # The order here is the order in which properties are reported.
@@ -41,7 +41,7 @@ __all__ = [
     "TruthfulSellers",
     "WeakBudget",
     "WeakExpectedBudget",
-    "get_property",
-    "property_names",
-    "register_property",
+    "get",
+    "names",
+    "register",
 ]

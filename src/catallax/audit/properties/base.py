@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.audit.judgement import Judgement, Violation
-from catallax.audit.search.asked import Asked, AskedOfCurves, AskedOfRuns, Need
+from catallax.audit.search.asked import Asked, AskedOfCurves, AskedOfRuns
 from catallax.audit.search.candidates import Landscape
 from catallax.audit.search.curves import explore
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from catallax.audit.search.search import Search
     from catallax.audit.setting import Setting
 
-__all__ = ["CurveProperty", "Need", "Property", "RunProperty"]
+__all__ = ["CurveProperty", "Property", "RunProperty"]
 
 Array = NDArray[np.float64]
 

@@ -14,7 +14,7 @@ from catallax.audit.properties.interim import (
     expected_story,
     said_of_tables,
 )
-from catallax.audit.properties.register import get_property, register_property
+from catallax.audit.properties.registry import get, register
 from catallax.audit.properties.words import amount, undecided_words
 from catallax.audit.runs import Runner
 from catallax.audit.search.expectations import TypeTable
@@ -64,7 +64,7 @@ class _Bayesian(Property):
         before = search.runner.spent
         search.look_closer(search.judging(self) // 2)
         search.fresh_runs(before)
-        dominant = get_property(f"dsic-{self.role}s")
+        dominant = get(f"dsic-{self.role}s")
         assert isinstance(dominant, CurveProperty)
         return search.worst_curve(dominant) is None
 
@@ -157,7 +157,7 @@ def _as_report(report: np.ndarray) -> float | np.ndarray:
     return float(report[0]) if report.size == 1 else report
 
 
-@register_property
+@register
 class BayesianBuyers(_Bayesian):
     """Truthfulness of buyers in expectation."""
 
@@ -169,7 +169,7 @@ class BayesianBuyers(_Bayesian):
     role = "buyer"
 
 
-@register_property
+@register
 class BayesianSellers(_Bayesian):
     """Truthfulness of sellers in expectation."""
 

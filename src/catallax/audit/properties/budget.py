@@ -9,7 +9,7 @@ import numpy as np
 from catallax.audit.judgement import Array, Violation
 from catallax.audit.problems import Branch
 from catallax.audit.properties.base import RunProperty
-from catallax.audit.properties.register import register_property
+from catallax.audit.properties.registry import register
 from catallax.audit.properties.words import amount, number, profile_words
 from catallax.audit.runs import Run, Runner
 from catallax.audit.setting import LOST_IN_SUMS, ROUNDING, Setting
@@ -59,7 +59,7 @@ class _Budget(RunProperty):
         )
 
 
-@register_property
+@register
 class WeakBudget(_Budget):
     """No outcome runs a deficit."""
 
@@ -71,7 +71,7 @@ class WeakBudget(_Budget):
         return -surplus
 
 
-@register_property
+@register
 class StrongBudget(_Budget):
     """Every outcome breaks even."""
 

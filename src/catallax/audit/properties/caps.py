@@ -9,7 +9,7 @@ import numpy as np
 
 from catallax.audit.judgement import Judgement, Violation
 from catallax.audit.properties.base import Property
-from catallax.audit.properties.register import register_property
+from catallax.audit.properties.registry import register
 from catallax.audit.properties.words import amount, number
 from catallax.audit.runs import Runner
 from catallax.audit.search.candidates import breakpoints
@@ -53,7 +53,7 @@ class OnlyRule(Mechanism):
         )
 
 
-@register_property
+@register
 class CapMonotone(Property):
     """A larger cap never turns a trade into none.
 

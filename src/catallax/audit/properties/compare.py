@@ -104,7 +104,7 @@ def _gap(
     return None if chances[0] == chances[1] else 0.0
 
 
-def compared(prop: Any, search: Search, how: str) -> Judgement:
+def compared(prop: Comparing, search: Search, how: str) -> Judgement:
     """Compare a market with a variant of it at some profiles, ones with ties among them."""
     setting, runner = search.setting, search.runner
     worst: Violation | None = None

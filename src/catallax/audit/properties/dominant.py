@@ -8,7 +8,7 @@ import numpy as np
 
 from catallax.audit.judgement import Judgement, Violation
 from catallax.audit.properties.base import CurveProperty
-from catallax.audit.properties.register import register_property
+from catallax.audit.properties.registry import register
 from catallax.audit.properties.words import gain_story
 from catallax.audit.runs import Runner
 from catallax.audit.search.curves import Curve
@@ -91,7 +91,7 @@ class _Truthful(CurveProperty):
         return gain_story(runner, violation)
 
 
-@register_property
+@register
 class TruthfulBuyers(_Truthful):
     """Truthfulness of buyers in dominant strategies."""
 
@@ -103,7 +103,7 @@ class TruthfulBuyers(_Truthful):
     role = "buyer"
 
 
-@register_property
+@register
 class TruthfulSellers(_Truthful):
     """Truthfulness of sellers in dominant strategies."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from catallax.audit.judgement import Judgement, Verdict, Violation
 from catallax.audit.properties.base import Property, RunProperty
 from catallax.audit.properties.interim import draws_of
-from catallax.audit.properties.register import get_property, register_property
+from catallax.audit.properties.registry import get, register
 from catallax.audit.properties.words import amount, undecided_words
 from catallax.audit.runs import Runner
 from catallax.audit.search.profiles import count_profiles
@@ -37,7 +37,7 @@ class _ExpectedBudget(Property):
         return self, self._in_every_outcome()
 
     def _in_every_outcome(self) -> RunProperty:
-        found = get_property(self.in_every_outcome)
+        found = get(self.in_every_outcome)
         assert isinstance(found, RunProperty)
         return found
 
@@ -143,7 +143,7 @@ def _found(setting: Setting, average: Average, verdict: str, everywhere: bool) -
     return f"the expected surplus lies between {amount(low)} and {amount(high, currency)}{end}"
 
 
-@register_property
+@register
 class WeakExpectedBudget(_ExpectedBudget):
     """No deficit in expectation."""
 
@@ -159,7 +159,7 @@ class WeakExpectedBudget(_ExpectedBudget):
         return -high, -low
 
 
-@register_property
+@register
 class StrongExpectedBudget(_ExpectedBudget):
     """Neither deficit nor surplus in expectation."""
 

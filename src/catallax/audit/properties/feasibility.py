@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from catallax.audit.judgement import Judgement, Violation
 from catallax.audit.properties.base import RunProperty
-from catallax.audit.properties.register import register_property
+from catallax.audit.properties.registry import register
 from catallax.audit.properties.words import profile_words
 from catallax.audit.runs import Run, Runner
 from catallax.audit.setting import Setting
@@ -27,7 +27,7 @@ _REPEATS = 6
 _OTHERS, _OTHERS_REPEATED = 8, 2
 
 
-@register_property
+@register
 class Feasibility(RunProperty):
     """Runs, and trades only what the graph and the constraints allow, at finite prices.
 

@@ -9,7 +9,7 @@ import numpy as np
 from catallax.audit.judgement import Judgement, Violation
 from catallax.audit.properties.base import Property
 from catallax.audit.properties.compare import Difference, compared, difference_story
-from catallax.audit.properties.register import register_property
+from catallax.audit.properties.registry import register
 from catallax.audit.properties.variants import (
     bystanders,
     with_bystanders_changed,
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["IrrelevantLosers"]
 
 
-@register_property
+@register
 class IrrelevantLosers(Property):
     """Nothing depends on who can never trade."""
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from catallax.audit.judgement import Violation
 from catallax.audit.properties.base import CurveProperty
-from catallax.audit.properties.register import register_property
+from catallax.audit.properties.registry import register
 from catallax.audit.properties.words import number, outcome_words, report_words, truth_words
 from catallax.audit.runs import Runner
 from catallax.audit.search.curves import Curve
@@ -18,7 +18,7 @@ __all__ = ["Monotone"]
 _SAME = 1e-9
 
 
-@register_property
+@register
 class Monotone(CurveProperty):
     """Whoever trades at a report trades at every better one.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from catallax.audit.judgement import Violation
 from catallax.audit.properties.base import CurveProperty
-from catallax.audit.properties.register import register_property
+from catallax.audit.properties.registry import register
 from catallax.audit.properties.words import number, report_words, truth_words
 from catallax.audit.runs import Own, Runner
 from catallax.audit.search.curves import Curve
@@ -15,7 +15,7 @@ from catallax.audit.setting import Agent, Setting
 __all__ = ["PartnerIndependence"]
 
 
-@register_property
+@register
 class PartnerIndependence(CurveProperty):
     """One partner at all reports with which an agent trades.
 

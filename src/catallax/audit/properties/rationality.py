@@ -13,7 +13,7 @@ from catallax.audit.properties.interim import (
     again_in_expectation,
     said_of_tables,
 )
-from catallax.audit.properties.register import get_property, register_property
+from catallax.audit.properties.registry import get, register
 from catallax.audit.properties.words import (
     amount,
     number,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["ExPostRationality", "InterimRationality"]
 
 
-@register_property
+@register
 class ExPostRationality(RunProperty):
     """Nobody who reports the truth loses, in any outcome."""
 
@@ -64,7 +64,7 @@ class ExPostRationality(RunProperty):
         return f"{truth_words(agent, values)} {does}{chance}, and loses {lost}"
 
 
-@register_property
+@register
 class InterimRationality(Property):
     """Nobody expects a loss at the truth."""
 
@@ -77,7 +77,7 @@ class InterimRationality(Property):
 
     def companions(self) -> tuple[Property, ...]:
         """Look at single outcomes too."""
-        return self, get_property(ExPostRationality.slug)
+        return self, get(ExPostRationality.slug)
 
     def excuse(self, setting: Setting) -> str | None:
         """Need priors of everybody."""

@@ -9,7 +9,7 @@ import numpy as np
 from catallax.audit.judgement import Judgement, Violation
 from catallax.audit.properties.base import Property
 from catallax.audit.properties.compare import Difference, compared, difference_story
-from catallax.audit.properties.register import register_property
+from catallax.audit.properties.registry import register
 from catallax.audit.properties.variants import renamed
 from catallax.audit.runs import Runner
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Renaming"]
 
 
-@register_property
+@register
 class Renaming(Property):
     """Invariance under other identifiers."""
 

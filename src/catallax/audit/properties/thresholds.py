@@ -6,7 +6,7 @@ import numpy as np
 
 from catallax.audit.judgement import Violation
 from catallax.audit.properties.base import CurveProperty
-from catallax.audit.properties.register import register_property
+from catallax.audit.properties.registry import register
 from catallax.audit.properties.words import amount, number, truth_words
 from catallax.audit.runs import Runner
 from catallax.audit.search.candidates import Landscape
@@ -16,7 +16,7 @@ from catallax.audit.setting import ROUNDING, Setting
 __all__ = ["ThresholdPayments"]
 
 
-@register_property
+@register
 class ThresholdPayments(CurveProperty):
     """Prices are critical reports (Myerson's payment identity)."""
 

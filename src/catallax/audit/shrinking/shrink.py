@@ -22,7 +22,7 @@ from catallax.audit.shrinking.case import Case
 from catallax.audit.shrinking.reductions import ALLOWED, numbers_rounded, parts_dropped
 from catallax.audit.shrinking.simpler_priors import priors_replaced, priors_simplified
 from catallax.audit.unlisted import from_listed, without_unlisted
-from catallax.audit.witness import Witness, mechanism_name
+from catallax.audit.witness import Witness, lookup_name
 from catallax.errors import CatallaxError, OutputError
 from catallax.markets import Market
 from catallax.markets.files.json_files import json_of_market
@@ -157,7 +157,7 @@ def shrink(prop: Property, setting: Setting, violation: Violation) -> tuple[Witn
     case = _reduced(prop, shrinker, case)
     shrinker.known.clear()
     shrinker.runs = shrinker.trials = shrinker.agents = 0
-    name = f"{mechanism_name(setting.mechanism)} {prop.slug}"
+    name = f"{lookup_name(setting.mechanism)} {prop.slug}"
     case = replace(case, document=case.document | {"name": name})
     last = shrinker.failing(case, anew=False)
     if last is None:  # it cannot be written down without loss
@@ -270,7 +270,7 @@ def witness_of(prop: Property, runner: Runner, violation: Violation) -> Witness:
     return Witness(
         market=market,
         property=prop.slug,
-        mechanism=mechanism_name(runner.setting.mechanism),
+        mechanism=lookup_name(runner.setting.mechanism),
         role=None if agent is None else agent.role,
         agent=None if agent is None else agent.id,
         report=tuple(report) if isinstance(report, list) else report,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catallax.estimate.exact.integrals import cuts_of
+from catallax.markets.agents import Role
 from catallax.priors.combination import weighing
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ __all__ = ["REPORT", "Side", "combined", "images", "marks_of", "virtual"]
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Role = Literal["buyer", "seller"]
 
 
 class Side(NamedTuple):

@@ -174,6 +174,9 @@ def _cut(prior: Prior, start: float, end: float) -> tuple[Array, Array, Array, f
     first, second, series = (np.concatenate([one[k] for one in done]) for k in range(3))
     order = np.argsort(first, kind="stable")
     reach = _PIN_WIDTH * extent
+    for near, edge in ((mass(start, start + reach), start), (mass(end - reach, end), end)):
+        if math.isfinite(edge) and near > _PINNED:  # a pole, though cells go on to the last floats
+            pins = [pin for pin in pins if abs(pin - edge) > reach] + [edge]
     at = np.array(sorted(pins))
     at = at[np.append(True, np.diff(at) > reach)] if at.size else at
     around = mass(np.maximum(at - reach, start), np.minimum(at + reach, end))

@@ -16,9 +16,7 @@ def _series(coefficients, row, terms, inside):
     here = 0.0
     for k in range(terms - 1, 0, -1):
         once = (
-            coefficients[row, k]
-            + (2 * k + 1) / (k + 1) * inside * here
-            - (k + 1) / (k + 2) * above
+            coefficients[row, k] + (2 * k + 1) / (k + 1) * inside * here - (k + 1) / (k + 2) * above
         )
         above = here
         here = once
@@ -26,7 +24,27 @@ def _series(coefficients, row, terms, inside):
 
 
 @compiled
-def convolve(at, low, high, coefficients, few, ends, other, below, above, nodes, weights, spots):
+def _part(coefficients, row, terms, first, last, start, half):
+    """Integrate a Legendre series over a part of its cell."""
+    a = max((first - start) / half - 1.0, -1.0)
+    b = min((last - start) / half - 1.0, 1.0)
+    total = 0.0
+    for side in range(2):
+        s = b if side == 0 else a
+        before, here = 1.0, s
+        found = coefficients[row, 0] * (s + 1.0)
+        for k in range(1, terms):
+            after = ((2 * k + 1) * s * here - k * before) / (k + 1)
+            found += coefficients[row, k] * (after - before) / (2 * k + 1)
+            before, here = here, after
+        total += found if side == 0 else -found
+    return total
+
+
+@compiled
+def convolve(
+    at, low, high, coefficients, few, ends, other, seldom, below, above, nodes, weights, spots
+):
     """Return the integrals of f(v) g(x - v) for each x.
 
     Parameters
@@ -37,8 +55,9 @@ def convolve(at, low, high, coefficients, few, ends, other, below, above, nodes,
         f on cells, ascending and apart: Legendre coefficients of f times half the width.
     few
         For each cell of f, weights of `spots` that integrate cubic polynomials times f.
-    ends, other, below, above
-        g: the ends of contiguous cells, its coefficients on them, and what it is below and above.
+    ends, other, seldom, below, above
+        g: the ends of contiguous cells, its coefficients on them, weights of `spots` as for f, and
+        what g is below and above.
     nodes, weights, spots
         Gauss-Legendre rules on [-1, 1].
     """
@@ -48,14 +67,14 @@ def convolve(at, low, high, coefficients, few, ends, other, below, above, nodes,
     for k in range(at.size):
         x = at[k]
         total = 0.0
-        j = cells  # the cell of g that holds x - v; `cells` stands for what is above
+        if low.size == 0:
+            continue
+        # The cell of g that holds x - v: -1 stands for what is below, `cells` for what is above.
+        j = min(np.searchsorted(ends, x - low[0]) - 1, cells)
         for i in range(low.size):
             start, end = low[i], high[i]
             half = (end - start) / 2
             top, bottom = x - start, x - end
-            if j == cells and i == 0:
-                j = np.searchsorted(ends, top, side="left") - 1
-                j = min(j, cells)
             while j >= 0 and ends[j] >= top:
                 j -= 1
             if j < 0:
@@ -72,29 +91,44 @@ def convolve(at, low, high, coefficients, few, ends, other, below, above, nodes,
                         inside = 2.0 * (y - ends[j]) / width - 1.0
                         total += few[i, q] * _series(other, j, more, inside)
                     continue
-            first = start
-            here = j
-            while first < end:
-                if here < 0:
-                    last = end
-                else:
-                    last = min(end, x - ends[here])
-                if last > first:
-                    middle, reach = (first + last) / 2, (last - first) / 2
-                    for q in range(nodes.size):
-                        v = middle + reach * nodes[q]
-                        f = _series(coefficients, i, terms, (v - start) / half - 1.0) / half
-                        if here < 0:
-                            g = below
-                        elif here == cells:
-                            g = above
+            for here in range(j, -2, -1):
+                least = ends[here] if here >= 0 else -np.inf
+                if here < 0 or here == cells:
+                    first = start if here == cells else max(start, x - ends[0])
+                    last = end if here < 0 else min(end, x - ends[cells])
+                    value = below if here < 0 else above
+                    if last > first and value != 0:
+                        total += value * _part(coefficients, i, terms, first, last, start, half)
+                elif ends[here + 1] - least < end - start:
+                    # The cell of g is the narrower one: go along it.
+                    width = ends[here + 1] - least
+                    first, last = max(least, bottom), min(ends[here + 1], top)
+                    if last > first:
+                        middle, reach = least + width / 2, width / 2
+                        whole = first == least and last == ends[here + 1]
+                        if whole and width <= 1e-3 * (end - start):
+                            for q in range(spots.size):
+                                v = x - (middle + reach * spots[q])
+                                f = _series(coefficients, i, terms, (v - start) / half - 1.0)
+                                total += seldom[here, q] * f / half
                         else:
-                            width = ends[here + 1] - ends[here]
-                            g = _series(other, here, more, 2.0 * (x - v - ends[here]) / width - 1.0)
-                        total += reach * weights[q] * f * g
-                if last >= end:
+                            centre, span = (first + last) / 2, (last - first) / 2
+                            for q in range(nodes.size):
+                                y = centre + span * nodes[q]
+                                f = _series(coefficients, i, terms, (x - y - start) / half - 1.0)
+                                g = _series(other, here, more, (y - middle) / reach)
+                                total += span * weights[q] * f * g / half
+                else:
+                    width = ends[here + 1] - least
+                    first, last = max(start, x - ends[here + 1]), min(end, x - least)
+                    if last > first:
+                        middle, reach = (first + last) / 2, (last - first) / 2
+                        for q in range(nodes.size):
+                            v = middle + reach * nodes[q]
+                            f = _series(coefficients, i, terms, (v - start) / half - 1.0)
+                            g = _series(other, here, more, 2.0 * (x - v - least) / width - 1.0)
+                            total += reach * weights[q] * f * g / half
+                if least <= bottom:
                     break
-                first = last
-                here -= 1
         out[k] = total
     return out

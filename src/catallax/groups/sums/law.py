@@ -19,6 +19,7 @@ from catallax.groups.sums.ballots import Leaf, Terms, product
 from catallax.groups.sums.bounds import usual_spread
 from catallax.groups.sums.circle import Circle
 from catallax.groups.sums.dither import dithered_excess
+from catallax.groups.sums.fold import fold_terms
 from catallax.groups.sums.line import heavy, line_excess, line_terms
 from catallax.groups.sums.pairs import pair_excess, pair_terms
 from catallax.groups.sums.pins import pinned_at
@@ -95,7 +96,7 @@ def vote_law(voters: Sequence[Voters], total: float) -> VoteLaw:
     basis = product([_chances(one) for one in voters])
     assert basis.once is not None
     chance, sums = np.maximum(basis.plain[0].real, 0.0), basis.once[0].real
-    reached, error = np.zeros(chance.size), _NOTHING + pinned_at(voters, total)
+    reached, error = np.zeros(chance.size), _NOTHING
     for terms in _terms(voters, total):
         error += terms.error
         shift = terms.first - basis.first
@@ -178,23 +179,41 @@ def _terms(voters: Sequence[Voters], total: float) -> list[Terms]:
     if total <= low + _rounding(low):
         return all_votes(voters)
     few = _few(voters) > _NOTHING
-    exact = atom_terms(voters, total) if few else []
-    rough = exact is None
-    members = sum(one.count for one in voters)
     dense = any(one.measure.low.size for one in voters)
-    if dense and members == 2 and not rough:
-        return [*exact, *pair_terms(voters, total)]
-    if not rough and not (dense and members > 2):
-        return exact
+    members = sum(one.count for one in voters)
+    tied = [Terms(0, np.zeros(1), pinned_at(voters, total) if members > 1 else 0.0)]
+    if tied[0].error > _COARSE / 8:
+        folded = fold_terms(voters, total)
+        if folded is not None and _error(folded) < tied[0].error:
+            return folded
+    exact = atom_terms(voters, total) if few else []
     if exact is None:
-        return _of_many_atoms(voters, total)
+        return _of_many_atoms(voters, total) + tied
+    if not dense or members < 2:
+        return exact + tied
+    if members == 2:
+        return [*exact, *pair_terms(voters, total), *tied]
+    return _of_densities(voters, total, exact, less=few) + tied
+
+
+def _of_densities(
+    voters: Sequence[Voters], total: float, exact: list[Terms], *, less: bool
+) -> list[Terms]:
+    """Return all terms where two draws or more may be from densities, in the way that errs least.
+
+    The exact terms are those with fewer such draws, and `less` says whether there are any.
+    """
     plan, error = planned(voters, total)
     if error <= _COARSE and plan.count <= _MANY:
-        return [*exact, *series_terms(voters, total, less=few, rough=False, plan=plan)]
-    line = line_terms(voters, total, less=few)
+        return [*exact, *series_terms(voters, total, less=less, rough=False, plan=plan)]
+    line = line_terms(voters, total, less=less)
     if line is not None and _error(line) <= _COARSE:
         return [*exact, *line]
-    return _of_peaks(voters, total, exact, plan, less=few)
+    folded = fold_terms(voters, total)
+    if folded is not None and _error(folded) <= _COARSE:
+        return folded
+    peaks = _of_peaks(voters, total, exact, plan, less=less)
+    return peaks if folded is None else min(peaks, folded, key=_error)
 
 
 def _of_peaks(
@@ -214,6 +233,9 @@ def _of_peaks(
 
 def _of_many_atoms(voters: Sequence[Voters], total: float) -> list[Terms]:
     """Return all terms where atoms share no lattice, and their sums are too many to list."""
+    folded = fold_terms(voters, total) if any(one.measure.low.size for one in voters) else None
+    if folded is not None and _error(folded) <= _COARSE:
+        return folded
     plan, _ = planned(voters, total)
     smooth = tapered_terms(voters, total, plan, less=False, count=_FREQUENCIES[-1])
     if _error(smooth) <= _COARSE:

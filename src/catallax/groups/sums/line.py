@@ -28,17 +28,19 @@ Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 _NOTHING = 1e-15
-_ROUNDING = 2.0**-52
+_MOMENTS = 1e-12
 # Frequencies beyond which the integral has less than this left are passed over.
-_REST = 2e-9
+_REST = 1e-9
 _GRID = np.exp2(np.arange(0.0, 120.0, 0.25))
 _MOST_PANELS = 6000
 _FAR = 3e3
-_MOST_WORK = 2e8
+_MOST_WORK = 1e8
 _LEVELS = 24
-# A panel is fine enough if its last coefficients are small, for the integral errs by their square.
-_RESOLVED = 3e-6
-_FAINT = 1e-14
+# A panel is fine enough if it misses no more than this; where coefficients fall, it misses less
+# than the last of them.
+_FAINT, _FALLING, _RELATIVE = 1e-12, 0.1, 1e-10
+# What is hidden in the last panels is at most about what was left beyond them.
+_SAFE = 4.0
 _LONG = 300.0
 # Votes are told apart by these: 1, -1, and two that are conjugate.
 _MARKS = (1.0, -1.0, complex(math.cos(2.0), math.sin(2.0)), complex(math.cos(2.0), -math.sin(2.0)))
@@ -123,12 +125,15 @@ def _line(
         values = function(at.ravel()).reshape(-1, low.size, POINTS)
         series = np.abs(values @ FIT.T) / (np.arange(POINTS) + 0.5)
         tails = series[:, :, -3:].sum(axis=2).max(axis=0) * half
+        inner = series[:, :, -6:-3].sum(axis=2).max(axis=0) * half
+        # Gauss's rule errs by coefficients from 32 on; those up to 15 fell so fast before.
+        fall = np.minimum(1.0, tails / np.maximum(inner, 1e-300))
+        missed = tails * np.where(fall <= _FALLING, fall, 1.0)
         sizes = series.max(axis=2).max(axis=0) * half
-        good = (tails <= _RESOLVED * sizes) | (tails <= _FAINT * size)
+        good = (missed <= _FAINT * size) | (tails <= _RELATIVE * sizes)
         kept_at.append(at[good].ravel())
         kept_weights.append((half[good, None] * WEIGHTS).ravel())
-        share = np.minimum(1.0, 30.0 * tails / np.maximum(sizes, 1e-300))
-        error += float((tails * share)[good].sum())
+        error += float(missed[good].sum())
         low, high, middle = low[~good], high[~good], (low + half)[~good]
         if not low.size:
             break
@@ -194,7 +199,7 @@ def line_terms(voters: Sequence[Voters], total: float, *, less: bool) -> list[Te
         return None
     u = line.frequencies
     weights = line.weights * np.exp(1j * u * shift) / (1j * math.pi * u)
-    error = rest + line.error + first * reach + _misfit(draws)
+    error = _SAFE * rest + line.error + first * reach + _misfit(draws)
     whole = weigh([_leaf(one, u) for one in voters], weights)
     parts = [Terms(whole.first, whole.values, whole.error + error)]
     if less:
@@ -308,7 +313,7 @@ def line_excess(voters: Sequence[Voters], *, less: bool) -> tuple[float, float] 
         other = _of_all(counts, masses[1], moments[1])
         total, mean = total - other[0], mean - other[1]
     absolute = 2.0 / math.pi * (float(line.weights @ (fallen(u) / (u * u))) + total / last)
-    error = rest + line.error + 32 * _ROUNDING * size
+    error = _SAFE * rest + line.error + _MOMENTS * size
     for one, draw in zip(voters, draws, strict=True):
         error += draw.count * draw.measure.error * (unit + _mean_size(one))
         error += draw.count * abs(_unplaced(one))

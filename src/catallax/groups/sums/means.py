@@ -52,7 +52,7 @@ class PartialMeans:
             own = own[np.argsort(self._measure.low[own], kind="stable")]
             self._layers.append((own, np.append(np.cumsum(whole[own][::-1])[::-1], 0.0)))
         self._end = self._measure.support[1]
-        self._beyond = self._tail(self._measure.lost_above)
+        self._beyond = self._tail(self._measure.lost_above, 1)
 
     def __call__(self, y: Array) -> Array:
         """Return the partial means; atoms at y count."""
@@ -66,8 +66,10 @@ class PartialMeans:
             out[cut] += self._moments(own[at[cut]], y[cut])
         far = np.flatnonzero((y > self._end) & (measure.lost_above > 0))
         for k in far:
-            side = self._prior.probability_at_least if self._sign > 0 else self._prior.cdf
-            out[k] = self._tail(float(side(self._sign * y[k])))
+            out[k] = self._tail(self._chance(float(y[k]), 1), 1)
+        far = np.flatnonzero((y < self._measure.support[0]) & (measure.lost_below > 0))
+        for k in far:
+            out[k] = self._mean - self._tail(self._chance(float(y[k]), -1), -1)
         return np.where(y <= self._low, self._mean, out)
 
     def _moments(self, cells: NDArray[np.int64], start: Array) -> Array:
@@ -78,18 +80,24 @@ class PartialMeans:
         heights = np.polynomial.legendre.legval(NODES, series.T)
         return ((start + half)[:, None] + half[:, None] * NODES) * heights @ WEIGHTS
 
-    def _tail(self, chance: float) -> float:
-        """Integrate the quantiles of the upper tail of a probability."""
+    def _chance(self, y: float, side: int) -> float:
+        """Return P(draw >= y), or P(draw <= y)."""
+        tail = self._prior.probability_at_least if side == self._sign else self._prior.cdf
+        return float(tail(self._sign * y))
+
+    def _tail(self, chance: float, side: int) -> float:
+        """Integrate the quantiles of the upper or the lower tail of a probability."""
         if chance <= 0:
             return 0.0
         panels = max(1, int((_FAR + math.log(chance)) / _PANEL))
         at = _PANEL * (np.arange(panels)[:, None] + (NODES + 1.0) / 2)
         with np.errstate(all="ignore"):
             levels = chance * np.exp(-at.ravel())
-            if self._sign > 0:
+            if side == self._sign:
                 quantiles = np.asarray(self._prior._upper_quantile(levels))
             else:
                 quantiles = 0.0 - np.asarray(self._prior._quantile(levels))
+        # Sizes of the values in the tail, whichever way it goes.
         sizes = quantiles.reshape(at.shape) * np.exp(-at) @ WEIGHTS * (_PANEL / 2)
         usable = np.cumprod(np.isfinite(sizes)).astype(bool)
         sizes = sizes[usable]
@@ -98,7 +106,7 @@ class PartialMeans:
         rest = 0.0
         if sizes.size > 1 and 0 < sizes[-1] < sizes[-2]:  # geometric from there on
             rest = sizes[-1] ** 2 / (sizes[-2] - sizes[-1])
-        return chance * (math.fsum(sizes) + rest)
+        return side * chance * (math.fsum(sizes) + rest)
 
 
 @lru_cache(maxsize=1024)

@@ -13,10 +13,11 @@ from catallax.markets.families.family import Family
 from catallax.markets.families.knapsack import KnapsackConstraint
 from catallax.markets.families.oracle import Oracle
 from catallax.markets.families.quota import Quota
-from catallax.markets.families.register import (
+from catallax.markets.families.registry import (
     bind,
+    names,
     parse_constraints,
-    register_constraint,
+    register,
     written_constraints,
 )
 
@@ -31,7 +32,8 @@ __all__ = [
     "Parts",
     "Quota",
     "bind",
+    "names",
     "parse_constraints",
-    "register_constraint",
+    "register",
     "written_constraints",
 ]

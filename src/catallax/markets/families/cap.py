@@ -8,12 +8,12 @@ import numpy as np
 
 from catallax.markets.families.bound import GroupLimits, Parts
 from catallax.markets.families.constraint import Constraint, whole
-from catallax.markets.families.register import register_constraint
+from catallax.markets.families.registry import register
 
 __all__ = ["Cap"]
 
 
-@register_constraint
+@register
 @dataclass(frozen=True)
 class Cap(Constraint):
     """At most `limit` trades in all.

@@ -11,12 +11,12 @@ import numpy as np
 from catallax.errors import ConstraintError
 from catallax.markets.families.bound import Exclusions, Over, Parts, position
 from catallax.markets.families.constraint import Constraint, rows
-from catallax.markets.families.register import register_constraint
+from catallax.markets.families.registry import register
 
 __all__ = ["Conflicts"]
 
 
-@register_constraint
+@register
 @dataclass(frozen=True)
 class Conflicts(Constraint):
     """Pairs of agents of one side, or of edges, of which at most one trades.

@@ -9,12 +9,12 @@ from typing import Any
 from catallax.errors import ConstraintError
 from catallax.markets.families.bound import Explicit, Parts
 from catallax.markets.families.constraint import Constraint, rows
-from catallax.markets.families.register import register_constraint
+from catallax.markets.families.registry import register
 
 __all__ = ["ExplicitFamily"]
 
 
-@register_constraint
+@register
 @dataclass(frozen=True)
 class ExplicitFamily(Constraint):
     """The trades must all lie in one of the listed matchings.

@@ -12,12 +12,12 @@ from catallax.errors import ConstraintError
 from catallax.markets.families.bound import Knapsack, Parts
 from catallax.markets.families.constraint import Constraint
 from catallax.markets.families.quota import column_of
-from catallax.markets.families.register import register_constraint
+from catallax.markets.families.registry import register
 
 __all__ = ["KnapsackConstraint"]
 
 
-@register_constraint
+@register
 @dataclass(frozen=True)
 class KnapsackConstraint(Constraint):
     """The amounts of the traded edges sum to at most `limit`.

@@ -12,12 +12,12 @@ import polars as pl
 from catallax.errors import ConstraintError, UnknownNameError, nearest
 from catallax.markets.families.bound import GroupLimits, Over, Parts
 from catallax.markets.families.constraint import Constraint, whole
-from catallax.markets.families.register import register_constraint
+from catallax.markets.families.registry import register
 
 __all__ = ["Quota", "column_of"]
 
 
-@register_constraint
+@register
 @dataclass(frozen=True)
 class Quota(Constraint):
     """At most so many trades in each group.

@@ -10,14 +10,14 @@ Examples
 """
 
 from catallax.markets.instances import bilateral, many_agents  # noqa: F401  # they register
-from catallax.markets.instances.register import (
+from catallax.markets.instances.registry import (
     Instance,
     Known,
     describe,
     get,
-    instance,
     names,
     path,
+    register,
 )
 
-__all__ = ["Instance", "Known", "describe", "get", "instance", "names", "path"]
+__all__ = ["Instance", "Known", "describe", "get", "names", "path", "register"]

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from catallax.errors import CatallaxError
-from catallax.markets.instances.register import Known, instance
+from catallax.markets.instances.registry import Known, register
 from catallax.markets.market import Market
 from catallax.markets.reports import Reports
 
@@ -48,7 +48,7 @@ def _uniform() -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "bilateral-uniform",
     summary="One buyer and one seller, both uniform on [0, 1]",
     source="Myerson and Satterthwaite, Efficient mechanisms for bilateral trading, JET 1983",
@@ -67,7 +67,7 @@ def _negative() -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "negative-expected-gain",
     summary="One edge whose expected gain is negative, so that no graph of expected gains helps",
     source="arXiv 2604.00129, introduction, candidate graph 2",
@@ -95,7 +95,7 @@ def _power(k: float) -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "power-family",
     summary="P(v >= x) = (1-x)^k and P(c <= x) = x^k on [0, 1]: every share in closed form",
     source=_OWN,
@@ -118,7 +118,7 @@ def _exponential() -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "exponential-pair",
     summary="Value and cost both exponential with mean 1",
     source=_OWN,
@@ -144,7 +144,7 @@ def _mirrored(t: float) -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "mirrored-exponential",
     summary="v exponential, c = t minus an exponential: all shares tend to 2/e as t grows",
     source=_OWN,
@@ -165,7 +165,7 @@ def _equal_revenue(high: float) -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "equal-revenue",
     summary="Every price earns the seller the same: P(v >= x) = 1/x on [1, H], cost 0",
     source="folklore; the gains of the seller's offer are anything in [1, 1 + ln H]",
@@ -186,7 +186,7 @@ def _pareto(alpha: float) -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "pareto",
     summary="Value Pareto, P(v >= x) = x^-a on [1, inf), cost 1",
     source=_OWN,
@@ -217,7 +217,7 @@ def _worst(log_high: float, b: float) -> Mapping[str, Known]:
     return known
 
 
-@instance(
+@register(
     "random-offerer-worst-case",
     summary="Equal revenue on [1, H] against P(c <= x) = (x/H)^b: a fair coin's offers do worst",
     source=f"{_OWN}; compare arXiv 2603.08679, where the worst known ratio is 2.0749",

@@ -13,7 +13,7 @@ from catallax.errors import CatallaxError
 from catallax.markets import random_graphs
 from catallax.markets.agents import Agents, Role
 from catallax.markets.graph import Graph
-from catallax.markets.instances.register import Known, instance, path
+from catallax.markets.instances.registry import Known, path, register
 from catallax.markets.market import Market
 from catallax.markets.reports import Reports
 from catallax.priors import Prior, make_prior
@@ -63,7 +63,7 @@ def _remark() -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "offering-remark",
     summary="A buyer with bid 1 and two sellers with asks 0 and 1/2: GSOM-BIC keeps 1/8",
     source="arXiv 2604.00129, Appendix A (buyer U[0,1]); the sellers' priors U[0,1] are our choice",
@@ -96,7 +96,7 @@ def _theorem(n: int) -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "groups-theorem-4-4",
     summary="n buyers uniform on [0, 1], n sellers with cost 1/2, here as unit traders",
     source="Xu, Zhang, Conitzer, Non-excludable bilateral trade between groups (2024), Theorem 4.4",
@@ -121,7 +121,7 @@ def _auction(n: int) -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "double-auction",
     summary="n buyers and n sellers, all uniform on [0, 1], everybody may trade with everybody",
     source="the setting of McAfee, A dominant strategy double auction, JET 1992",
@@ -144,7 +144,7 @@ def _horses() -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "horse-market",
     summary="Böhm-Bawerk's horse market: ten buyers, eight sellers, five horses change hands",
     source="Böhm-Bawerk, Positive Theorie des Kapitales (1889); Shapley and Shubik, The assignment "
@@ -179,7 +179,7 @@ def _energy() -> Mapping[str, Known]:
     }
 
 
-@instance(
+@register(
     "neighbourhood-energy",
     summary="A made-up street: households buy evening electricity from roofs and batteries nearby",
     source="made up by the authors of catallax; shipped as files",
@@ -194,7 +194,7 @@ def _edges(n_buyers: int, degree: float) -> Mapping[str, Known]:
     return {"edges": Known(round(n_buyers * degree), "n_buyers * degree", "by construction")}
 
 
-@instance(
+@register(
     "sparse-random",
     summary="Edges drawn uniformly among all pairs, values and costs uniform on [0, 1]",
     source="by construction: a uniformly random bipartite graph with a given number of edges",
@@ -207,7 +207,7 @@ def sparse_random(
     return _random("sparse-random", n_buyers, n_sellers, degree, seed)
 
 
-@instance(
+@register(
     "degree-skewed",
     summary="A few sellers have most of the edges (a power law), values and costs uniform",
     source="by construction: sellers are drawn with probability in proportion to rank^-0.75",
@@ -234,7 +234,7 @@ def _spatial(n_buyers: int, n_sellers: int, degree: float) -> Mapping[str, Known
     return known
 
 
-@instance(
+@register(
     "spatial",
     summary="Agents at random places of the unit square trade within a radius; values uniform",
     source="by construction: a random geometric graph",

@@ -59,7 +59,8 @@ class Live(NamedTuple):
 class Room(NamedTuple):
     """Working space; an entry for each agent, zeros where kernels rely on them.
 
-    `lost` holds an array for each side, of which `n_lost` tells the entries in use;
+    `lost` holds an array for each side, of which `n_lost` tells the entries in use and `ends`
+    up to where the first and the second of two candidates had labelled them;
     `bloc_lost` tells whether the bloc has lost its label there. `noted` has a row for each kind
     of entry: one more than the place of an agent's entry in the list, which is `kind`, `agent`
     and `old`.
@@ -70,6 +71,7 @@ class Room(NamedTuple):
     place: Any
     lost: Any
     n_lost: Any
+    ends: Any
     bloc_lost: Any
     path: Any
     heap: Any

@@ -218,7 +218,11 @@ def _cross(a, e, entering, rows, live, room):
         return False
     room.work[CROSSED] += 1
     forget(a, rows, live, room)
+    for side in range(2):
+        room.ends[side, 0] = room.n_lost[side]
     forget(e, rows, live, room)
+    for side in range(2):
+        room.ends[side, 1] = room.n_lost[side]
     n_torn = release(length, rows, live, room)
     _shift(a, e, entering, length, live.partner, room)
     for c in (a, e):
@@ -264,7 +268,8 @@ def _change_weights(reporters, reports, agents, weights, rows, live, room, large
         work[SPENT] += rows.start[a + 1] - rows.start[a]
         trades = live.partner[a] >= 0
         e = label_of(a, live, rows.n_buyers) if trades else entry_of(a, rows, live)
-        note(WEIGHT, a, live.weight[a], room)
+        weighed = live.weight[a]
+        note(WEIGHT, a, weighed, room)
         live.weight[a] = weights[step]
         if e < 0:
             continue  # she knows nobody, and nobody knows her
@@ -277,10 +282,12 @@ def _change_weights(reporters, reports, agents, weights, rows, live, room, large
         if should == trades:
             e = np.int64(-1)
             forget(a, rows, live, room)
+            for side in range(2):
+                room.ends[side, :] = room.n_lost[side]
         elif not _cross(a, e, should, rows, live, room):
             return False
         for side in range(2):
-            relabel(side, a, e, rows, live, room)
+            relabel(side, a, e, weighed, rows, live, room)
         side = 0 if room.n_lost[0] >= room.n_lost[1] else 1
         if room.n_lost[side] >= large:
             live.bloc[LOSSES] += 1

@@ -168,7 +168,10 @@ class LabelStore:
         from catallax.matching.updates import kernels_update
 
         spaces = _spaces.setdefault(self.graph, [])
-        space = spaces.pop() if spaces else Space(self.live.weight.size)
+        try:
+            space = spaces.pop()
+        except IndexError:  # none yet, or another thread has it
+            space = Space(self.live.weight.size)
         live, bloc = self.live, self.live.bloc.copy()
         most = max(_SMALL, int(_PATIENCE * self.rows.neighbours.size))
         large = max(_LARGE, live.weight.size // 100)
@@ -220,8 +223,9 @@ class Space:
         self.told = Moved.room(n_agents)
         self.room = Room(
             mark=zeros(), link=empty(), place=zeros(), lost=(empty(), empty()),
-            n_lost=np.zeros(2, np.int64), bloc_lost=np.zeros(2, np.bool_), path=empty(),
-            heap=empty(), is_torn=zeros(np.bool_), torn=empty(), leavers=empty(),
+            n_lost=np.zeros(2, np.int64), ends=np.zeros((2, 2), np.int64),
+            bloc_lost=np.zeros(2, np.bool_), path=empty(), heap=empty(), is_torn=zeros(np.bool_),
+            torn=empty(), leavers=empty(),
             work=np.zeros(4, np.int64), noted=np.zeros((KINDS, n_agents), np.int32),
             kind=np.empty(entries, np.int8), agent=np.empty(entries, np.int32),
             old=np.empty(entries),

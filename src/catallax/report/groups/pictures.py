@@ -17,13 +17,18 @@ if TYPE_CHECKING:
     from catallax.groups import Recommendation, ShareCurves
     from catallax.groups.trade import Group
 
-__all__ = ["draw_recommendation", "draw_share_curves", "save_recommendation", "save_share_curves"]
+__all__ = [
+    "draw_recommendation",
+    "draw_share_curves",
+    "save_recommendation_picture",
+    "save_share_curves_picture",
+]
 
 _POINTS = 400
 _MOST_KINDS = 4
 
 
-def save_recommendation(
+def save_recommendation_picture(
     recommendation: Recommendation, path: str | Path, currency: str = ""
 ) -> None:
     """Draw a recommendation into a .svg or .png file; see `draw_recommendation`."""
@@ -170,7 +175,7 @@ def _short(amount: float, whole: float) -> str:
     return f"{amount:,.0f}" if abs(amount) >= 1000 else f"{amount:.3g}"
 
 
-def save_share_curves(curves: ShareCurves, path: str | Path) -> None:
+def save_share_curves_picture(curves: ShareCurves, path: str | Path) -> None:
     """Draw shares of first best by size into a .svg or .png file."""
     save(draw_share_curves(curves), Path(path))
 

@@ -12,7 +12,7 @@ from typing import Any
 from catallax.errors import CatallaxError, UnknownNameError, nearest
 from catallax.markets.market import Market
 
-__all__ = ["Instance", "Known", "describe", "get", "instance", "names", "path"]
+__all__ = ["Instance", "Known", "describe", "get", "names", "path", "register"]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ _ENTRIES: dict[str, _Entry] = {}
 Build = Callable[..., Market]
 
 
-def instance(
+def register(
     name: str,
     *,
     summary: str,
@@ -92,11 +92,11 @@ def instance(
         A decorator.
     """
 
-    def register(build: Build) -> Build:
+    def keep(build: Build) -> Build:
         _ENTRIES[name] = _Entry(summary, source, build, known or _nothing)
         return build
 
-    return register
+    return keep
 
 
 def _nothing() -> Mapping[str, Known]:

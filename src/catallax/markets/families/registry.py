@@ -17,16 +17,28 @@ from catallax.markets.families.bound import Parts
 from catallax.markets.families.constraint import Constraint
 from catallax.markets.families.family import Family
 
-__all__ = ["bind", "parse_constraints", "register_constraint", "written_constraints"]
+__all__ = ["bind", "names", "parse_constraints", "register", "written_constraints"]
 
 _KINDS: dict[str, type[Constraint]] = {}
 AnyConstraint = TypeVar("AnyConstraint", bound=Constraint)
 
 
-def register_constraint(constraint: type[AnyConstraint]) -> type[AnyConstraint]:
+def register(constraint: type[AnyConstraint]) -> type[AnyConstraint]:
     """Make a kind of constraint known to market files (a class decorator)."""
     _KINDS[constraint.kind] = constraint
     return constraint
+
+
+def names() -> list[str]:
+    """List the kinds of constraints that market files may name.
+
+    Examples
+    --------
+    >>> from catallax.markets import families
+    >>> "cap" in families.names()
+    True
+    """
+    return list(_KINDS)
 
 
 def make_constraint(spec: Mapping[str, Any] | Constraint, where: str) -> Constraint:

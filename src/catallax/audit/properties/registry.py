@@ -8,13 +8,13 @@ from typing import TypeVar
 from catallax.audit.properties.base import Property
 from catallax.errors import UnknownNameError, nearest
 
-__all__ = ["chosen", "get_property", "property_names", "register_property"]
+__all__ = ["chosen", "get", "names", "register"]
 
 _PROPERTIES: dict[str, Property] = {}
 AnyProperty = TypeVar("AnyProperty", bound=Property)
 
 
-def register_property(kind: type[AnyProperty]) -> type[AnyProperty]:
+def register(kind: type[AnyProperty]) -> type[AnyProperty]:
     """Make a property known by its slug (a class decorator).
 
     Parameters
@@ -31,19 +31,19 @@ def register_property(kind: type[AnyProperty]) -> type[AnyProperty]:
     return kind
 
 
-def property_names() -> list[str]:
+def names() -> list[str]:
     """List the slugs of all properties.
 
     Examples
     --------
-    >>> from catallax.audit import property_names
-    >>> property_names()[:3]
+    >>> from catallax.audit import properties
+    >>> properties.names()[:3]
     ['feasibility', 'dsic-buyers', 'dsic-sellers']
     """
     return list(_PROPERTIES)
 
 
-def get_property(name: str | Property) -> Property:
+def get(name: str | Property) -> Property:
     """Find a property.
 
     Parameters
@@ -62,8 +62,8 @@ def get_property(name: str | Property) -> Property:
 
     Examples
     --------
-    >>> from catallax.audit import get_property
-    >>> get_property("weak-budget-ex-post").meaning
+    >>> from catallax.audit import properties
+    >>> properties.get("weak-budget-ex-post").meaning
     'In every outcome buyers pay at least what sellers receive and transfers cost.'
     """
     if isinstance(name, Property):
@@ -79,4 +79,4 @@ def chosen(names: str | Property | Iterable[str | Property] | None) -> list[Prop
         return list(_PROPERTIES.values())
     if isinstance(names, str | Property):
         names = [names]
-    return list(dict.fromkeys(get_property(name) for name in names))
+    return list(dict.fromkeys(get(name) for name in names))

@@ -1,0 +1,232 @@
+"""Densities next to the points where they are steep: cells by their distance from an anchor.
+
+The floats next to 1 are 1e-16 apart, and beta(0.1, 0.1) has 3 % of its probability closer to 1. So
+cells are kept as distances from the ends of the support; what floats cannot tell of a pole there
+follows the power of the distance that it follows farther out.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.groups.sums.cells import measure_of
+from catallax.groups.sums.measure import FIT, NODES, POINTS, Measure
+from catallax.priors import Mixture, Prior
+
+__all__ = ["Block", "blocks_of", "single_layers"]
+
+Array = NDArray[np.float64]
+
+# A pole is a power of the distance from so small a part of the piece on.
+_POWER_FROM = 2.0**-26
+_NEAR = 1e-9
+# Cells so different in size are in blocks of their own, unless they are many.
+_UNLIKE, _MOST_RUNS, _NARROW = 8.0, 8, 1e-2
+# Deeper than this the probability of two draws is nothing, or floats end.
+_DEEPEST, _STEEP, _SMALLEST = 1e-9, 0.1, 1e-290
+# A pole is not quite the power that it is taken for.
+_NOT_QUITE = 2e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """A density by the distance from an anchor.
+
+    Parameters
+    ----------
+    anchor
+        Where the distance is 0.
+    measure
+        Of the distance; one layer, without atoms.
+    bottom, depth
+        The probability next to the anchor of which nothing more is known, and how near it is.
+    error
+        By how much more the cells may miss the prior.
+    """
+
+    anchor: float
+    measure: Measure
+    bottom: float = 0.0
+    depth: float = 0.0
+    error: float = 0.0
+
+    def within(self, distance: float) -> float:
+        """Return the probability that the anchor is no farther than that."""
+        return self.measure.restricted(-distance, distance).cell_mass
+
+    def mirrored(self) -> Block:
+        """Return the block of the negative of the value."""
+        return replace(self, anchor=0.0 - self.anchor, measure=self.measure.mirrored())
+
+    def parts(self, bar: float) -> tuple[Block, Block]:
+        """Return what lies below a bar, and the rest."""
+        own = self.measure
+        if math.isinf(bar):
+            none = own.chosen(np.zeros(own.low.size, dtype=bool))
+            parts = (none, own) if bar < 0 else (own, none)
+        else:
+            place = bar - self.anchor
+            parts = own.restricted(end=place), own.restricted(start=place)
+        return replace(self, measure=parts[0]), replace(self, measure=parts[1])
+
+
+@lru_cache(maxsize=256)
+def blocks_of(prior: Prior) -> tuple[Block, ...]:
+    """Return the density of a prior as blocks.
+
+    Parameters
+    ----------
+    prior
+        Any prior; its atoms are not looked at.
+    """
+    if isinstance(prior, Mixture):
+        return tuple(
+            replace(
+                block,
+                measure=_scaled(block.measure, weight),
+                bottom=weight * block.bottom,
+                error=weight * block.error,
+            )
+            for weight, one in prior._weighted
+            for block in blocks_of(one)
+        )
+    measure = measure_of(prior).smooth
+    if not measure.low.size:
+        return ()
+    ends = _steep_ends(prior, measure)
+    if not ends:
+        return tuple(block for one in single_layers(measure) for block in _runs(one))
+    found = []
+    places = sorted(ends)
+    turns = [-math.inf, *((a + b) / 2 for a, b in itertools.pairwise(places)), math.inf]
+    for place, start, end in zip(places, turns[:-1], turns[1:], strict=True):
+        own = measure.restricted(start=start, end=end)
+        own = replace(own, low=own.low - place, high=own.high - place)
+        block = Block(place, own)
+        for side in ends[place]:
+            block = _continued(prior, block, side)
+        found.append(block)
+    return tuple(found)
+
+
+def _runs(measure: Measure) -> list[Block]:
+    """Cut a layer where its cells change their size, so that narrow peaks have anchors."""
+    width = measure.high - measure.low
+    unlike = np.maximum(width[1:], width[:-1]) > _UNLIKE * np.minimum(width[1:], width[:-1])
+    starts = np.concatenate([[0], 1 + np.flatnonzero(unlike), [width.size]])
+    if starts.size > _MOST_RUNS:
+        return [Block(0.0, measure)]
+    found = []
+    for start, stop in itertools.pairwise(starts.tolist()):
+        own = measure.chosen((np.arange(width.size) >= start) & (np.arange(width.size) < stop))
+        size = max(abs(float(own.low[0])), abs(float(own.high[-1])))
+        narrow = own.high[-1] - own.low[0] < _NARROW * size
+        place = float(own.low[own.low.size // 2]) if narrow else 0.0
+        found.append(Block(place, replace(own, low=own.low - place, high=own.high - place)))
+    return found
+
+
+def _scaled(measure: Measure, weight: float) -> Measure:
+    return replace(measure, coefficients=weight * measure.coefficients)
+
+
+def single_layers(measure: Measure) -> list[Measure]:
+    """Return the layers of a density one by one, the cells of each ascending."""
+    found = []
+    for layer in np.unique(measure.layer):
+        own = np.flatnonzero(measure.layer == layer)
+        own = own[np.argsort(measure.low[own], kind="stable")]
+        found.append(
+            replace(
+                measure,
+                low=measure.low[own],
+                high=measure.high[own],
+                coefficients=measure.coefficients[own],
+                layer=measure.layer[own],
+            )
+        )
+    return found
+
+
+def _steep_ends(prior: Prior, measure: Measure) -> dict[float, list[int]]:
+    """Return the ends of pieces at which the density is too steep for floats, and their sides."""
+    extent = float(np.ptp(measure.support))
+    found: dict[float, list[int]] = {}
+    for pair in prior._parts().pieces:
+        for end, side in zip(pair, (1, -1), strict=True):
+            if (np.abs(measure.pins - end) <= _NEAR * extent).any():
+                found.setdefault(float(end), []).append(side)
+    return found
+
+
+def _continued(prior: Prior, block: Block, side: int) -> Block:
+    """Replace the cells next to a pole by those of a power of the distance."""
+    place, own = block.anchor, block.measure
+    size = 2.0 ** math.floor(math.log2(float(np.ptp(own.support))))
+    marks = [abs((place + side * size * _POWER_FROM * part) - place) for part in (1.0, 0.5, 0.25)]
+    masses = [_next_to(prior, place, side, mark) for mark in marks]
+    if not masses[0] > masses[1] > masses[2] > 0:
+        return replace(block, bottom=masses[0], depth=marks[0])
+    slopes = [
+        math.log(masses[k] / masses[k + 1]) / math.log(marks[k] / marks[k + 1]) for k in (0, 1)
+    ]
+    power = 2.0 * slopes[1] - slopes[0]
+    first = marks[0]
+    # Another pole, if it is no steeper than this one or than a power of 0.1, has next to nothing
+    # where the bottom is.
+    depth = max(first * _DEEPEST ** (1.0 / (power + min(power, _STEEP))), _SMALLEST)
+    octaves = max(1, math.ceil(math.log2(first / depth)))
+    highs = first * 2.0 ** -np.arange(octaves, dtype=np.float64)
+    lows = highs / 2
+    # One octave has the shape of every other.
+    shape = ((3.0 + NODES) / 4.0) ** (power - 1.0) @ FIT.T
+    shape = shape / (2.0 * shape[0])
+    upto = masses[0] * (highs / first) ** power
+    coefficients = (upto * (1.0 - 0.5**power))[:, None] * shape
+    bottom = float(upto[-1] * 0.5**power)
+    flat = np.zeros((1, POINTS))
+    flat[0, 0] = bottom / 2
+    pole = Measure(
+        np.empty(0),
+        np.empty(0),
+        np.append(0.0, lows[::-1]),
+        np.append(lows[-1], highs[::-1]),
+        np.concatenate([flat, coefficients[::-1]]),
+        np.zeros(octaves + 1, dtype=np.int64),
+    )
+    pole = pole if side > 0 else pole.mirrored()
+    if side > 0:
+        parts = [own.restricted(end=0.0), pole, own.restricted(start=first)]
+    else:
+        parts = [own.restricted(end=-first), pole, own.restricted(start=0.0)]
+    return replace(
+        block,
+        measure=_joined(own, parts),
+        bottom=max(block.bottom, bottom),
+        depth=max(block.depth, float(lows[-1])),
+        error=block.error + _NOT_QUITE * masses[0],
+    )
+
+
+def _next_to(prior: Prior, place: float, side: int, distance: float) -> float:
+    """Return the probability strictly between an end and a place next to it."""
+    if side > 0:
+        return float(prior.probability_below(place + distance) - prior.cdf(place))
+    return float(prior.sf(place - distance) - prior.probability_at_least(place))
+
+
+def _joined(like: Measure, parts: Sequence[Measure]) -> Measure:
+    return replace(
+        like,
+        low=np.concatenate([one.low for one in parts]),
+        high=np.concatenate([one.high for one in parts]),
+        coefficients=np.concatenate([one.coefficients for one in parts]),
+        layer=np.zeros(sum(one.low.size for one in parts), dtype=np.int64),
+    )
