@@ -14,6 +14,7 @@ from catallax.priors import (
     Uniform,
     parse_prior,
 )
+from catallax.priors.moments import mean_at_least
 
 X = np.linspace(0.01, 0.99, 50)
 
@@ -160,3 +161,11 @@ def test_a_normal_cut_off_far_out_keeps_its_digits():
     expected = np.array([tail(start) for start in x])
     assert x - prior.virtual_value(x) == pytest.approx(expected, rel=1e-9)
     assert 30 < prior.mean < 30.05
+
+
+@pytest.mark.parametrize("alpha", [1.05, 1.2, 1.5, 3.0])
+@pytest.mark.parametrize("price", [1.0, 2.0, 100.0, 1e6, 1e12])
+def test_heavy_tails_hold_their_part_of_the_mean(alpha, price):
+    known = alpha / (alpha - 1) * price ** (1 - alpha)
+    found = mean_at_least(parse_prior(f"pareto({alpha})"), price)
+    assert float(found) == pytest.approx(known, rel=1e-10)

@@ -82,8 +82,19 @@ class _TailIntegral:
         own = own if side > 0 else 0.0 - own
         self._tail = prior.probability_at_least if side > 0 else lambda x: prior.cdf(0.0 - x)
         self.grid = np.unique(own[np.isfinite(own)])
+        if (prior.support[1] if side > 0 else -prior.support[0]) == np.inf:
+            self.grid = self._further(self.grid)
         cells = self._between(self.grid[:-1], self.grid[1:])
         self.rest = np.append(np.cumsum(cells[::-1])[::-1], 0.0)
+
+    def _further(self, grid: FloatArray) -> FloatArray:
+        """Let steps no more than double, beyond the last node too: heavy tails hold much."""
+        step = max(float(np.diff(grid).min(initial=1.0)), float(np.spacing(abs(grid[0]))))
+        doublings = np.arange(min(1000, int(1000 - np.log2(step))))
+        further = grid[0] + step * 2.0**doublings
+        left = self._tail(further) > 0
+        further = further[: further.size if left.all() else int(np.argmin(left)) + 1]
+        return np.unique(np.concatenate([grid, further]))
 
     def _between(self, start: FloatArray, end: FloatArray) -> FloatArray:
         half = (end - start) / 2
