@@ -21,7 +21,6 @@ import resource
 import statistics
 import sys
 import time
-import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -131,16 +130,13 @@ def chain(agents: int, steps: int) -> dict[str, float]:
     market, reports = market_for("random", agents)
     reporters = Reporters(reports, 1)
     outcome: Any = cx.clear(market, "gsom", reports)
-    held = []
-    tracemalloc.start()
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    peaks = []
     for step in range(steps):
         outcome = outcome.update(**reporters.change(1, nudged=True))
-        if step in (steps // 10, steps - 1):
-            held.append(tracemalloc.get_traced_memory()[0] / 2**20)
-    tracemalloc.stop()
-    unit = 1 if sys.platform == "darwin" else 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
-    return {"steps": steps, "held early": held[0], "held at the end": held[-1], "peak": peak}
+        if step in (steps // 5, steps - 1):
+            peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+    return {"steps": steps, "peak early": peaks[0], "peak at the end": peaks[-1]}
 
 
 def short(value: float) -> str:
@@ -198,10 +194,9 @@ def main() -> None:
         say(f"a chain of {options.chain} updates ...")
         memory = chain(options.agents, options.chain)
         print(
-            f"\nA chain of {memory['steps']:,} updates, one after another: "
-            f"{memory['held early']:.1f} MiB allocated after a tenth of it, "
-            f"{memory['held at the end']:.1f} MiB at its end; peak of the process "
-            f"{memory['peak']:.0f} MiB."
+            f"\nA chain of {memory['steps']:,} updates, one after another: the process has taken "
+            f"at most {memory['peak early']:.0f} MiB after a fifth of it, "
+            f"{memory['peak at the end']:.0f} MiB at its end."
         )
     content = {"machine": machine("numpy", "numba"), "figures": figures, "chain": memory}
     save("updates", content)

@@ -209,7 +209,7 @@ def peaked(n: int, share: float, middle: float, sd: float, total: float) -> floa
             for x in np.clip(rest, 0.0, m)
         ]
         found += chance * float(weight @ (1.0 - np.array(below)))
-    return found
+    return float(found)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])

@@ -16,7 +16,9 @@ from catallax.groups.sums import law as sums_law
 from catallax.groups.sums import transform as sums_transform
 from catallax.groups.sums.bounds import Decay, Draws, window
 from catallax.groups.sums.cells import measure_of
+from catallax.groups.sums.fold import fold_terms
 from catallax.groups.sums.lattice import common_step
+from catallax.groups.sums.pins import pinned_at
 from catallax.groups.sums.series import planned, tapered_terms
 from catallax.groups.sums.transform import characteristic
 from catallax.groups.sums.voters import Voters
@@ -254,11 +256,11 @@ def test_what_floats_cannot_tell_is_told_apart() -> None:
 
 
 def test_where_nobody_can_tell_the_bound_says_so() -> None:
-    """Of nine draws too many cells would be needed: the bound is that of a tie in floats."""
-    prior = parse_prior("beta(0.02, 0.02)")
-    found, error = probability_at_least([Voters(prior, 10)], 5.0)
-    assert error > 1e-5
-    assert abs(found - 0.5) <= error
+    """Ten draws are more than are convolved: the bound is that of a tie in floats."""
+    voters = [Voters(parse_prior("beta(0.02, 0.02)"), 10)]
+    assert fold_terms(voters, 5.0) is None
+    assert pinned_at(voters, 5.0) > 1e-5
+    assert pinned_at(voters, 5.3) < 1e-12
 
 
 def test_estimates_hold_beside_peaks() -> None:

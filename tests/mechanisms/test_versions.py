@@ -15,7 +15,7 @@ from catallax.errors import MechanismError
 from catallax.matching.updates import stores, versions
 from catallax.matching.updates.versions import Version
 from catallax.mechanisms.updated_outcome import UpdatedOutcome
-from tests.mechanisms.test_update import Biased, random_market, with_changes
+from tests.mechanisms.test_update import Biased, market_of, random_market, with_changes
 from tests.mechanisms.updates import bits, found_changes, same_outcome, told_changes
 
 MECHANISMS = ("gsom", "gbom", "first-best", Biased())
@@ -242,3 +242,22 @@ def test_the_table_of_changes():
     with pytest.raises(ValueError, match="read-only"):
         changes.buyers.after[0] = 1.0
     assert not len(cx.clear(market, "first-best").update(bids={"c": 0.2}).changes)
+
+
+@pytest.mark.parametrize("prior", [0, 1, 3], ids=["uniform", "discrete", "point"])
+@pytest.mark.parametrize("degree", [0, 6])
+def test_changes_of_all_who_share_a_prior(monkeypatch, prior, degree):
+    monkeypatch.setattr(stores, "_LARGE", 1)
+    rng = np.random.default_rng(prior + degree)
+    pairs = None if not degree else np.argwhere(rng.random((25, 25)) < degree / 25).tolist()
+    market = market_of(25, 25, pairs, [prior] * 50)
+    for mechanism in ("gsom", "gbom", "first-best"):
+        for digits in (1, 9):
+            reports = cx.Reports(rng.random(25).round(digits), rng.random(25).round(digits) / 2)
+            outcome = fresh = cx.clear(market, mechanism, reports)
+            for _ in range(30):
+                value = float(round(rng.random(), digits))
+                reports = with_changes(reports, {int(rng.integers(50)): value})
+                earlier, fresh = fresh, cx.clear(market, mechanism, reports)
+                outcome = outcome.update(reports)
+                assert told_changes(outcome) == found_changes(earlier, fresh)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,6 +187,17 @@ class UpdatedOutcome(Outcome):
         traded, trades = moved.sources[:, here] >= 0
         before, after = self._prices_of_few(role, agents, moved, here)
         if wide:
+            apart = np.zeros(len(self.market.buyers if side == 0 else self.market.sellers), bool)
+            apart[moved.agents[listed] - first] = True
+            shared = [
+                self._shared(role, int(source), float(level))
+                for source, level in zip(
+                    moved.wide_sources[side], moved.wide_levels[side], strict=True
+                )
+            ]
+            if shared[0] is not None and shared[1] is not None:
+                few = agents, traded, trades, before, after
+                return self._changes_of_all(role, apart, few, shared[0], shared[1])
             matching = self._matching
             with matching.version.lock:
                 store = matching.version.store()
@@ -210,6 +221,51 @@ class UpdatedOutcome(Outcome):
             traded = np.concatenate([traded, all_trade])
             trades = np.concatenate([trades, all_trade])
         return SideChanges.of(agents, traded, trades, before, after)
+
+    def _shared(self, role: Role, source: int, level: float) -> tuple[Array, int] | None:
+        """Find the two critical reports of many who share a threshold, and the rival between.
+
+        The first is of those listed before the rival, if she is of their side, and the second
+        of the others. None where priors differ.
+        """
+        from catallax.matching import Thresholds
+
+        mechanism, market, n_buyers = self._rule.mechanism, self.market, len(self.market.buyers)
+        side = market.buyers if role == "buyer" else market.sellers
+        own = (source < n_buyers) == (role == "buyer")
+        at = source if source < n_buyers else source - n_buyers
+        rival = at if own else len(side)
+        if mechanism.pays_level(role):
+            return np.array([level, level]), rival
+        if len(side.priors) != 1 or not shares(mechanism):
+            return None
+        thresholds = Thresholds(
+            np.full(2, np.argmax(side.prior_of == 0), np.int32), np.array([level, level]),
+            np.array([True, False]),
+            np.full(2, at if source < n_buyers else -1 - at, np.int32),
+        )  # fmt: skip
+        return critical_reports(mechanism, market, thresholds, role), rival
+
+    def _changes_of_all(
+        self, role: Role, apart: NDArray[np.bool_], few: tuple[NDArray[Any], ...],
+        before: tuple[Array, int], after: tuple[Array, int],
+    ) -> SideChanges:  # fmt: skip
+        """List changes of a few and of all who share a threshold."""
+        from catallax.matching.updates.kernels_compare import common_changes
+
+        buyers, n_buyers = role == "buyer", len(self.market.buyers)
+        here = slice(n_buyers) if buyers else slice(n_buyers, None)
+        order = np.argsort(few[0])
+        version = self._matching.version
+        with version.lock:
+            store = version.store()
+            agents, flags, prices = common_changes(
+                store.together()[here], apart, *(part[order] for part in few),
+                before[0], after[0], np.array([before[1], after[1]]), store.report[here], buyers,
+            )  # fmt: skip
+        for part in (agents, flags, prices):
+            part.flags.writeable = False
+        return SideChanges(agents, flags[0], flags[1], prices[0], prices[1])
 
     def _inverts_exactly(self, role: Role) -> bool:
         """Tell whether critical reports are the very floats at which weights turn.
@@ -250,6 +306,7 @@ class UpdatedOutcome(Outcome):
             critical[0] = np.where(same, critical[1], 0.0)
             critical[0, earlier] = found[: earlier.size]
         prices = self._with_reports(role, critical, moved.reports[:, here])
+        prices = np.where(sources >= 0, prices, 0.0)
         return prices[0], prices[1]
 
     @staticmethod

@@ -174,7 +174,9 @@ def _cut(prior: Prior, start: float, end: float) -> tuple[Array, Array, Array, f
     first, second, series = (np.concatenate([one[k] for one in done]) for k in range(3))
     order = np.argsort(first, kind="stable")
     reach = _PIN_WIDTH * extent
-    for near, edge in ((mass(start, start + reach), start), (mass(end - reach, end), end)):
+    edges = np.array([start, end])
+    nears = mass(np.array([start, end - reach]), np.array([start + reach, end]))
+    for near, edge in zip(nears.tolist(), edges.tolist(), strict=True):
         if math.isfinite(edge) and near > _PINNED:  # a pole, though cells go on to the last floats
             pins = [pin for pin in pins if abs(pin - edge) > reach] + [edge]
     at = np.array(sorted(pins))

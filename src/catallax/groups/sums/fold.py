@@ -23,13 +23,13 @@ from catallax.groups.sums.blocks import Block, blocks_of, single_layers
 from catallax.groups.sums.measure import FIT, NODES, POINTS, WEIGHTS, Measure
 from catallax.groups.sums.voters import Voters
 
-__all__ = ["fold_terms"]
+__all__ = ["FEW_CELLS", "fold_terms"]
 
 Array = NDArray[np.float64]
 
 _MOST_MEMBERS = 8
 _MOST_BLOCKS = 64
-_MOST_WORK = 3e9
+_MOST_WORK, FEW_CELLS = 2e8, 4e6
 _ROUNDING = 2.0**-52
 _LEVELS = 1100
 # A cell is fine enough if the last of its coefficients are this small, by themselves or in parts.
@@ -65,8 +65,9 @@ _Laws = dict[int, _Law]
 class _Folder:
     """Convolutions within a budget, and what they have missed so far."""
 
-    def __init__(self, slack: float) -> None:
+    def __init__(self, slack: float, most: float) -> None:
         self.slack = slack
+        self.most = most
         self.work = 0.0
         self.error = 0.0
         self.known: dict[tuple[object, ...], _Laws] = {}
@@ -77,7 +78,7 @@ class _Folder:
 
         measure = block.measure
         self.work += at.size * (measure.low.size + function.ends.size)
-        if self.work > _MOST_WORK / POINTS:
+        if self.work > self.most:
             raise _TooMuchError
         few = measure.coefficients[:, :4] @ _CUBICS
         return np.asarray(
@@ -312,7 +313,9 @@ def _of_one(one: Voters) -> _Laws:
     return {weight: law for weight, law in found.items() if law.atoms or law.blocks}
 
 
-def fold_terms(voters: Sequence[Voters], total: float) -> list[Terms] | None:
+def fold_terms(
+    voters: Sequence[Voters], total: float, most: float = _MOST_WORK
+) -> list[Terms] | None:
     """Return P(votes, sum >= total) of a few members, whatever their densities.
 
     Parameters
@@ -321,6 +324,8 @@ def fold_terms(voters: Sequence[Voters], total: float) -> list[Terms] | None:
         All members.
     total
         What the sum is compared with.
+    most
+        How many pairs of points and cells may be looked at.
 
     Returns
     -------
@@ -336,7 +341,7 @@ def fold_terms(voters: Sequence[Voters], total: float) -> list[Terms] | None:
     for one in members:
         anchors = [block.anchor for block in blocks_of(one.prior)]
         extent += float(np.abs(np.concatenate([anchors, one.measure.atoms])).max(initial=0.0))
-    folder = _Folder(64 * _ROUNDING * extent)
+    folder = _Folder(64 * _ROUNDING * extent, most)
     half = len(members) // 2
     try:
         first, second = folder.law(members[:half]), folder.law(members[half:])

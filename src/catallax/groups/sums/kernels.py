@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from catallax.compiled import compiled
 
 __all__ = ["convolve"]
 
+Array = NDArray[np.float64]
+
 
 @compiled
-def _series(coefficients, row, terms, inside):
+def _series(coefficients: Array, row: int, terms: int, inside: float) -> float:
     """Evaluate one Legendre series (Clenshaw)."""
     above = 0.0
     here = 0.0
@@ -24,7 +27,15 @@ def _series(coefficients, row, terms, inside):
 
 
 @compiled
-def _part(coefficients, row, terms, first, last, start, half):
+def _part(
+    coefficients: Array,
+    row: int,
+    terms: int,
+    first: float,
+    last: float,
+    start: float,
+    half: float,
+) -> float:
     """Integrate a Legendre series over a part of its cell."""
     a = max((first - start) / half - 1.0, -1.0)
     b = min((last - start) / half - 1.0, 1.0)
@@ -43,8 +54,20 @@ def _part(coefficients, row, terms, first, last, start, half):
 
 @compiled
 def convolve(
-    at, low, high, coefficients, few, ends, other, seldom, below, above, nodes, weights, spots
-):
+    at: Array,
+    low: Array,
+    high: Array,
+    coefficients: Array,
+    few: Array,
+    ends: Array,
+    other: Array,
+    seldom: Array,
+    below: float,
+    above: float,
+    nodes: Array,
+    weights: Array,
+    spots: Array,
+) -> Array:
     """Return the integrals of f(v) g(x - v) for each x.
 
     Parameters

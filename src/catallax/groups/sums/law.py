@@ -19,7 +19,7 @@ from catallax.groups.sums.ballots import Leaf, Terms, product
 from catallax.groups.sums.bounds import usual_spread
 from catallax.groups.sums.circle import Circle
 from catallax.groups.sums.dither import dithered_excess
-from catallax.groups.sums.fold import fold_terms
+from catallax.groups.sums.fold import FEW_CELLS, fold_terms
 from catallax.groups.sums.line import heavy, line_excess, line_terms
 from catallax.groups.sums.pairs import pair_excess, pair_terms
 from catallax.groups.sums.pins import pinned_at
@@ -209,10 +209,13 @@ def _of_densities(
     line = line_terms(voters, total, less=less)
     if line is not None and _error(line) <= _COARSE:
         return [*exact, *line]
-    folded = fold_terms(voters, total)
+    folded = fold_terms(voters, total, FEW_CELLS)
     if folded is not None and _error(folded) <= _COARSE:
         return folded
     peaks = _of_peaks(voters, total, exact, plan, less=less)
+    if _error(peaks) <= _COARSE:
+        return peaks
+    folded = folded or fold_terms(voters, total)
     return peaks if folded is None else min(peaks, folded, key=_error)
 
 

@@ -89,7 +89,7 @@ def characteristic(measure: Measure, step: float, count: int, centre: float = 0.
         else:
             out[start:stop] = _gridded(at, weight, step, stop)[start:]
         if wide.any():
-            octave = step * np.arange(start, stop)
+            octave = step * np.arange(start, stop, dtype=np.float64)
             out[start:stop] += _by_parts(measure.chosen(wide), octave, centre)
         start, stop = stop, min(count, 2 * stop)
     return out

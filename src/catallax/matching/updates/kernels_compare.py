@@ -12,7 +12,7 @@ import numpy as np
 
 from catallax.compiled import compiled
 
-__all__ = ["alike", "better", "different", "heavier", "unknown"]
+__all__ = ["alike", "better", "common_changes", "different", "heavier", "unknown"]
 
 
 @compiled
@@ -108,3 +108,63 @@ def different(old, new):
                 places[found] = x
                 found += 1
     return places[:found].copy()
+
+
+@compiled
+def common_changes(
+    together, listed, few, traded, trades, few_before, few_after, before, after, rivals, report,
+    lowest,
+):  # fmt: skip
+    """List a side's changes: those of a few, one by one, and of all who share a threshold.
+
+    Parameters
+    ----------
+    together
+        Who shares the threshold; an entry for each agent of the side, as in `report`.
+    listed
+        Who is not to be counted among these.
+    few, traded, trades, few_before, few_after
+        The few, ascending, whether they trade, and their prices.
+    before, after
+        The critical report of those who share, before and after: of who is listed before the
+        rival who sets it, and of the others.
+    rivals
+        Who that rival is, before and after.
+    report
+        What everybody reports.
+    lowest
+        Whether a price is the lower of critical report and report, and not the higher.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Agents, whether they traded and trade, and prices before and after; who has changed only.
+    """
+    n = together.size
+    agents = np.empty(n, np.int32)
+    flags = np.empty((2, n), np.bool_)
+    prices = np.empty((2, n))
+    found, x = 0, 0
+    for v in range(n):
+        if x < few.size and few[x] == v:
+            old, new = few_before[x], few_after[x]
+            was, now = traded[x], trades[x]
+            x += 1
+        elif together[v] and not listed[v]:
+            old = before[0 if v < rivals[0] else 1]
+            new = after[0 if v < rivals[1] else 1]
+            said = report[v]
+            if lowest:
+                old, new = min(old, said), min(new, said)
+            else:
+                old, new = max(old, said), max(new, said)
+            was, now = True, True
+        else:
+            continue
+        if was == now and old == new:
+            continue
+        agents[found] = v
+        flags[0, found], flags[1, found] = was, now
+        prices[0, found], prices[1, found] = old, new
+        found += 1
+    return agents[:found].copy(), flags[:, :found].copy(), prices[:, :found].copy()

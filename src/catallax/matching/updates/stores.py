@@ -139,6 +139,10 @@ class LabelStore:
         kernels_update.entries(first, last, self.rows, self.live, entry)
         return entry
 
+    def together(self) -> NDArray[np.bool_]:
+        """Tell of all agents whether their thresholds are kept as one, by side."""
+        return self.live.member
+
     def in_common(self, side: int) -> NDArray[np.intp]:
         """List those of a side whose thresholds are kept as one."""
         n_buyers = self.graph.n_buyers
@@ -290,6 +294,10 @@ class SortedStore:
         """Tell that of all from `first` to `last` who do not trade, and -1 of those who do."""
         source = self._setter(lightest=first < self.graph.n_buyers)
         return np.where(self.trading[first:last], -1, source).astype(np.int32)
+
+    def together(self) -> NDArray[np.bool_]:
+        """Tell of all agents whether their thresholds are kept as one, by side: all who trade."""
+        return self.trading
 
     def in_common(self, side: int) -> NDArray[np.intp]:
         """List those of a side whose thresholds are kept as one: all who trade."""
