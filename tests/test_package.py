@@ -121,18 +121,6 @@ def test_a_room_imports_only_from_rooms_below(name: str) -> None:
             assert FLOORS[room(other)] < FLOORS[room(name)], f"{name} imports {other}"
 
 
-# One circle that is known: a problem of two groups reads itself from a file, and the reader makes
-# one. Nothing is to join it; once it is opened, the list is to go.
-KNOWN_CIRCLE = {f"catallax.groups.{name}" for name in ("files", "members", "problem")}
-
-
-def without_the_known_circle(needs: dict[str, set[str]]) -> dict[str, set[str]]:
-    return {
-        name: wanted - KNOWN_CIRCLE if name in KNOWN_CIRCLE else wanted
-        for name, wanted in needs.items()
-    }
-
-
 def cycle_among(needs: dict[str, set[str]]) -> list[str] | None:
     """Return modules that import each other in a circle, or None if there is no circle."""
     # A package gathers the names of its modules; asking it for a module of its own is no cycle.
@@ -150,10 +138,8 @@ def test_no_module_imports_itself_by_any_way() -> None:
     Imports inside functions count: to hide a cycle in one is no way out of it.
     """
     needs = {name: imports_of(name, types=False) & set(MODULES) for name in MODULES}
-    cycle = cycle_among(without_the_known_circle(needs))
+    cycle = cycle_among(needs)
     assert cycle is None, " -> ".join(cycle or [])
-    known = {name: needs[name] & KNOWN_CIRCLE for name in KNOWN_CIRCLE & set(needs)}
-    assert cycle_among(known), "the known circle is open: take KNOWN_CIRCLE away"
 
 
 # An outcome explains and updates itself, and what does so speaks of outcomes.
@@ -164,7 +150,7 @@ def test_types_name_each_other_in_a_circle_only_where_they_must() -> None:
     """What only type checkers import is part of how modules hang together, too."""
     names = [name for name in MODULES if name == "catallax" or room(name) not in CIRCULAR_TYPES]
     needs = {name: imports_of(name) & set(names) for name in names}
-    cycle = cycle_among(without_the_known_circle(needs))
+    cycle = cycle_among(needs)
     assert cycle is None, " -> ".join(cycle or [])
 
 

@@ -22,8 +22,8 @@ from catallax.errors import (
     VotingRuleError,
 )
 from catallax.groups.boolean_rules import BooleanRule, Coalitions
-from catallax.groups.files import read_groups, write_groups
-from catallax.groups.problem import GroupProblem, Member
+from catallax.groups.member import Member
+from catallax.groups.problem import GroupProblem
 from catallax.groups.rules import Anonymous, Majority, Quota
 from catallax.groups.weighted_rules import WeightedQuota
 from catallax.priors import make_prior, parse_prior
@@ -68,7 +68,7 @@ def block(folder: Path, document: str = BLOCK, owners: str = OWNERS) -> Path:
 
 
 def test_a_folder_with_a_table(tmp_path) -> None:
-    problem = read_groups(block(tmp_path))
+    problem = GroupProblem.read(block(tmp_path))
     assert (problem.name, problem.currency, problem.mechanism) == ("Pearl Court", "SGD", "vote")
     assert problem.buyers == (Member("developer", 8.5, None, parse_prior("uniform(0, 20)")),)
     assert [one.id for one in problem.sellers] == [101, 102, 201]
@@ -99,7 +99,7 @@ def test_json_in_all_shapes(tmp_path) -> None:
             }
         )
     )
-    problem = read_groups(str(path))
+    problem = GroupProblem.read(str(path))
     assert problem.name == "club" and problem.price is None
     assert [one.id for one in problem.sellers] == [1, 2]
     assert problem.rule == Coalitions([([1], [1]), ([0, 1], [])])
@@ -114,7 +114,7 @@ def test_sizes_alone(tmp_path) -> None:
     path = tmp_path / "club.toml"
     path.write_text('rule = "quota(2, 50%)"\nbuyers = {size = 3, prior = "uniform(0, 1)"}\n'
                     'sellers = {size = 2, prior = "point(0.5)"}\n')  # fmt: skip
-    problem = read_groups(path)
+    problem = GroupProblem.read(path)
     assert problem.trade.n_buyers == 3 and problem.rule == Quota(2, 0.5)
     with pytest.raises(MissingReportError, match=r"club\.toml buyer 1 has made no report"):
         _ = problem.reports
@@ -168,8 +168,8 @@ def test_what_is_written_is_read_back(tmp_path, buyers, sellers, which, shared, 
         mechanism="vote" if shared else None,
         parameters={"least": [1, 2.5, "x"]} if shared else {},
     )
-    path = write_groups(problem, tmp_path / f"problem{suffix}")
-    assert read_groups(path) == problem
+    path = problem.write(tmp_path / f"problem{suffix}")
+    assert GroupProblem.read(path) == problem
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
 
 
@@ -181,7 +181,7 @@ def test_a_weighted_rule_of_its_own_shares(tmp_path) -> None:
         WeightedQuota(None, [2, 2], buyers=1, sellers=1),
     ):
         problem = GroupProblem(members, members, rule=rule)
-        again = read_groups(write_groups(problem, tmp_path / "p.toml"))
+        again = GroupProblem.read(problem.write(tmp_path / "p.toml"))
         sides = again.rule.sides(2, 2), rule.sides(2, 2)
         assert sides[0] == sides[1]
 
@@ -258,7 +258,7 @@ def test_bad_documents(tmp_path, text, error, words) -> None:
 
 def check(path: Path, error: type[CatallaxError], words: list[str]) -> None:
     with pytest.raises(error) as caught:
-        read_groups(path)
+        GroupProblem.read(path)
     message = str(caught.value)
     assert path.name in message or "owners.csv" in message
     assert "\n" not in message
@@ -299,14 +299,13 @@ def test_bad_files(tmp_path) -> None:
         GroupProblem((Member(1, 1.0), Member(2)), (Member(1, 1.0),))
     problem = GroupProblem((Member(1, 1.0),), (Member(1, 1.0),))
     with pytest.raises(OutputError, match="json or"):
-        write_groups(problem, tmp_path / "x.yaml")
+        problem.write(tmp_path / "x.yaml")
     (tmp_path / "folder.json").mkdir()
-    with pytest.raises(OutputError, match="cannot be written"):
-        write_groups(problem, tmp_path / "folder.json")
+    with pytest.raises(OutputError, match="is a folder"):
+        problem.write(tmp_path / "folder.json")
     with pytest.raises(VotingRuleError, match="cannot be written"):
-        write_groups(
-            GroupProblem(*[(Member(1),)] * 2, rule=BooleanRule(lambda b, s: True)),
-            tmp_path / "x.json",
+        GroupProblem(*[(Member(1),)] * 2, rule=BooleanRule(lambda b, s: True)).write(
+            tmp_path / "x.json"
         )
     assert not (tmp_path / "x.json").exists()
 
@@ -316,6 +315,6 @@ def test_survey_answers_may_be_reported_as_they_were(tmp_path) -> None:
     prior = {"kind": "intervals", "low": [0, 2], "high": [1, 5]}
     path = tmp_path / "club.json"
     path.write_text(buyers({"id": "ann", "report": 4.5}, prior=prior))
-    assert read_groups(path).buyers[0].prior == make_prior(prior)
+    assert GroupProblem.read(path).buyers[0].prior == make_prior(prior)
     path.write_text(buyers({"id": "ann", "report": 5.5}, prior=prior))
     check(path, ReportError, ["outside the prior"])

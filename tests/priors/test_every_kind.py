@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from catallax.priors import KINDS, Prior, make_prior, parse_prior
+from catallax.priors import Prior, make_prior, names, parse_prior
 from tests.priors.conftest import EVERY
 
 # Kinds whose densities are special functions, the last bits of which are not monotone.
@@ -32,7 +32,7 @@ def points(prior: Prior, count: int = 400) -> np.ndarray:
 
 
 def test_every_kind_is_here():
-    assert {parse_prior(text).kind for text in EVERY} == set(KINDS)
+    assert {parse_prior(text).kind for text in EVERY} == set(names())
 
 
 def integral(prior: Prior, function, low: float, high: float) -> float:

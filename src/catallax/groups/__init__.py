@@ -23,7 +23,8 @@ from catallax.groups.evaluate import GroupEvaluation, evaluate, first_best
 from catallax.groups.fair_price import fairest_vote
 from catallax.groups.forced_trade import ForcedTrade
 from catallax.groups.limits import first_best_rate, smooth_bound, vote_limit
-from catallax.groups.problem import GroupProblem, Member
+from catallax.groups.member import Member
+from catallax.groups.problem import GroupProblem
 from catallax.groups.recommend import Recommendation, priced_vote, recommend
 from catallax.groups.rule_tables import RuleTable, black_box
 from catallax.groups.rule_words import make_rule

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from catallax.errors import MissingPriorError, MissingReportError, VotingRuleError
-from catallax.groups.boolean_rules import Coalitions
+from catallax.groups.member import Member
 from catallax.groups.rules import VotingRule
 from catallax.groups.trade import GroupReports, GroupTrade
-from catallax.groups.weighted_rules import WeightedQuota
-from catallax.priors import Point, Prior
+from catallax.priors import Point
 
-__all__ = ["GroupProblem", "Member", "read_rule"]
-
-Role = Literal["buyer", "seller"]
-
-
-@dataclass(frozen=True)
-class Member:
-    """One member of a group.
-
-    Attributes
-    ----------
-    id
-        Text or an integer.
-    report
-        The bid or the ask, if one was made.
-    share
-        How much the member's vote weighs in a weighted quota, if anything was said.
-    prior
-        The prior of the member's value, if there is one.
-    """
-
-    id: str | int
-    report: float | None = None
-    share: float | None = None
-    prior: Prior | None = None
+__all__ = ["GroupProblem"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +40,7 @@ class GroupProblem:
 
     Examples
     --------
+    >>> from catallax.groups import Member
     >>> club = GroupProblem((Member("ann", 0.7), Member("bob", 0.4)), (Member("cy", 0.2),))
     >>> club.reports.bids.tolist(), club.voters.n_buyers
     ([0.7, 0.4], 2)
@@ -99,16 +74,102 @@ class GroupProblem:
 
     @classmethod
     def read(cls, path: str | Path, *, with_rule: bool = True) -> GroupProblem:
-        """Read a group decision file; see `catallax.groups.files.read_groups`."""
-        from catallax.groups.files import read_groups
+        """Read two groups, their reports, and how they mean to decide.
 
-        return read_groups(path, with_rule=with_rule)
+        Parameters
+        ----------
+        path
+            A ``.json`` or ``.toml`` file. Its keys are ``buyers`` and ``sellers``, and as they
+            are wanted ``name``, ``currency``, ``mechanism``, ``price``, ``rule``, ``parameters``
+            (of the mechanism) and ``priors`` (by name).
+        with_rule
+            Read the voting rule; it is left out where another one takes its place.
+
+        Returns
+        -------
+        GroupProblem
+            What the file says.
+
+        Raises
+        ------
+        CatallaxError
+            One subclass per cause; the message names the file, the row, the member and the remedy.
+
+        Notes
+        -----
+        A side is a list of members, or holds ``members`` (such a list), ``table`` (a CSV or
+        Parquet file beside the document; with ``ids = "integer"`` its ids are integers), or
+        ``size`` and perhaps ``reports`` and ``shares`` (lists). A member has an ``id``, and may
+        have a ``report`` (or a ``bid``, an ``ask``), a ``share`` and a ``prior``: a name,
+        ``uniform(0, 1)`` or its keys. The ``prior`` of a side is that of all members who have
+        none of their own.
+
+        A weighted quota takes its shares from the members, and coalitions name ids. A report that
+        its member's prior rules out is refused, for a slip of the pen is likelier than a
+        surprise.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "club.toml"
+        >>> _ = path.write_text('''
+        ... price = 20
+        ... rule = "majority"
+        ... [buyers]
+        ... prior = "uniform(0, 50)"
+        ... members = [{id = "ann", report = 30}, {id = "bob", report = 12}]
+        ... [sellers]
+        ... size = 2
+        ... prior = "uniform(0, 40)"
+        ... ''')
+        >>> club = GroupProblem.read(path)
+        >>> club.trade, club.rule
+        (GroupTrade(2, 2, uniform(0, 50), uniform(0, 40)), Majority())
+        """
+        from catallax.groups.files.reading import content_of_groups
+
+        return cls(**content_of_groups(path, with_rule=with_rule))
 
     def write(self, path: str | Path) -> Path:
-        """Write a group decision file; see `catallax.groups.files.write_groups`."""
-        from catallax.groups.files import write_groups
+        """Write it to a file that `read` reads back as it is; its members stand in the document.
 
-        return write_groups(self, path)
+        Parameters
+        ----------
+        path
+            A ``.json`` or ``.toml`` file. One that is there is replaced, whole or not at all.
+
+        Returns
+        -------
+        pathlib.Path
+            The file.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written, or has another suffix.
+        VotingRuleError
+            If the rule is a Python function.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> club = GroupProblem((Member("ann", 0.7),), (Member("cy", 0.2),), price=0.5)
+        >>> path = club.write(Path(tempfile.mkdtemp()) / "club.json")
+        >>> GroupProblem.read(path) == club
+        True
+        """
+        from catallax.groups.files.rules import written_rule
+        from catallax.groups.files.writing import write_groups
+
+        head = {
+            "name": self.name,
+            "currency": self.currency or None,
+            "mechanism": self.mechanism,
+            "price": self.price,
+            "rule": written_rule(self.rule, self.buyers, self.sellers),
+            "parameters": dict(self.parameters) or None,
+        }
+        return write_groups(path, head, {"buyers": self.buyers, "sellers": self.sellers})
 
     @property
     def _place(self) -> str:
@@ -177,99 +238,3 @@ class GroupProblem:
             same = all(prior is stated[0] for prior in stated)
             sides.append(stated[0] if same else stated)
         return GroupTrade(len(self.buyers), len(self.sellers), *sides)
-
-
-def read_rule(
-    given: Any, buyers: tuple[Member, ...], sellers: tuple[Member, ...], where: str
-) -> VotingRule:
-    """Return the rule of a file, where shares come from the members and coalitions name ids.
-
-    Parameters
-    ----------
-    given
-        One line of text, or keys.
-    buyers, sellers
-        The members.
-    where
-        What errors call the rule.
-
-    Raises
-    ------
-    CatallaxError
-        One subclass per cause.
-    """
-    from catallax.groups.rule_words import make_rule
-
-    spec = dict(given) if isinstance(given, Mapping) else given
-    kind = spec.get("kind") if isinstance(spec, dict) else None
-    if isinstance(spec, dict) and kind == WeightedQuota.kind:
-        for key, members in (("buyer_shares", buyers), ("seller_shares", sellers)):
-            stated = [member.share for member in members]
-            if key not in spec and any(share is not None for share in stated):
-                spec[key] = stated
-        if "buyer_shares" not in spec and "seller_shares" not in spec:
-            raise VotingRuleError(
-                f"{where}: a weighted quota needs the members' shares; give each a 'share'"
-            )
-    if isinstance(spec, dict) and kind == Coalitions.kind and isinstance(spec.get("enough"), list):
-        places = [{one.id: k for k, one in enumerate(side)} for side in (buyers, sellers)]
-        spec["enough"] = [_by_position(one, places, where) for one in spec["enough"]]
-    return make_rule(spec, where=where)
-
-
-def _by_position(coalition: Any, places: list[dict[str | int, int]], where: str) -> Any:
-    if not isinstance(coalition, list) or len(coalition) != 2:
-        raise VotingRuleError(
-            f"{where}: {coalition!r} is no coalition; write the ids of its buyers and of its "
-            'sellers, as in [["ann"], ["cy", "dee"]]'
-        )
-    found = []
-    for ids, known, role in zip(coalition, places, ("buyer", "seller"), strict=True):
-        listed = ids if isinstance(ids, list) else [ids]
-        for one in listed:
-            if not isinstance(one, str | int) or one not in known:
-                raise VotingRuleError(
-                    f"{where}: the coalition names {role} {one!r}, and there is none; name ids of "
-                    f"the {role}s in two lists"
-                )
-        found.append([known[one] for one in listed])
-    return found
-
-
-def written_rule(problem: GroupProblem) -> Any:
-    """Return the rule as a file holds it; what the members' shares say is left out."""
-    rule = problem.rule
-    if rule is None:
-        return None
-    spec = rule.to_dict()
-    if isinstance(rule, Coalitions):
-        sides = (problem.buyers, problem.sellers)
-        spec["enough"] = [
-            [[side[k].id for k in part] for side, part in zip(sides, one, strict=True)]
-            for one in rule.enough
-        ]
-    if isinstance(rule, WeightedQuota):
-        sides = (("buyer_shares", problem.buyers), ("seller_shares", problem.sellers))
-        for key, members in sides:
-            stated = [member.share for member in members]
-            if spec.get(key) == stated:
-                del spec[key]
-            elif key not in spec and None not in stated:
-                spec[key] = [1.0] * len(members)
-    return spec
-
-
-def check_price(price: Any, where: str) -> float | None:
-    """Return a finite price, or None where there is none.
-
-    Raises
-    ------
-    VotingRuleError
-        If it is no number.
-    """
-    if price is None:
-        return None
-    number = isinstance(price, int | float) and not isinstance(price, bool)
-    if not number or not math.isfinite(price):
-        raise VotingRuleError(f"{where}: the price is {price!r}; write a finite number")
-    return float(price)

@@ -16,7 +16,8 @@ from catallax.groups.best_vote import BestVote
 from catallax.groups.evaluate import GroupEvaluation, evaluate
 from catallax.groups.exact_votes import from_starts
 from catallax.groups.fair_price import HAIR, fairest_vote
-from catallax.groups.problem import GroupProblem, Member
+from catallax.groups.member import Member
+from catallax.groups.problem import GroupProblem
 from catallax.groups.requirements import as_fraction
 from catallax.groups.rules import Majority, Quota, Unanimity, VotingRule
 from catallax.groups.trade import GroupTrade

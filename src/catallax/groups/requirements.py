@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
 from numbers import Real
-from typing import SupportsFloat
+from typing import SupportsFloat, TypeGuard
 
 import numpy as np
 
 from catallax.errors import VotingRuleError
 
-__all__ = ["Requirement", "as_fraction", "least_amount", "read_requirement"]
+__all__ = ["Requirement", "as_fraction", "is_finite", "least_amount", "read_requirement"]
 
 Requirement = int | str
 """A count, or a part such as "80%" or "2/3"."""
 
 
 _REMEDY = 'write a count such as 3, or a part such as 0.8, "80%" or "2/3"'
+
+
+def is_finite(value: object) -> TypeGuard[float]:
+    """Tell whether something is a finite number that a float holds; True and "3" are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return bool(abs(value) <= sys.float_info.max)
 
 
 def as_fraction(value: SupportsFloat) -> Fraction:

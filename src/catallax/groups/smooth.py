@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from catallax.errors import MechanismError
 from catallax.groups.base import GroupClaims, GroupMechanism, GroupOutcome, register
 from catallax.groups.components import Component, read_component
+from catallax.groups.requirements import is_finite
 from catallax.groups.smooth_rule import PairFunction, Parts, SmoothRule, check_rule
 from catallax.groups.trade import GroupReports, GroupTrade
 
@@ -126,7 +127,7 @@ class Smooth(GroupMechanism):
                 "with pairs of a buyer and a seller the budget cannot balance; leave out pairs, "
                 "or balanced"
             )
-        if not math.isfinite(constant):
+        if not is_finite(constant):
             raise MechanismError(f"the constant is {constant}; give a probability")
         object.__setattr__(self, "buyers", _read_side(buyers, "f of the buyers"))
         object.__setattr__(self, "sellers", _read_side(sellers, "g of the sellers"))
@@ -181,7 +182,7 @@ def _read_side(given: object, what: str) -> Components | None:
 def _interval(given: Sequence[float]) -> tuple[float, float]:
     try:
         low, high = (float(end) for end in given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         low = high = math.nan
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise MechanismError(f"the support is {given!r}; give two finite ends, as in [0, 1]")

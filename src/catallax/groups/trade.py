@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from catallax.errors import CatallaxError, PriorError, ReportError
+from catallax.groups.requirements import is_finite
 from catallax.priors import Intervals, Prior, make_prior
 from catallax.priors.base import RandomSource
 from catallax.priors.checks import show
@@ -336,8 +337,7 @@ class GroupReports:
 def _read_reports(given: Any, word: str, member: str) -> Array:
     entries = given if isinstance(given, np.ndarray) else list(given)
     for position, entry in enumerate(entries):
-        number = isinstance(entry, int | float | np.integer | np.floating)
-        if not number or isinstance(entry, bool) or not math.isfinite(entry):
+        if not is_finite(entry):
             raise ReportError(
                 f"the {word} of {member} {position + 1} is {entry!r}; give a finite number"
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -16,6 +15,7 @@ from catallax.groups.base import GroupClaims, GroupMechanism, GroupOutcome, regi
 from catallax.groups.requirements import (
     Requirement,
     as_fraction,
+    is_finite,
     least_amount,
     read_requirement,
 )
@@ -155,7 +155,7 @@ class RankedPrices(GroupMechanism):
     ) -> None:
         object.__setattr__(self, "buyers", read_requirement(buyers, "buyers"))
         object.__setattr__(self, "sellers", read_requirement(sellers, "sellers"))
-        if not math.isfinite(margin):
+        if not is_finite(margin):
             raise MechanismError(f"the margin is {margin}; give a finite number")
         object.__setattr__(self, "margin", float(margin))
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from catallax.errors import CatallaxError, ReportError
 from catallax.groups.base import GroupClaims, GroupMechanism, GroupOutcome, register
-from catallax.groups.requirements import as_fraction
+from catallax.groups.requirements import as_fraction, is_finite
 from catallax.groups.rule_words import make_rule
 from catallax.groups.rules import BoolArray, VotingRule
 from catallax.groups.trade import GroupReports, GroupTrade
@@ -121,8 +121,7 @@ needed: 2 of 3 buyers and 2 of 2 sellers
     claims = GroupClaims("DSIC", "strong", "with a probability that follows from the rule")
 
     def __init__(self, price: float, rule: VotingRule | str | dict[str, Any] = "majority") -> None:
-        number = isinstance(price, int | float | np.floating | np.integer)
-        if not number or isinstance(price, bool) or not math.isfinite(price):
+        if not is_finite(price):
             raise CatallaxError(f"the price of a vote is {price!r}; write a finite number")
         object.__setattr__(self, "price", float(price))
         made = rule if isinstance(rule, VotingRule) else make_rule(rule)

@@ -216,7 +216,7 @@ def _read_shares(shares: Iterable[float] | None, word: str) -> Shares | None:
     for position, share in enumerate(shares):
         try:
             number = float(share)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = math.nan
         if isinstance(share, bool | str) or not (math.isfinite(number) and number >= 0):
             raise VotingRuleError(

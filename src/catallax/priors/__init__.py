@@ -8,21 +8,20 @@ Examples
 (0.5, 0.5)
 """
 
-from catallax.priors.base import KINDS, Prior, register_prior
+from catallax.priors.base import Prior, register
 from catallax.priors.curves import IronedInterval
 from catallax.priors.density import DensityPrior
 from catallax.priors.intervals import Intervals
 from catallax.priors.mixture import Mixture
 from catallax.priors.piecewise import Piecewise
 from catallax.priors.profile import RevenueCurve, VirtualTable, revenue_curve, virtual_table
-from catallax.priors.registry import make_prior, parse_prior
+from catallax.priors.registry import make_prior, names, parse_prior
 from catallax.priors.regular import EqualRevenue, Exponential, Pareto, Uniform
 from catallax.priors.scipy_prior import Scipy, ScipyDiscrete
 from catallax.priors.smooth import Beta, Lognormal, Normal
 from catallax.priors.steps import Discrete, Empirical, Point, StepPrior
 
 __all__ = [
-    "KINDS",
     "Beta",
     "DensityPrior",
     "Discrete",
@@ -45,8 +44,9 @@ __all__ = [
     "Uniform",
     "VirtualTable",
     "make_prior",
+    "names",
     "parse_prior",
-    "register_prior",
+    "register",
     "revenue_curve",
     "virtual_table",
 ]

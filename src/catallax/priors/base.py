@@ -14,7 +14,7 @@ from catallax.priors.curves import Curve, IronedInterval
 from catallax.priors.floats import FloatArray, elementwise, read_only
 from catallax.priors.record import Record
 
-__all__ = ["KINDS", "Parts", "Prior", "RandomSource", "register_prior"]
+__all__ = ["KINDS", "Parts", "Prior", "RandomSource", "register"]
 
 RandomSource = int | np.random.SeedSequence | np.random.Generator
 
@@ -24,7 +24,7 @@ KINDS: dict[str, type[Prior]] = {}
 Kind = TypeVar("Kind", bound="type[Prior]")
 
 
-def register_prior(kind: Kind) -> Kind:
+def register(kind: Kind) -> Kind:
     """Make a class of priors known to `make_prior` under its `kind`.
 
     Parameters

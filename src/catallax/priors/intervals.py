@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from catallax.errors import PriorError
-from catallax.priors.base import register_prior
+from catallax.priors.base import register
 from catallax.priors.checks import as_numbers, as_weights, show
 from catallax.priors.floats import FloatArray
 from catallax.priors.steps import Atoms, StepPrior, gather
@@ -22,7 +22,7 @@ from catallax.priors.turnbull import Turnbull, turnbull
 __all__ = ["Intervals"]
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class Intervals(StepPrior):
     """The distribution that makes interval answers ``low <= value < high`` most likely.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from catallax.errors import PriorError
-from catallax.priors.base import Parts, Prior, register_prior
+from catallax.priors.base import Parts, Prior, register
 from catallax.priors.checks import as_weights, show
 from catallax.priors.curves import Curve, StepCurve
 from catallax.priors.density import DensityPrior
@@ -25,7 +25,7 @@ __all__ = ["Mixture"]
 _SUM_TOLERANCE = 1e-9
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class Mixture(DensityPrior):
     """A value from one of several priors, drawn with given probabilities.

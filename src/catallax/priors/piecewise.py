@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from catallax.errors import PriorError
-from catallax.priors.base import Parts, register_prior
+from catallax.priors.base import Parts, register
 from catallax.priors.checks import as_numbers, show
 from catallax.priors.density import DensityPrior
 from catallax.priors.floats import FloatArray, IntArray
@@ -20,7 +20,7 @@ __all__ = ["Piecewise"]
 _SUM_TOLERANCE = 1e-9
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class Piecewise(DensityPrior):
     """A distribution function that is linear between given points.

@@ -12,9 +12,21 @@ from typing import Any
 from catallax.errors import PriorError, nearest
 from catallax.priors.base import KINDS, Prior
 
-__all__ = ["make_prior", "parse_prior"]
+__all__ = ["make_prior", "names", "parse_prior"]
 
 _CONSTANTS = {"inf": math.inf, "nan": math.nan, "None": None}
+
+
+def names() -> list[str]:
+    """List the kinds of priors that market files may name.
+
+    Examples
+    --------
+    >>> from catallax import priors
+    >>> "uniform" in priors.names()
+    True
+    """
+    return list(KINDS)
 
 
 def make_prior(

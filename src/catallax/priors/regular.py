@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from catallax.errors import PriorError
-from catallax.priors.base import Parts, register_prior
+from catallax.priors.base import Parts, register
 from catallax.priors.checks import as_number, check_ordered, show
 from catallax.priors.curves import ClosedCurve, Curve, IronedInterval
 from catallax.priors.density import DensityPrior
@@ -19,7 +19,7 @@ from catallax.priors.floats import FloatArray
 __all__ = ["EqualRevenue", "Exponential", "Pareto", "Uniform"]
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False)
 class Uniform(DensityPrior):
     """Every value of an interval equally likely.
@@ -91,7 +91,7 @@ class Uniform(DensityPrior):
         return ClosedCurve(low, high, lambda v: 2 * v - high, lambda t: (t + high) / 2, high)
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False)
 class Exponential(DensityPrior):
     """Exponentially distributed values above `loc`.
@@ -176,7 +176,7 @@ class Exponential(DensityPrior):
         return ClosedCurve(-math.inf, 0.0 - loc, formula, inverse, 0.0 - loc)
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False)
 class Pareto(DensityPrior):
     """Values with P(V >= x) = (x / scale) ** -alpha above `scale`.
@@ -282,7 +282,7 @@ class Pareto(DensityPrior):
         return ClosedCurve(-math.inf, 0.0 - scale, formula, inverse, 0.0 - scale)
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False)
 class EqualRevenue(DensityPrior):
     """Values for which every price earns `low`: P(V >= x) = low / x, with an atom at `high`.

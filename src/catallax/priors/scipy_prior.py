@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from catallax.errors import PriorError, nearest
-from catallax.priors.base import Parts, Prior, register_prior
+from catallax.priors.base import Parts, Prior, register
 from catallax.priors.checks import as_number, show
 from catallax.priors.density import DensityPrior, node_grid
 from catallax.priors.floats import FloatArray
@@ -95,7 +95,7 @@ def _list(keys: Sequence[str]) -> str:
     return ", ".join(key + ("?" if key in ("loc", "scale") else "") for key in keys)
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False)
 class Scipy(_FromScipy, DensityPrior):
     """A continuous distribution of `scipy.stats`, by name.

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import special
 
 from catallax.errors import PriorError
-from catallax.priors.base import Parts, register_prior
+from catallax.priors.base import Parts, register
 from catallax.priors.checks import as_number, check_ordered, show
 from catallax.priors.curves import Curve
 from catallax.priors.density import DensityPrior
@@ -60,7 +60,7 @@ def normal_span(z: FloatArray, d: FloatArray) -> FloatArray:
     return out
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class Normal(DensityPrior):
     """Normally distributed values, cut off where `low` and `high` are given.
@@ -214,7 +214,7 @@ def _log_difference(larger: float, smaller: float) -> float:
     return float(larger + np.log(-np.expm1(smaller - larger)))
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False)
 class Lognormal(DensityPrior):
     """Values whose logarithm is normally distributed.
@@ -299,7 +299,7 @@ class Lognormal(DensityPrior):
         return np.where(z < -30.0, far, x * (self.sigma * mills(z)))
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False)
 class Beta(DensityPrior):
     """Beta distributed values between `low` and `high`.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from catallax.errors import PriorError
-from catallax.priors.base import Parts, Prior, register_prior
+from catallax.priors.base import Parts, Prior, register
 from catallax.priors.checks import as_number, as_numbers, as_weights, show
 from catallax.priors.curves import Curve, StepCurve
 from catallax.priors.floats import FloatArray
@@ -105,7 +105,7 @@ class StepPrior(Prior):
         return StepCurve(values, np.ascontiguousarray(self._steps.masses[::-1]))
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False)
 class Point(StepPrior):
     """A value known for certain.
@@ -131,7 +131,7 @@ class Point(StepPrior):
         return gather(np.array([self.value]), None)
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class Discrete(StepPrior):
     """Finitely many values with their probabilities.
@@ -169,7 +169,7 @@ class Discrete(StepPrior):
         return gather(self.values, self.probabilities)
 
 
-@register_prior
+@register
 @dataclass(frozen=True, eq=False, repr=False, init=False)
 class Empirical(StepPrior):
     """The distribution of a sample.

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from catallax.errors import FileFormatError, ReportError, UnknownNameError, nearest
-from catallax.groups.problem import Member, Role
+from catallax.groups.member import Member
 from catallax.groups.trade import possible_reports
+from catallax.markets.agents import Role
 from catallax.markets.tables.cells import clean_ids, finite_numbers
 from catallax.markets.tables.csv_tables import read_table
 from catallax.markets.tables.origin import Origin

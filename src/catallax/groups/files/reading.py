@@ -1,0 +1,106 @@
+"""Reading group decision files: both groups, a price and a voting rule."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from catallax.errors import FileFormatError, UnknownNameError, VotingRuleError, nearest
+from catallax.groups.files.rules import read_rule
+from catallax.groups.files.sides import SideReader
+from catallax.groups.requirements import is_finite
+from catallax.markets.files.document import load_json
+from catallax.markets.tables.words import number_words
+from catallax.priors import make_prior
+from catallax.text_files import decoded
+
+__all__ = ["content_of_groups"]
+
+_KEYS = (
+    "name",
+    "currency",
+    "mechanism",
+    "price",
+    "rule",
+    "parameters",
+    "buyers",
+    "sellers",
+    "priors",
+)
+
+
+def content_of_groups(path: str | Path, *, with_rule: bool = True) -> dict[str, Any]:
+    """Return what a group decision file says, as the fields of `GroupProblem`.
+
+    Raises
+    ------
+    CatallaxError
+        One subclass per cause; the message names the file, the row, the member and the remedy.
+    """
+    path = Path(path)
+    where = str(path)
+    content = _content(path, where)
+    for key in content:
+        if key not in _KEYS:
+            raise UnknownNameError(f"{where}: unknown key '{key}': {nearest(key, _KEYS)}")
+    named = {
+        str(name): make_prior(number_words(spec), base=path.parent, where=f"{where} prior '{name}'")
+        for name, spec in _mapping(content, "priors", where).items()
+    }
+    reader = SideReader(where, path.parent, named)
+    buyers, sellers = (reader.read(content, role) for role in ("buyer", "seller"))
+    rule = content.get("rule") if with_rule else None
+    return {
+        "buyers": buyers,
+        "sellers": sellers,
+        "name": _text(content, "name", path.stem, where),
+        "currency": _text(content, "currency", "", where),
+        "mechanism": _text(content, "mechanism", "", where) or None,
+        "price": _price(content.get("price"), where),
+        "rule": None if rule is None else read_rule(rule, buyers, sellers, f"{where} rule"),
+        "parameters": _mapping(content, "parameters", where),
+        "where": where,
+    }
+
+
+def _content(path: Path, where: str) -> dict[str, Any]:
+    if path.suffix not in (".json", ".toml"):
+        raise FileFormatError(f"{where}: this is neither .json nor .toml; give one of these")
+    try:
+        data = path.read_bytes()
+    except OSError as failure:
+        siblings = [entry.name for entry in path.parent.glob("*")] if path.parent.is_dir() else []
+        hint = nearest(path.name, siblings) if siblings else ""
+        hint = f": {hint}" if hint.startswith("did you mean") else "; check the name"
+        raise FileFormatError(f"{where}: cannot be read ({failure.strerror}){hint}") from None
+    if path.suffix == ".json":
+        return load_json(data, where)
+    try:
+        return tomllib.loads(decoded(data, where))
+    except (tomllib.TOMLDecodeError, RecursionError) as failure:
+        message = " ".join(str(failure).split()) or "it is nested too deep"
+        raise FileFormatError(f"{where}: this is no TOML: {message}; mend it there") from None
+
+
+def _text(content: Mapping[str, Any], key: str, default: str, where: str) -> str:
+    value = content.get(key, default)
+    if not isinstance(value, str):
+        raise FileFormatError(f"{where}: '{key}' is {value!r}; write text")
+    return value
+
+
+def _mapping(content: Mapping[str, Any], key: str, where: str) -> dict[str, Any]:
+    value = content.get(key, {})
+    if not isinstance(value, dict):
+        raise FileFormatError(f"{where}: '{key}' is {value!r}; write a table of keys and values")
+    return value
+
+
+def _price(price: Any, where: str) -> float | None:
+    if price is None:
+        return None
+    if not is_finite(price):
+        raise VotingRuleError(f"{where}: the price is {price!r}; write a finite number")
+    return float(price)
