@@ -15,19 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
+from catallax.matching.plain.kernels_far import find_seller
 from catallax.matching.plain.kernels_prefetch import prefetch
-from catallax.matching.plain.kernels_search import (
-    FRESH,
-    GONE,
-    PARTNER,
-    START,
-    STOP,
-    assign,
-    free_seller,
-    new_search,
-    search_far,
-    search_near,
-)
+from catallax.matching.plain.kernels_search import FRESH, GONE, PARTNER, START, STOP, new_search
 
 __all__ = ["guided_sweep", "seller_labels"]
 
@@ -75,28 +65,30 @@ def _close(root, rank, label, buyer, rows, holder, queue):
 
 
 @compiled
-def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank, near):
+def guided_sweep(
+    row_start, rows, column_start, columns, buyer_rank, seller_rank, near, space,
+    partner_of_buyer, partner_of_seller, label,
+):  # fmt: skip
     """Match buyers and sellers so that the total weight is largest, with the buyers' labels.
 
     Parameters
     ----------
     row_start, rows, column_start, columns, buyer_rank, seller_rank
-        As `rows_by_place` gives them; `rows` is used up.
+        The graph by place, see `kernels_rows`; `rows` is used up.
     near
         How many edges a search sees before it is guided; the result does not depend on it.
-
-    Returns
-    -------
+    space
+        To work with: as many as `room_for_search` says.
     partner_of_buyer, partner_of_seller
-        Who trades, by place; -1 where nobody. The partners are one possible pairing.
+        Become the partners by place, in one possible pairing; -1 of those who do not trade.
     label
-        Rank of the agent that sets the threshold of the buyer at each place; -1 for those who do
-        not trade.
+        Becomes the rank of the agent that sets the threshold of the buyer at each place; -1 of
+        those who do not trade.
     """
     n_buyers, n_sellers = buyer_rank.size, seller_rank.size
-    s = new_search(row_start, rows, column_start, columns)
+    s = new_search(row_start, rows, column_start, columns, space)
     buyer, holder, queue = s.buyer, s.holder, s.queue
-    label = np.full(n_buyers, -1, np.int32)
+    label[:] = -1
     i, j = 0, 0
     while i < n_buyers or j < n_sellers:
         if j == n_sellers or (i < n_buyers and buyer_rank[i] < seller_rank[j]):
@@ -113,49 +105,51 @@ def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank
             if held < 0:  # free, or closed before
                 continue
             root = held >> 2
-        last, free = root, free_seller(root, buyer, rows, holder)
-        if free < 0:
-            last, free, complete = search_near(root, near, buyer, rows, holder, queue)
-            if not complete:
-                last, free = search_far(root, i, s)
-        if free >= 0:
-            assign(root, last, free, buyer, holder)
-            continue
-        if passed:  # she is given back
-            label[root] = rank
-        _close(root, rank, label, buyer, rows, holder, queue)
-    partner_of_buyer = buyer[:, PARTNER].copy()
-    partner_of_seller = np.full(n_sellers, -1, np.int32)
+        if not find_seller(root, i, near, s):
+            if passed:  # she is given back
+                label[root] = rank
+            _close(root, rank, label, buyer, rows, holder, queue)
+    partner_of_seller[:] = -1
     for i in range(n_buyers):
+        partner_of_buyer[i] = buyer[i, PARTNER]
         if partner_of_buyer[i] >= 0:
             partner_of_seller[partner_of_buyer[i]] = i
-    return partner_of_buyer, partner_of_seller, label
 
 
 @compiled
 def seller_labels(
-    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller
-):
+    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller, stack,
+    label,
+):  # fmt: skip
     """Find for the seller at each place the rank of the agent that sets her threshold.
 
-    As `kernels_thresholds.seller_thresholds`, but labels are kept by the buyer of each pair, so
-    that one look at an edge tells whether it leads on; and it ends when nobody lacks one.
+    As `kernels_thresholds.seller_thresholds`, but who lacks a label is kept by the buyers of the
+    pairs, in a byte each: so one look at an edge, in the fastest memory there is, tells whether
+    it leads on; and it ends when nobody lacks one.
+
+    Parameters
+    ----------
+    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller
+        As in `guided_sweep`.
+    stack
+        To work with, one for each buyer.
+    label
+        Becomes the labels; of those who do not trade it is left as it is.
     """
-    of_pair = np.zeros(buyer_rank.size, np.int32)  # who does not trade needs none
+    lacks = np.empty(buyer_rank.size, np.uint8)
     missing = 0
     for i in range(buyer_rank.size):
-        if partner_of_buyer[i] >= 0:
-            of_pair[i] = -1
-            missing += 1
-    stack = np.empty(missing + 1, np.int32)
+        lacks[i] = partner_of_buyer[i] >= 0
+        missing += lacks[i]
     i, j = buyer_rank.size - 1, seller_rank.size - 1
     while missing > 0:
         if j < 0 or (i >= 0 and buyer_rank[i] > seller_rank[j]):
-            root, rank = partner_of_buyer[i], buyer_rank[i]
             i -= 1
-            if of_pair[i + 1] >= 0:
+            if not lacks[i + 1]:
                 continue
-            of_pair[i + 1] = rank
+            root, rank = partner_of_buyer[i + 1], buyer_rank[i + 1]
+            lacks[i + 1] = 0
+            label[root] = rank
             missing -= 1
         else:
             root, rank = j, seller_rank[j]
@@ -166,20 +160,17 @@ def seller_labels(
         while True:
             for k in range(column_start[root], column_start[root + 1]):
                 buyer = columns[k]
-                if of_pair[buyer] < 0:
-                    of_pair[buyer] = rank
-                    missing -= 1
-                    stack[depth] = partner_of_buyer[buyer]
-                    prefetch(column_start, stack[depth])
+                if lacks[buyer]:
+                    lacks[buyer] = 0
+                    seller = partner_of_buyer[buyer]
+                    label[seller] = rank
+                    prefetch(column_start, seller)
+                    stack[depth] = seller
                     depth += 1
             if depth == 0:
                 break
             depth -= 1
             root = stack[depth]
+            missing -= 1
             if depth > 0:
                 prefetch(columns, column_start[stack[depth - 1]])
-    label = np.full(seller_rank.size, -1, np.int32)
-    for i in range(buyer_rank.size):
-        if partner_of_buyer[i] >= 0:
-            label[partner_of_buyer[i]] = of_pair[i]
-    return label

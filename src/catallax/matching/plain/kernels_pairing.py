@@ -8,62 +8,73 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
+from catallax.matching.plain.kernels_far import NEAR, find_seller
 from catallax.matching.plain.kernels_prefetch import prefetch
-from catallax.matching.plain.kernels_search import (
-    NEAR,
-    PARTNER,
-    assign,
-    free_seller,
-    new_search,
-    search_far,
-    search_near,
-)
+from catallax.matching.plain.kernels_search import PARTNER, new_search, room_for_search
 
-__all__ = ["pairing"]
+__all__ = ["edges_of", "force_pairs", "pairing", "rows_of_traders", "search_for_the_rest"]
 
 PAIRED = -(2**30)  # stands for the degree of whoever has a partner
 
 
 @compiled
-def _rows_of_traders(start, neighbours, buyers, sellers, n_sellers):
-    """Lay out the edges between the traders, numbered n buyers first and then n sellers.
+def edges_of(start, buyers):
+    """Count the edges of these buyers."""
+    size = 0
+    for buyer in buyers:
+        size += start[buyer + 1] - start[buyer]
+    return size
 
-    Returns where the row of each begins, the row ends, how many are in it, and the rows.
+
+@compiled
+def rows_of_traders(start, neighbours, buyers, sellers, number, begin, degree, around):
+    """Lay out the edges between the n traders of each side, buyers numbered from 0, sellers from n.
+
+    Parameters
+    ----------
+    start, neighbours, buyers, sellers
+        As in `pairing`.
+    number
+        To work with, one for each seller.
+    begin, degree
+        Become where the row of each trader begins, and how many are in it; the first has one
+        entry more, where the last row ends.
+    around
+        Becomes the rows, and should hold twice the edges of these buyers.
+
+    Returns
+    -------
+    int
+        The number of edges between traders.
     """
     n = buyers.size
-    number = np.full(n_sellers, -1, np.int32)
-    size = 0
+    number[:] = -1
+    degree[:] = 0
     for x in range(n):
         number[sellers[x]] = n + x
-        size += start[buyers[x] + 1] - start[buyers[x]]
-    begin = np.empty(2 * n + 1, np.int32)
-    degree = np.zeros(2 * n, np.int32)
-    kept = np.empty(size, np.int32)
     filled = 0
     for x in range(n):
         begin[x] = filled
         for k in range(start[buyers[x]], start[buyers[x] + 1]):
             y = number[neighbours[k]]
             if y >= 0:
-                kept[filled] = y
+                around[filled] = y
                 filled += 1
                 degree[y] += 1
         degree[x] = filled - begin[x]
-    if filled >= 2**30:
-        raise OverflowError("2^30 edges or more between traders; leave some out")
-    around = np.empty(2 * filled, np.int32)
-    around[:filled] = kept[:filled]
+    edges = filled
     for y in range(n, 2 * n):
         begin[y] = filled
         filled += degree[y]
+        number[y - n] = degree[y]
     begin[2 * n] = filled
-    place = begin[n:].copy()
-    for x in range(n):
+    # The rows of the sellers are filled from their ends, the last buyer first.
+    for x in range(n - 1, -1, -1):
         for k in range(begin[x], begin[x + 1]):
             y = around[k] - n
-            around[place[y]] = x
-            place[y] += 1
-    return begin, degree, around
+            number[y] -= 1
+            around[begin[n + y] + number[y]] = x
+    return edges
 
 
 @compiled
@@ -82,16 +93,17 @@ def _choose(x, begin, degree, around):
 
 
 @compiled
-def _force(begin, degree, around, mate):
+def force_pairs(begin, degree, around, mate, stack):
     """Pair off whoever has one possible partner left, and otherwise the first buyer listed.
 
     This is the rule of Karp and Sipser: taking a forced pair never spoils a largest matching,
     so nearly all traders are paired here and few are left to search for. Returns how many
-    buyers are.
+    buyers are. `mate` becomes the partner of each trader, -1 of those who are left; `stack` has
+    room for one trader more than there are.
     """
     n = mate.size // 2
     unpaired = n
-    stack = np.empty(2 * n + 1, np.int32)
+    mate[:] = -1
     depth = 0
     for x in range(2 * n - 1, -1, -1):
         if degree[x] == 1:
@@ -127,32 +139,27 @@ def _force(begin, degree, around, mate):
 
 
 @compiled
-def _search_for_the_rest(begin, around, mate):
-    """Find partners for the buyers without one, by shortest paths, in market order."""
+def search_for_the_rest(begin, around, mate, space):
+    """Find partners for the buyers without one, by shortest paths, in market order.
+
+    `space` has room for a search and twice the edges of one side; see `room_for_search`.
+    """
     n = mate.size // 2
     half = around.size // 2
-    s = new_search(
-        begin[: n + 1],
-        around[:half] - np.int32(n),
-        begin[n:] - np.int32(half),
-        around[half:],
-    )
+    rows = space[:half]
+    for k in range(half):
+        rows[k] = around[k] - n
+    s = new_search(begin[: n + 1], rows, begin[n:] - np.int32(half), around[half:], space[half:])
     s.credit[0] = 0  # few sellers are free, and far away: measure at once
-    buyer, rows, holder, queue = s.buyer, s.rows, s.holder, s.queue
     for x in range(n):
         if mate[x] >= 0:
-            buyer[x, PARTNER] = mate[x] - n
-            holder[mate[x] - n] = x << 2
+            s.buyer[x, PARTNER] = mate[x] - n
+            s.holder[mate[x] - n] = x << 2
     for x in range(n):
         if mate[x] < 0:
-            last, free = x, free_seller(x, buyer, rows, holder)
-            if free < 0:
-                last, free, complete = search_near(x, NEAR, buyer, rows, holder, queue)
-                if not complete:
-                    last, free = search_far(x, n, s)
-            assign(x, last, free, buyer, holder)
+            find_seller(x, n, NEAR, s)
     for x in range(n):
-        mate[x] = buyer[x, PARTNER] + n
+        mate[x] = s.buyer[x, PARTNER] + n
 
 
 @compiled
@@ -177,8 +184,12 @@ def pairing(start, neighbours, buyers, sellers, n_sellers):
     numpy.ndarray
         The seller of each of `buyers`.
     """
-    begin, degree, around = _rows_of_traders(start, neighbours, buyers, sellers, n_sellers)
-    mate = np.full(degree.size, -1, np.int32)
-    if _force(begin, degree, around, mate) > 0:
-        _search_for_the_rest(begin, around, mate)
-    return sellers[mate[: buyers.size] - buyers.size]
+    n = buyers.size
+    number, begin = np.empty(n_sellers, np.int32), np.empty(2 * n + 1, np.int32)
+    degree, mate = np.empty(2 * n, np.int32), np.empty(2 * n, np.int32)
+    around = np.empty(2 * edges_of(start, buyers), np.int32)
+    edges = rows_of_traders(start, neighbours, buyers, sellers, number, begin, degree, around)
+    if force_pairs(begin, degree, around, mate, np.empty(2 * n + 1, np.int32)) > 0:
+        space = np.empty(edges + room_for_search(n, n), np.int32)
+        search_for_the_rest(begin, around[: 2 * edges], mate, space)
+    return sellers[mate[:n] - n]

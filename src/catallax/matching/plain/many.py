@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
+from catallax.matching.plain.pairs import pair_traders
 from catallax.matching.result import Thresholds
 
 __all__ = ["ManyMatchings", "SortedMarkets", "match_markets", "sort_markets"]
@@ -194,12 +195,7 @@ def _by_sweep(
     graph: Graph, starts: tuple[Starts, Starts], weights: tuple[Weights, Weights]
 ) -> ManyMatchings:
     """Match sparse markets: the sweep, the thresholds and the pairs of all as of one graph."""
-    from catallax.matching.plain import (
-        kernels_many,
-        kernels_pairing,
-        kernels_sweep,
-        kernels_thresholds,
-    )
+    from catallax.matching.plain import kernels_many, kernels_sweep, kernels_thresholds
 
     buyer_rank, seller_rank, agent_at = kernels_many.rank_markets(*starts, -weights[0], weights[1])
     useful = kernels_sweep.useful_rows(*graph.by_buyer, buyer_rank, seller_rank)
@@ -210,7 +206,7 @@ def _by_sweep(
         kernels_thresholds.seller_thresholds(*turned, agent_at, *partners),
     )
     buyer, seller = (np.flatnonzero(side >= 0).astype(np.int32) for side in partners)
-    paired = kernels_pairing.pairing(*graph.by_buyer, buyer, seller, graph.n_sellers)
+    paired = pair_traders(graph, buyer, seller)
 
     def entries() -> tuple[Indices, Indices]:
         return (

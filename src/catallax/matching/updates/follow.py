@@ -175,7 +175,7 @@ def _start(matching: RankedMatching) -> tuple[Labels | Sorted, Pairs]:
         weight = np.concatenate([matching.buyer_weights, matching.seller_weights])
         pairs = Pairs(graph, matching.buyer, np.sort(matching.seller))
         vars(pairs)["partner"] = matching.seller
-        agent_at = matching._ranks[2]  # the same room
+        agent_at = matching._agent_at  # the same room
         numbered = np.where(agent_at >= 0, agent_at, graph.n_buyers - 1 - agent_at)
         if graph.complete:
             is_buyer = agent_at >= 0
