@@ -69,8 +69,7 @@ def match_places(graph: Graph, agent_at: Indices, *, near: int | None = None) ->
         As in `match_guided`.
     """
     from catallax.matching.plain import kernels_guided, kernels_rows
-    from catallax.matching.plain.kernels_far import NEAR
-    from catallax.matching.plain.kernels_search import room_for_search
+    from catallax.matching.plain.kernels_search import NEAR, room_for_search
 
     n, m = graph.n_buyers, graph.n_sellers
     of_sellers = seller_at, seller_rank, partner_of_seller, place_of = blocks(m, m, m, m)
@@ -96,15 +95,14 @@ def label_agents(graph: Graph, places: Places) -> tuple[Indices, Indices]:
     """Find every label; see `match_guided`."""
     from catallax.matching.plain import kernels_guided
 
-    of_buyers, of_sellers = np.full(graph.n_buyers, -1, np.int32), np.empty(graph.n_sellers, np.int32)
+    sides = graph.n_buyers, graph.n_sellers
+    of_buyers, of_sellers = (np.full(side, -1, np.int32) for side in sides)
     of_buyers[places.buyer_at] = places.buyer_label
-    stack, label = blocks(places.buyer_at.size, graph.n_sellers)
     kernels_guided.seller_labels(
         places.column_start, places.columns, places.buyer_rank, places.seller_rank,
-        places.partner_of_buyer, places.partner_of_seller, stack, label,
+        places.partner_of_buyer, places.partner_of_seller, places.seller_at,
+        blocks(4 * places.buyer_at.size)[0], of_sellers,
     )  # fmt: skip
-    label[places.partner_of_seller < 0] = -1
-    of_sellers[places.seller_at] = label
     return of_buyers, of_sellers
 
 

@@ -29,17 +29,14 @@ from catallax.matching.plain.kernels_search import (
     STEPS,
     STOP,
     VISITED,
-    assign,
     free_seller,
     keep_rest,
-    search_near,
 )
 from catallax.matching.plain.kernels_prefetch import prefetch
 
-__all__ = ["NEAR", "find_seller"]
+__all__ = ["search_far"]
 
 NEVER = 2**30
-NEAR = 512  # edges that a search sees before it is guided; tests take fewer
 
 
 @compiled
@@ -206,35 +203,27 @@ def _clear_up(reached, last, s):
 
 
 @compiled
-def find_seller(root, joined, near, s):
-    """Find a free seller for a buyer, and shift the partners along the path to her.
+def search_far(root, joined, s):
+    """Find a path from a root where `search_near` has not ended.
 
     Parameters
     ----------
     root
-        A buyer without a partner, or one whose partner is gone.
+        A buyer without a partner, or one whose partner is gone; nobody free is next to her.
     joined
         Buyers before this one take part.
-    near
-        How many edges the search sees before it is guided; whether there is a seller does not
-        depend on it.
     s
         The `Search`.
 
     Returns
     -------
-    bool
-        Whether there is one. If not, nothing has changed.
+    last, free
+        The last buyer of the path and the free seller, or -1 and -1; the buyers before the last
+        one are in PARENT.
     """
-    last, free = root, free_seller(root, s.buyer, s.rows, s.holder)
+    last, free = _descend(root, s)
     if free < 0:
-        last, free, complete = search_near(root, near, s.buyer, s.rows, s.holder, s.queue)
-        if not complete:
-            last, free = _descend(root, s)
-            if free < 0:
-                if s.credit[0] <= 0:
-                    _measure(joined, s)
-                last, free = _search_guided(root, s)
-    if free >= 0:
-        assign(root, last, free, s.buyer, s.holder)
-    return free >= 0
+        if s.credit[0] <= 0:
+            _measure(joined, s)
+        last, free = _search_guided(root, s)
+    return last, free

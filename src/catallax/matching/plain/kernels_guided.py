@@ -15,9 +15,19 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.plain.kernels_far import find_seller
+from catallax.matching.plain.kernels_far import search_far
 from catallax.matching.plain.kernels_prefetch import prefetch
-from catallax.matching.plain.kernels_search import FRESH, GONE, PARTNER, START, STOP, new_search
+from catallax.matching.plain.kernels_search import (
+    FRESH,
+    GONE,
+    PARTNER,
+    START,
+    STOP,
+    assign,
+    free_seller,
+    new_search,
+    search_near,
+)
 
 __all__ = ["guided_sweep", "seller_labels"]
 
@@ -105,10 +115,17 @@ def guided_sweep(
             if held < 0:  # free, or closed before
                 continue
             root = held >> 2
-        if not find_seller(root, i, near, s):
-            if passed:  # she is given back
-                label[root] = rank
-            _close(root, rank, label, buyer, rows, holder, queue)
+        last, free = root, free_seller(root, buyer, rows, holder)
+        if free < 0:
+            last, free, complete = search_near(root, near, buyer, rows, holder, queue)
+            if not complete:
+                last, free = search_far(root, i, s)
+        if free >= 0:
+            assign(root, last, free, buyer, holder)
+            continue
+        if passed:  # she is given back
+            label[root] = rank
+        _close(root, rank, label, buyer, rows, holder, queue)
     partner_of_seller[:] = -1
     for i in range(n_buyers):
         partner_of_buyer[i] = buyer[i, PARTNER]
@@ -118,59 +135,70 @@ def guided_sweep(
 
 @compiled
 def seller_labels(
-    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller, stack,
-    label,
+    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller, seller_at,
+    space, label,
 ):  # fmt: skip
-    """Find for the seller at each place the rank of the agent that sets her threshold.
+    """Find for every seller the rank of the agent that sets her threshold.
 
-    As `kernels_thresholds.seller_thresholds`, but who lacks a label is kept by the buyers of the
-    pairs, in a byte each: so one look at an edge, in the fastest memory there is, tells whether
-    it leads on; and it ends when nobody lacks one.
+    As `kernels_thresholds.seller_thresholds`, but what is known of a pair is kept by its buyer:
+    in one byte whether it lacks a label, so that one look in the fastest memory there is tells
+    whether an edge leads on, and where it leads to. It ends when nobody lacks one.
 
     Parameters
     ----------
     column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller
         As in `guided_sweep`.
-    stack
-        To work with, one for each buyer.
+    seller_at
+        The seller at each place.
+    space
+        To work with, four for each buyer.
     label
-        Becomes the labels; of those who do not trade it is left as it is.
+        Of each seller; becomes the label of those who trade.
     """
-    lacks = np.empty(buyer_rank.size, np.uint8)
+    n_buyers = buyer_rank.size
+    lacks = np.empty(n_buyers, np.uint8)
+    of_pair = space[: 3 * n_buyers].reshape((n_buyers, 3))  # her seller's column, and the label
+    queue = space[3 * n_buyers :]
     missing = 0
-    for i in range(buyer_rank.size):
-        lacks[i] = partner_of_buyer[i] >= 0
-        missing += lacks[i]
-    i, j = buyer_rank.size - 1, seller_rank.size - 1
+    for i in range(n_buyers):
+        seller = partner_of_buyer[i]
+        lacks[i] = seller >= 0
+        if seller >= 0:
+            of_pair[i, 0] = column_start[seller]
+            of_pair[i, 1] = column_start[seller + 1]
+            missing += 1
+    i, j = n_buyers - 1, seller_rank.size - 1
     while missing > 0:
         if j < 0 or (i >= 0 and buyer_rank[i] > seller_rank[j]):
             i -= 1
             if not lacks[i + 1]:
                 continue
-            root, rank = partner_of_buyer[i + 1], buyer_rank[i + 1]
             lacks[i + 1] = 0
-            label[root] = rank
             missing -= 1
+            rank, k, stop = buyer_rank[i + 1], of_pair[i + 1, 0], of_pair[i + 1, 1]
+            of_pair[i + 1, 2] = rank
         else:
-            root, rank = j, seller_rank[j]
             j -= 1
-            if partner_of_seller[root] >= 0:
+            if partner_of_seller[j + 1] >= 0:
                 continue
-        depth = 0
+            rank, k, stop = seller_rank[j + 1], column_start[j + 1], column_start[j + 2]
+        head, reached = 0, 0
         while True:
-            for k in range(column_start[root], column_start[root + 1]):
+            while k < stop:
                 buyer = columns[k]
+                k += 1
                 if lacks[buyer]:
                     lacks[buyer] = 0
-                    seller = partner_of_buyer[buyer]
-                    label[seller] = rank
-                    prefetch(column_start, seller)
-                    stack[depth] = seller
-                    depth += 1
-            if depth == 0:
+                    queue[reached] = buyer
+                    reached += 1
+                    prefetch(columns, of_pair[buyer, 0])
+            if head == reached:
                 break
-            depth -= 1
-            root = stack[depth]
-            missing -= 1
-            if depth > 0:
-                prefetch(columns, column_start[stack[depth - 1]])
+            buyer = queue[head]
+            head += 1
+            of_pair[buyer, 2] = rank
+            k, stop = of_pair[buyer, 0], of_pair[buyer, 1]
+        missing -= reached
+    for i in range(n_buyers):
+        if partner_of_buyer[i] >= 0:
+            label[seller_at[partner_of_buyer[i]]] = of_pair[i, 2]

@@ -8,13 +8,24 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.plain.kernels_far import NEAR, find_seller
+from catallax.matching.plain.kernels_far import search_far
 from catallax.matching.plain.kernels_prefetch import prefetch
-from catallax.matching.plain.kernels_search import PARTNER, new_search, room_for_search
+from catallax.matching.plain.kernels_search import (
+    NEAR,
+    PARTNER,
+    assign,
+    free_seller,
+    new_search,
+    room_for_search,
+    search_near,
+)
 
 __all__ = ["edges_of", "force_pairs", "pairing", "rows_of_traders", "search_for_the_rest"]
 
-PAIRED = -(2**30)  # stands for the degree of whoever has a partner
+# Columns of what is known of a trader: where her row begins, how many in it have no partner yet.
+BEGIN, LEFT = 0, 1
+
+PAIRED = -(2**30)  # stands for LEFT of whoever has a partner
 
 
 @compiled
@@ -27,7 +38,7 @@ def edges_of(start, buyers):
 
 
 @compiled
-def rows_of_traders(start, neighbours, buyers, sellers, number, begin, degree, around):
+def rows_of_traders(start, neighbours, buyers, sellers, number, trader, around):
     """Lay out the edges between the n traders of each side, buyers numbered from 0, sellers from n.
 
     Parameters
@@ -36,9 +47,9 @@ def rows_of_traders(start, neighbours, buyers, sellers, number, begin, degree, a
         As in `pairing`.
     number
         To work with, one for each seller.
-    begin, degree
-        Become where the row of each trader begins, and how many are in it; the first has one
-        entry more, where the last row ends.
+    trader
+        Becomes of each trader BEGIN and LEFT; one line more than there are traders, which has
+        where the last row ends.
     around
         Becomes the rows, and should hold twice the edges of these buyers.
 
@@ -49,51 +60,52 @@ def rows_of_traders(start, neighbours, buyers, sellers, number, begin, degree, a
     """
     n = buyers.size
     number[:] = -1
-    degree[:] = 0
+    trader[:, LEFT] = 0
     for x in range(n):
         number[sellers[x]] = n + x
     filled = 0
     for x in range(n):
-        begin[x] = filled
+        trader[x, BEGIN] = filled
         for k in range(start[buyers[x]], start[buyers[x] + 1]):
             y = number[neighbours[k]]
             if y >= 0:
                 around[filled] = y
                 filled += 1
-                degree[y] += 1
-        degree[x] = filled - begin[x]
+                trader[y, LEFT] += 1
+        trader[x, LEFT] = filled - trader[x, BEGIN]
     edges = filled
     for y in range(n, 2 * n):
-        begin[y] = filled
-        filled += degree[y]
-        number[y - n] = degree[y]
-    begin[2 * n] = filled
+        trader[y, BEGIN] = filled
+        filled += trader[y, LEFT]
+        number[y - n] = trader[y, LEFT]
+    trader[2 * n, BEGIN] = filled
     # The rows of the sellers are filled from their ends, the last buyer first.
     for x in range(n - 1, -1, -1):
-        for k in range(begin[x], begin[x + 1]):
-            y = around[k] - n
-            number[y] -= 1
-            around[begin[n + y] + number[y]] = x
+        for k in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
+            y = around[k]
+            number[y - n] -= 1
+            around[trader[y, BEGIN] + number[y - n]] = x
     return edges
 
 
 @compiled
-def _choose(x, begin, degree, around):
+def _choose(x, trader, around):
     """Return whom a trader takes: a buyer the seller with the fewest others, a seller the first."""
     chosen = -1
     fewest = 2**31 - 1
-    for k in range(begin[x], begin[x + 1]):
+    for k in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
         y = around[k]
-        if 0 < degree[y] < fewest:
+        left = trader[y, LEFT]
+        if 0 < left < fewest:
             chosen = y
-            if 2 * x >= degree.size:
+            if 2 * x >= trader.shape[0] - 1:
                 break
-            fewest = degree[y]
+            fewest = left
     return chosen
 
 
 @compiled
-def force_pairs(begin, degree, around, mate, stack):
+def force_pairs(trader, around, mate, stack):
     """Pair off whoever has one possible partner left, and otherwise the first buyer listed.
 
     This is the rule of Karp and Sipser: taking a forced pair never spoils a largest matching,
@@ -106,60 +118,68 @@ def force_pairs(begin, degree, around, mate, stack):
     mate[:] = -1
     depth = 0
     for x in range(2 * n - 1, -1, -1):
-        if degree[x] == 1:
+        if trader[x, LEFT] == 1:
             stack[depth] = x
             depth += 1
     for first in range(-1, n):
-        if first >= 0 and degree[first] > 0:
+        if first >= 0 and trader[first, LEFT] > 0:
             stack[0] = first
             depth = 1
         while depth > 0:
             depth -= 1
             x = stack[depth]
             if depth > 3:
-                prefetch(begin, stack[depth - 4])
-                prefetch(around, begin[stack[depth - 2]])
-            if degree[x] <= 0:
+                prefetch(trader, stack[depth - 4])
+                prefetch(around, trader[stack[depth - 2], BEGIN])
+            if trader[x, LEFT] <= 0:
                 continue
-            y = _choose(x, begin, degree, around)
-            prefetch(around, begin[y])
+            y = _choose(x, trader, around)
+            prefetch(around, trader[y, BEGIN])
             unpaired -= 1
             mate[x], mate[y] = y, x
-            degree[x], degree[y] = PAIRED, PAIRED
+            trader[x, LEFT], trader[y, LEFT] = PAIRED, PAIRED
             # First those around the buyer, then those around the seller.
             for paired in (min(x, y), max(x, y)):
-                for k in range(begin[paired], begin[paired + 1]):
+                for k in range(trader[paired, BEGIN], trader[paired + 1, BEGIN]):
                     z = around[k]
-                    degree[z] -= 1
-                    if degree[z] == 1:
-                        prefetch(begin, z)
+                    left = trader[z, LEFT] - 1
+                    trader[z, LEFT] = left
+                    if left == 1:
+                        prefetch(around, trader[z, BEGIN])
                         stack[depth] = z
                         depth += 1
     return unpaired
 
 
 @compiled
-def search_for_the_rest(begin, around, mate, space):
+def search_for_the_rest(trader, around, mate, space):
     """Find partners for the buyers without one, by shortest paths, in market order.
 
     `space` has room for a search and twice the edges of one side; see `room_for_search`.
     """
     n = mate.size // 2
     half = around.size // 2
+    begin = trader[:, BEGIN].copy()
     rows = space[:half]
     for k in range(half):
         rows[k] = around[k] - n
     s = new_search(begin[: n + 1], rows, begin[n:] - np.int32(half), around[half:], space[half:])
+    buyer, holder = s.buyer, s.holder
     s.credit[0] = 0  # few sellers are free, and far away: measure at once
     for x in range(n):
         if mate[x] >= 0:
-            s.buyer[x, PARTNER] = mate[x] - n
-            s.holder[mate[x] - n] = x << 2
+            buyer[x, PARTNER] = mate[x] - n
+            holder[mate[x] - n] = x << 2
     for x in range(n):
         if mate[x] < 0:
-            find_seller(x, n, NEAR, s)
+            last, free = x, free_seller(x, buyer, rows, holder)
+            if free < 0:
+                last, free, complete = search_near(x, NEAR, buyer, rows, holder, s.queue)
+                if not complete:
+                    last, free = search_far(x, n, s)
+            assign(x, last, free, buyer, holder)
     for x in range(n):
-        mate[x] = s.buyer[x, PARTNER] + n
+        mate[x] = buyer[x, PARTNER] + n
 
 
 @compiled
@@ -185,11 +205,11 @@ def pairing(start, neighbours, buyers, sellers, n_sellers):
         The seller of each of `buyers`.
     """
     n = buyers.size
-    number, begin = np.empty(n_sellers, np.int32), np.empty(2 * n + 1, np.int32)
-    degree, mate = np.empty(2 * n, np.int32), np.empty(2 * n, np.int32)
+    number, mate = np.empty(n_sellers, np.int32), np.empty(2 * n, np.int32)
+    trader = np.empty((2 * n + 1, 2), np.int32)
     around = np.empty(2 * edges_of(start, buyers), np.int32)
-    edges = rows_of_traders(start, neighbours, buyers, sellers, number, begin, degree, around)
-    if force_pairs(begin, degree, around, mate, np.empty(2 * n + 1, np.int32)) > 0:
+    edges = rows_of_traders(start, neighbours, buyers, sellers, number, trader, around)
+    if force_pairs(trader, around, mate, np.empty(2 * n + 1, np.int32)) > 0:
         space = np.empty(edges + room_for_search(n, n), np.int32)
-        search_for_the_rest(begin, around[: 2 * edges], mate, space)
+        search_for_the_rest(trader, around[: 2 * edges], mate, space)
     return sellers[mate[:n] - n]

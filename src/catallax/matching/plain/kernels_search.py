@@ -28,6 +28,7 @@ __all__ = [
     "FREE",
     "FRESH",
     "GONE",
+    "NEAR",
     "PARENT",
     "PARTNER",
     "SPENT",
@@ -57,6 +58,8 @@ BELOW = 7  # who lies below her on the shelf
 FREE, GONE = -1, -2
 SPENT = 1  # no free seller stands in the row of the buyer
 VISITED = 2  # seen by the present search
+
+NEAR = 512  # edges that a search sees before it is guided; tests take fewer
 
 
 class Search(NamedTuple):

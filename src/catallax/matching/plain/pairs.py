@@ -55,14 +55,15 @@ def pair_traders(graph: Graph, buyer: Indices, seller: Indices) -> Indices:
             f"the buyers who trade have {most:,} edges, and pairs are found among fewer than "
             f"{MOST_EDGES:,}; leave edges out, or split the market"
         )
-    number, begin, degree, mate, stack = blocks(graph.n_sellers, 2 * n + 1, 2 * n, 2 * n, 2 * n + 1)
+    number, mate, stack, lines = blocks(graph.n_sellers, 2 * n, 2 * n + 1, 4 * n + 2)
+    trader = lines.reshape(-1, 2)
     if most >= SHORT:
-        begin = begin.astype(np.int64)
-    around = blocks(2 * most)[0]
+        trader = trader.astype(np.int64)
+    (around,) = blocks(2 * most)
     edges = kernels_pairing.rows_of_traders(
-        start, neighbours, buyer, seller, number, begin, degree, around
+        start, neighbours, buyer, seller, number, trader, around
     )
-    if kernels_pairing.force_pairs(begin, degree, around, mate, stack) > 0:
-        space = blocks(edges + room_for_search(n, n))[0]
-        kernels_pairing.search_for_the_rest(begin, around[: 2 * edges], mate, space)
+    if kernels_pairing.force_pairs(trader, around, mate, stack) > 0:
+        (space,) = blocks(edges + room_for_search(n, n))
+        kernels_pairing.search_for_the_rest(trader, around[: 2 * edges], mate, space)
     return seller[mate[:n] - n]
