@@ -241,8 +241,11 @@ class Agents:
             raise CatallaxError(
                 f"{number} {self.role}s need {number} values, not an array of shape {given.shape}"
             )
+        groups = self.groups(which)
+        if len(self.priors) == 1:  # nothing to pick apart
+            return next((function(prior, given) for prior, _ in groups), np.empty(0))
         result = np.empty(number, dtype=np.float64)
-        for prior, members in self.groups(which):
+        for prior, members in groups:
             result[members] = function(prior, given[members])
         return result
 
@@ -312,8 +315,11 @@ class Agents:
         positions = np.asarray(which, dtype=np.int64)
         level = np.broadcast_to(np.asarray(levels, dtype=np.float64), positions.shape)
         beyond = np.broadcast_to(np.asarray(strict, dtype=bool), positions.shape)
+        groups = self.groups(positions)
+        if len(self.priors) == 1:  # nothing to pick apart
+            return next((function(prior, level, beyond) for prior, _ in groups), np.empty(0))
         result = np.empty(positions.shape, dtype=np.float64)
-        for prior, members in self.groups(positions):
+        for prior, members in groups:
             result[members] = function(prior, level[members], beyond[members])
         return result
 

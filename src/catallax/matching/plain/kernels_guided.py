@@ -169,19 +169,18 @@ def seller_labels(
             missing += 1
     i, j = n_buyers - 1, seller_rank.size - 1
     while missing > 0:
-        if j < 0 or (i >= 0 and buyer_rank[i] > seller_rank[j]):
+        while i >= 0 and not lacks[i]:
             i -= 1
-            if not lacks[i + 1]:
-                continue
-            lacks[i + 1] = 0
-            missing -= 1
-            rank, k, stop = buyer_rank[i + 1], of_pair[i + 1, 0], of_pair[i + 1, 1]
-            of_pair[i + 1, 2] = rank
-        else:
+        while j >= 0 and partner_of_seller[j] >= 0:
             j -= 1
-            if partner_of_seller[j + 1] >= 0:
-                continue
-            rank, k, stop = seller_rank[j + 1], column_start[j + 1], column_start[j + 2]
+        if j < 0 or buyer_rank[i] > seller_rank[j]:  # somebody lacks one: i is not negative
+            lacks[i] = 0
+            missing -= 1
+            rank, k, stop = buyer_rank[i], of_pair[i, 0], of_pair[i, 1]
+            of_pair[i, 2] = rank
+        else:
+            rank, k, stop = seller_rank[j], column_start[j], column_start[j + 1]
+            j -= 1
         head, reached = 0, 0
         while True:
             while k < stop:
