@@ -77,14 +77,14 @@ def rows_of_traders(start, neighbours, buyers, sellers, number, trader, around):
     for y in range(n, 2 * n):
         trader[y, BEGIN] = filled
         filled += trader[y, LEFT]
-        number[y - n] = trader[y, LEFT]
+        number[y - n] = filled
     trader[2 * n, BEGIN] = filled
     # The rows of the sellers are filled from their ends, the last buyer first.
     for x in range(n - 1, -1, -1):
         for k in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
-            y = around[k]
-            number[y - n] -= 1
-            around[trader[y, BEGIN] + number[y - n]] = x
+            y = around[k] - n
+            number[y] -= 1
+            around[number[y]] = x
     return edges
 
 

@@ -15,7 +15,7 @@ from catallax.matching.plain.kernels_prefetch import prefetch
 
 __all__ = ["columns_by_place", "rows_by_place"]
 
-AHEAD = 8
+AHEAD = 16
 
 
 @compiled

@@ -58,7 +58,7 @@ def pair_traders(graph: Graph, buyer: Indices, seller: Indices) -> Indices:
     number, mate, stack, lines = blocks(graph.n_sellers, 2 * n, 2 * n + 1, 4 * n + 2)
     trader = lines.reshape(-1, 2)
     if most >= SHORT:
-        trader = trader.astype(np.int64)
+        trader, number = trader.astype(np.int64), number.astype(np.int64)
     (around,) = blocks(2 * most)
     edges = kernels_pairing.rows_of_traders(
         start, neighbours, buyer, seller, number, trader, around
