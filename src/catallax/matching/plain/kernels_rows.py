@@ -96,7 +96,8 @@ def rows_by_place(
 @compiled
 def _lightest_first(row_start, rows, column_start, columns, filled):
     """Turn columns back into rows, the last column first: a sort of every row."""
-    filled[: row_start.size - 1] = row_start[:-1]
+    for row in range(row_start.size - 1):
+        filled[row] = row_start[row]
     for column in range(column_start.size - 2, -1, -1):
         for k in range(column_start[column], column_start[column + 1]):
             row = columns[k]

@@ -107,20 +107,19 @@ def new_search(start, rows, column_start, columns, space):
     """Begin with nobody matched; `rows` and `space` are used up."""
     n_buyers = start.size - 1
     n_sellers = column_start.size - 1
-    buyer = space[: 8 * n_buyers].reshape((n_buyers, 8))
+    buyer, rest = space[: 8 * n_buyers].reshape((n_buyers, 8)), space[8 * n_buyers :]
+    arc, rest = rest[:n_buyers], rest[n_buyers:]
+    shelf, rest = rest[: 2 * n_buyers + 2], rest[2 * n_buyers + 2 :]
+    queue, rest = rest[: n_buyers + 1], rest[n_buyers + 1 :]
+    holder = rest[:n_sellers]
     for i in range(n_buyers):
         buyer[i, START] = start[i]
         buyer[i, STOP] = start[i + 1]
         buyer[i, FRESH] = start[i]
         buyer[i, PARTNER] = -1
         buyer[i, BOUND] = 1
-    rest = space[8 * n_buyers :]
-    arc, rest = rest[:n_buyers], rest[n_buyers:]
-    arc[:] = start[:-1]
-    shelf, rest = rest[: 2 * n_buyers + 2], rest[2 * n_buyers + 2 :]
+        arc[i] = start[i]
     shelf[:] = -1
-    queue, rest = rest[: n_buyers + 1], rest[n_buyers + 1 :]
-    holder = rest[:n_sellers]
     holder[:] = FREE
     credit = np.full(1, rows.size // 2, np.int64)
     return Search(buyer, rows, holder, column_start, columns, arc, shelf, queue, credit)
