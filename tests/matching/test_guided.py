@@ -8,10 +8,11 @@ from functools import partial
 import numpy as np
 import pytest
 
+from catallax.errors import UnsupportedMarketError
 from catallax.markets import Graph
 from catallax.matching.order import order_agents
 from catallax.matching.parallel import both
-from catallax.matching.plain import guided, kernels_pairing, ranked
+from catallax.matching.plain import guided, kernels_pairing, pairs, ranked
 from catallax.matching.plain.guided import match_guided
 from tests.matching.shapes import SHAPES, Case, draw
 from tests.matching.test_sweep import check
@@ -109,6 +110,18 @@ def test_pairs_depend_on_the_two_sets_alone() -> None:
         assert (again[0].tolist(), again[1].tolist()) == (buyer.tolist(), seller.tolist())
         paired = kernels_pairing.pairing(*graph.by_buyer, buyer, np.sort(seller), graph.n_sellers)
         assert paired.tolist() == seller.tolist()
+
+
+def test_longer_numbers_and_too_many_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What more edges would need than fit here, on a graph that leaves some to be searched for."""
+    case = draw("random", 2000, np.random.default_rng(5), "tied")
+    graph = graph_of(case)
+    buyer, seller, _ = match_guided(graph, order_agents(case.buyer_weights, case.seller_weights))
+    monkeypatch.setattr(pairs, "SHORT", 1)
+    assert pairs.pair_traders(graph, buyer, np.sort(seller)).tolist() == seller.tolist()
+    monkeypatch.setattr(pairs, "MOST_EDGES", 1)
+    with pytest.raises(UnsupportedMarketError, match="leave edges out"):
+        pairs.pair_traders(graph, buyer, np.sort(seller))
 
 
 def test_an_error_in_either_thread_is_raised() -> None:

@@ -12,7 +12,9 @@ Indices = NDArray[np.int32]
 Keys = NDArray[np.uint64]
 
 
-def rank_agents(buyer_weights: Weights, seller_weights: Weights) -> tuple[Indices, ...]:
+def rank_agents(
+    buyer_weights: Weights, seller_weights: Weights
+) -> tuple[Indices, Indices, Indices]:
     """Rank buyers and sellers together, heaviest first.
 
     At equal weight buyers stand before sellers, so that a trade without gain takes place, and

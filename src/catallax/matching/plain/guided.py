@@ -1,6 +1,7 @@
 """Matching of large sparse graphs by the guided sweep, and what can run beside it.
 
-Same trades, thresholds and sources as the simple sweep of `kernels_sweep`, and faster on large graphs.
+Same trades, thresholds and sources as the simple sweep of `kernels_sweep`, and faster on large
+graphs.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Places:
 
 
 def match_places(graph: Graph, agent_at: Indices, *, near: int | None = None) -> Places:
-    """Number the agents of a large sparse graph by place, and find who trades.
+    """Find who trades in a large sparse graph, with all agents numbered by place.
 
     Parameters
     ----------

@@ -17,10 +17,10 @@ may be a detour, and then a bound can come out too large. That costs time and no
 from __future__ import annotations
 
 from catallax.compiled import compiled
+from catallax.matching.plain.kernels_prefetch import prefetch
 from catallax.matching.plain.kernels_search import (
     BELOW,
     BOUND,
-    FRESH,
     GONE,
     PARENT,
     PARTNER,
@@ -32,7 +32,6 @@ from catallax.matching.plain.kernels_search import (
     free_seller,
     keep_rest,
 )
-from catallax.matching.plain.kernels_prefetch import prefetch
 
 __all__ = ["search_far"]
 

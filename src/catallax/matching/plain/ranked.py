@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
 from catallax.matching.order import order_agents, ranks_in
-from catallax.matching.plain.guided import fits, match_guided
+from catallax.matching.plain.guided import FEWEST_EDGES, fits, match_guided
 from catallax.matching.plain.pairs import pair_traders
 from catallax.matching.result import Matching, PairBounds, Thresholds
 
-__all__ = ["RankedMatching", "match_by_rank"]
+__all__ = ["RankedMatching", "match_by_rank", "match_sparse"]
 
 Weights = NDArray[np.float64]
 Indices = NDArray[np.int32]
@@ -66,9 +66,9 @@ class RankedMatching(Matching):
                 kernels_thresholds.two_seller_thresholds(*by_seller, self._agent_at, *partners),
             )
             ranks = (
-                kernels_thresholds.buyer_elsewhere(
-                    *by_buyer, *self._ranks, *partners, *labels[1]
-                )[self.buyer],
+                kernels_thresholds.buyer_elsewhere(*by_buyer, *self._ranks, *partners, *labels[1])[
+                    self.buyer
+                ],
                 kernels_thresholds.seller_elsewhere(
                     *by_seller, *self._ranks, *partners, *labels[0]
                 )[self.seller],
@@ -171,21 +171,37 @@ def _largest_other(own: Indices, free: Indices) -> Indices:
 def match_by_rank(graph: Graph, buyer_weights: Weights, seller_weights: Weights) -> RankedMatching:
     """Match in a graph without constraints; see `best_matching`."""
     agent_at = order_agents(buyer_weights, seller_weights)
-    if graph.complete:
-        solve = _by_sorting
-    else:
-        # The same result by either; large graphs wait for memory, and take more care.
-        solve = match_guided if fits(graph) else _by_sweep
+    solve, solver = (_by_sorting, "sort") if graph.complete else (match_sparse, "sweep")
     buyer, seller, labels = solve(graph, agent_at)
-    solver = "sort" if graph.complete else "sweep"
     return RankedMatching(
         graph, buyer_weights, seller_weights, buyer, seller, solver, None, agent_at, labels
     )
 
 
-def _by_sweep(
-    graph: Graph, agent_at: Indices
+def match_sparse(
+    graph: Graph, agent_at: Indices, *, edges: int | None = None
 ) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
+    """Match a sparse graph by the simple sweep, or guided where it is large: the same result.
+
+    Parameters
+    ----------
+    graph
+        Who may trade with whom.
+    agent_at
+        As `order_agents` gives it.
+    edges
+        Of the largest part of a graph of many; by default of the whole.
+
+    Returns
+    -------
+    buyer, seller, labels
+        As `match_guided` returns them.
+    """
+    large = fits(graph) and (edges is None or edges >= FEWEST_EDGES)
+    return match_guided(graph, agent_at) if large else _by_sweep(graph, agent_at)
+
+
+def _by_sweep(graph: Graph, agent_at: Indices) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
     """Match a sparse graph: who trades, every label, and then the pairs."""
     from catallax.matching.plain import kernels_sweep, kernels_thresholds
 
