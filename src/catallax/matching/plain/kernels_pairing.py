@@ -38,15 +38,15 @@ def edges_of(start, buyers):
 
 
 @compiled
-def rows_of_traders(start, neighbours, buyers, sellers, number, trader, around):
+def rows_of_traders(start, neighbours, buyers, sellers, number, count, trader, around):
     """Lay out the edges between the n traders of each side, buyers numbered from 0, sellers from n.
 
     Parameters
     ----------
     start, neighbours, buyers, sellers
         As in `pairing`.
-    number
-        To work with, one for each seller.
+    number, count
+        To work with, one for each seller of the market, and one for each who trades.
     trader
         Becomes of each trader BEGIN and LEFT; one line more than there are traders, which has
         where the last row ends.
@@ -60,31 +60,32 @@ def rows_of_traders(start, neighbours, buyers, sellers, number, trader, around):
     """
     n = buyers.size
     number[:] = -1
-    trader[:, LEFT] = 0
-    for x in range(n):
-        number[sellers[x]] = n + x
+    for y in range(n):
+        number[sellers[y]] = y
+        count[y] = 0
     filled = 0
     for x in range(n):
         trader[x, BEGIN] = filled
         for k in range(start[buyers[x]], start[buyers[x] + 1]):
             y = number[neighbours[k]]
             if y >= 0:
-                around[filled] = y
+                around[filled] = n + y
                 filled += 1
-                trader[y, LEFT] += 1
+                count[y] += 1
         trader[x, LEFT] = filled - trader[x, BEGIN]
     edges = filled
-    for y in range(n, 2 * n):
-        trader[y, BEGIN] = filled
-        filled += trader[y, LEFT]
-        number[y - n] = filled
+    for y in range(n):
+        trader[n + y, BEGIN] = filled
+        trader[n + y, LEFT] = count[y]
+        filled += count[y]
+        count[y] = filled
     trader[2 * n, BEGIN] = filled
     # The rows of the sellers are filled from their ends, the last buyer first.
     for x in range(n - 1, -1, -1):
         for k in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
             y = around[k] - n
-            number[y] -= 1
-            around[number[y]] = x
+            count[y] -= 1
+            around[count[y]] = x
     return edges
 
 
@@ -130,7 +131,10 @@ def force_pairs(trader, around, mate, stack):
             x = stack[depth]
             if depth > 3:
                 prefetch(trader, stack[depth - 4])
-                prefetch(around, trader[stack[depth - 2], BEGIN])
+                prefetch(around, trader[stack[depth - 3], BEGIN])
+                below = stack[depth - 2]
+                for k in range(trader[below, BEGIN], trader[below + 1, BEGIN]):
+                    prefetch(trader, around[k])
             if trader[x, LEFT] <= 0:
                 continue
             y = _choose(x, trader, around)
@@ -208,7 +212,7 @@ def pairing(start, neighbours, buyers, sellers, n_sellers):
     number, mate = np.empty(n_sellers, np.int32), np.empty(2 * n, np.int32)
     trader = np.empty((2 * n + 1, 2), np.int32)
     around = np.empty(2 * edges_of(start, buyers), np.int32)
-    edges = rows_of_traders(start, neighbours, buyers, sellers, number, trader, around)
+    edges = rows_of_traders(start, neighbours, buyers, sellers, number, mate[:n], trader, around)
     if force_pairs(trader, around, mate, np.empty(2 * n + 1, np.int32)) > 0:
         space = np.empty(edges + room_for_search(n, n), np.int32)
         search_for_the_rest(trader, around[: 2 * edges], mate, space)

@@ -56,12 +56,12 @@ def pair_traders(graph: Graph, buyer: Indices, seller: Indices) -> Indices:
             f"{MOST_EDGES:,}; leave edges out, or split the market"
         )
     number, mate, stack, lines = blocks(graph.n_sellers, 2 * n, 2 * n + 1, 4 * n + 2)
-    trader = lines.reshape(-1, 2)
+    trader, count = lines.reshape(-1, 2), mate[:n]
     if most >= SHORT:
-        trader, number = trader.astype(np.int64), number.astype(np.int64)
+        trader, count = trader.astype(np.int64), count.astype(np.int64)
     (around,) = blocks(2 * most)
     edges = kernels_pairing.rows_of_traders(
-        start, neighbours, buyer, seller, number, trader, around
+        start, neighbours, buyer, seller, number, count, trader, around
     )
     if kernels_pairing.force_pairs(trader, around, mate, stack) > 0:
         (space,) = blocks(edges + room_for_search(n, n))
