@@ -187,11 +187,15 @@ class ClosedCurve(Curve):
         """
         guess = self._inverse(level)
         holds = reaches(self.ironed(guess), level, strict)
-        beside = np.nextafter(guess, np.where(holds, -np.inf, np.inf))
+        # The bits of a positive float are a whole number, and those of its neighbours the next.
+        step = np.where(holds == (guess > 0), -1, 1)
+        beside = (guess.view(np.int64) + step).view(np.float64)
         also = reaches(self.ironed(beside), level, strict)
         found = np.where(holds, guess, beside)
-        # Up to the end of the support no rule about ends applies, and nothing is out of reach.
-        return found, (holds != also) & (found > self.low) & (found < self._high)
+        # Zero has other neighbours. Up to the end of the support no rule about ends applies, and
+        # nothing is out of reach; a float that is no number fails here too.
+        right = (holds != also) & (guess != 0) & (found > self.low) & (found < self._high)
+        return found, right
 
     def _searched(self, level: FloatArray, strict: BoolArray) -> FloatArray:
         out = np.full(level.shape, np.inf)
