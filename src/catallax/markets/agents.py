@@ -229,6 +229,11 @@ class Agents:
         for number, start, end in zip(present, starts, ends, strict=True):
             yield self.priors[int(number)], order[start:end]
 
+    @cached_property
+    def _alike(self) -> bool:
+        """Whether all have one and the same prior, so that there are no groups to form."""
+        return len(self.priors) == 1 and len(self) > 0 and self.prior_of.min() >= 0
+
     def _evaluate(
         self,
         values: ArrayLike,
@@ -241,11 +246,10 @@ class Agents:
             raise CatallaxError(
                 f"{number} {self.role}s need {number} values, not an array of shape {given.shape}"
             )
-        groups = self.groups(which)
-        if len(self.priors) == 1:  # nothing to pick apart
-            return next((function(prior, given) for prior, _ in groups), np.empty(0))
+        if self._alike:
+            return function(self.priors[0], given)
         result = np.empty(number, dtype=np.float64)
-        for prior, members in groups:
+        for prior, members in self.groups(which):
             result[members] = function(prior, given[members])
         return result
 
@@ -315,11 +319,10 @@ class Agents:
         positions = np.asarray(which, dtype=np.int64)
         level = np.broadcast_to(np.asarray(levels, dtype=np.float64), positions.shape)
         beyond = np.broadcast_to(np.asarray(strict, dtype=bool), positions.shape)
-        groups = self.groups(positions)
-        if len(self.priors) == 1:  # nothing to pick apart
-            return next((function(prior, level, beyond) for prior, _ in groups), np.empty(0))
+        if self._alike:
+            return function(self.priors[0], level, beyond)
         result = np.empty(positions.shape, dtype=np.float64)
-        for prior, members in groups:
+        for prior, members in self.groups(positions):
             result[members] = function(prior, level[members], beyond[members])
         return result
 
