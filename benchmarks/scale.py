@@ -3,7 +3,8 @@
 For each kind of graph and each size, in a process of its own: the whole road from bare edge arrays
 to the outcome with all payments, clearing alone, the matching alone, what payments add, the
 simple sweep on the same market (its trades, pairs and the source of every threshold are compared,
-and must be equal), and the peak of memory. Usage:
+and must be equal), and the peak of memory. The edges come sorted by buyer and seller, as files of
+catallax have them; "edges shuffled" is the whole road where they do not. Usage:
 python benchmarks/scale.py [--agents 100000 1000000] [--kinds random spatial skewed]
 """
 
@@ -58,33 +59,23 @@ def parts(market: cx.Market, reports: cx.Reports, repeats: int) -> dict[str, flo
     """Time on one core what finds the trades and the pairs, and what is for payments alone.
 
     Labels of buyers are written by the sweep itself, where it closes what a failing search has
-    reached: they count as matching.
+    reached: they count as matching. Putting them in market order counts as payments.
     """
     from catallax.matching import best_matching
-    from catallax.matching.order import rank_agents
-    from catallax.matching.plain import kernels_guided, kernels_pairing, kernels_rows
-    from catallax.matching.plain.kernels_search import NEAR
+    from catallax.matching.plain.guided import label_agents
 
     mechanism = cx.mechanisms.SellersOffering()
     graph = market.graph
     weights = mechanism.weights(market, reports)
     found = best_matching(graph, *weights)
-    sellers = np.sort(found.seller)
     kept: list[Any] = []
 
     def matching() -> None:
-        ranks = rank_agents(*weights)
-        laid_out = kernels_rows.rows_by_place(*graph.by_buyer, ranks[2], graph.n_sellers)
-        _, buyer_rank, _, seller_rank, row_start, rows, *columns = laid_out
-        partners = kernels_guided.guided_sweep(
-            row_start, rows, *columns, buyer_rank, seller_rank, NEAR
-        )
-        kernels_pairing.pairing(*graph.by_buyer, found.buyer, sellers, graph.n_sellers)
-        kept[:] = [*columns, buyer_rank, seller_rank, *partners[:2]]
+        kept[:] = trades_alone(graph, *weights)[-1:]
 
     def payments() -> None:
-        kernels_guided.seller_labels(*kept)
-        for name in ("trading_buyers", "trading_sellers"):
+        label_agents(graph, kept[0])
+        for name in ("_weight_of", "trading_buyers", "trading_sellers"):
             vars(found).pop(name, None)  # computed once, and kept
         mechanism.critical_bids(market, found.trading_buyers)
         mechanism.critical_asks(market, found.trading_sellers)
@@ -95,10 +86,34 @@ def parts(market: cx.Market, reports: cx.Reports, repeats: int) -> dict[str, flo
     }
 
 
+def trades_alone(graph: cx.Graph, *weights: np.ndarray) -> tuple[Any, ...]:
+    """Match with everything left out that is for payments: who trades with whom."""
+    from catallax.matching.order import order_agents
+    from catallax.matching.plain.guided import match_places
+    from catallax.matching.plain.pairs import pair_traders
+
+    places = match_places(graph, order_agents(*weights))
+    buyer = np.sort(places.buyer_at[places.partner_of_buyer >= 0])
+    seller = np.sort(places.seller_at[places.partner_of_seller >= 0])
+    return buyer, pair_traders(graph, buyer, seller), places
+
+
+def in_turns(
+    one: Callable[[], Any], two: Callable[[], Any], repeats: int
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Time two calls in turns, so that what else runs on the machine meets both alike."""
+    turns = [(timed(one, 1)["min"], timed(two, 1)["min"]) for _ in range(repeats)]
+    first, second = (
+        {"min": min(t), "median": statistics.median(t), "max": max(t)}
+        for t in zip(*turns, strict=True)
+    )
+    return first, second
+
+
 def measure(kind: str, agents: int, repeats: int) -> dict[str, Any]:
     """Measure one market; to be run in a process of its own."""
     from catallax.matching import best_matching
-    from catallax.matching.order import rank_agents
+    from catallax.matching.order import order_agents
     from catallax.matching.plain import ranked
 
     cx.clear(*_arguments(*market_of(kind, 5_000)))  # compiled from here on
@@ -118,15 +133,27 @@ def measure(kind: str, agents: int, repeats: int) -> dict[str, Any]:
         "matching": timed(lambda: best_matching(graph, *weights), repeats),
         "processor": parts(market, reports, repeats),
     }
+    mechanism = cx.mechanisms.SellersOffering()
+
+    def without() -> None:
+        read = mechanism.read_reports(market, reports)
+        trades_alone(graph, *mechanism.weights(market, read))
+
+    figures["with payments"], figures["without"] = in_turns(
+        lambda: cx.clear(market, "gsom", reports), without, repeats
+    )
+    shuffled = np.random.default_rng(1).permutation(graph.n_edges)
+    ends = ends[0][shuffled], ends[1][shuffled]
+    figures["whole, shuffled"] = timed(whole, repeats)
     if agents <= SIMPLE_UP_TO:
-        ranks = rank_agents(*weights)
-        simple, fast = ranked._by_sweep(graph, ranks), ranked.match_guided(graph, ranks)
+        agent_at = order_agents(*weights)
+        simple, fast = ranked._by_sweep(graph, agent_at), ranked.match_guided(graph, agent_at)
         for expected, found in zip([*simple[:2], *simple[2]], [*fast[:2], *fast[2]], strict=True):
             if not np.array_equal(expected, found):
                 raise RuntimeError(f"{kind} graph of {agents} a side: the two sweeps differ")
         # The simple sweep takes long: once has to do, the second time in this process.
-        figures["simple"] = timed(lambda: ranked._by_sweep(graph, ranks), 1)
-        figures["guided"] = timed(lambda: ranked.match_guided(graph, ranks), repeats)
+        figures["simple"] = timed(lambda: ranked._by_sweep(graph, agent_at), 1)
+        figures["guided"] = timed(lambda: ranked.match_guided(graph, agent_at), repeats)
     return figures
 
 
@@ -150,16 +177,24 @@ def main() -> None:
             say(f"{agents} agents a side, {kind} graph ...")
             mine = within(options.limit, measure, kind, agents, options.repeats)
             if mine is None:
-                rows.append([f"{agents:,}", kind, f"> {options.limit:g} s", *[""] * 9])
+                rows.append([f"{agents:,}", kind, f"> {options.limit:g} s", *[""] * 12])
                 continue
             rows.append([f"{agents:,}", kind, *_cells(mine, before)])
             figures.append({"agents": agents, "kind": kind, **mine})
             before = mine
     header = ["agents a side", "graph", "edges", "all payments", "min .. max", "growth", "exponent"]
-    header += ["clear", "guided sweep", "simple sweep", "payments add", "peak MiB"]
+    header += ["clear", "guided sweep", "simple sweep (processor)"]
+    header += [
+        "payments, one core",
+        "without, both cores",
+        "payments, both cores",
+        "edges shuffled",
+        "peak MiB",
+    ]
     table(header, rows)
     print("\ngrowth: over the row above, of the least time by the clock, and of the processor's;")
-    print("exponent: of the latter. Both sweeps: with labels and pairs. Payments: one core.")
+    print("exponent: of the latter. Both sweeps: with labels and pairs. Payments: what they add to")
+    print("the trades and pairs, by the processor's time of one core, and by the clock on both.")
     save(options.name, {"machine": machine("numpy", "numba"), "figures": figures})
 
 
@@ -177,8 +212,12 @@ def _cells(mine: dict[str, Any], before: dict[str, Any] | None) -> list[str]:
         growth,
         exponent,
         seconds(mine["clear"]["median"]),
-        *(seconds(mine[name]["median"]) if name in mine else "" for name in ("guided", "simple")),
+        seconds(mine["guided"]["median"]) if "guided" in mine else "",
+        seconds(mine["simple"]["processor"]) if "simple" in mine else "",  # one run
         f"{cpu['payments'] / cpu['matching']:.1%}",
+        seconds(mine["without"]["median"]),
+        f"{mine['with payments']['median'] / mine['without']['median'] - 1:.1%}",
+        seconds(mine["whole, shuffled"]["median"]),
         f"{mine['peak MiB']:,.0f}",
     ]
 

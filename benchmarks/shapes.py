@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from catallax.markets import Graph
 from catallax.matching import best_matching
-from catallax.matching.order import rank_agents
+from catallax.matching.order import order_agents
 from catallax.matching.plain import ranked
 from catallax.matching.plain.guided import FEWEST_EDGES
 from tests.matching.shapes import SHAPES, WEIGHTS, draw
@@ -40,14 +40,14 @@ def measure(shape: str, kind: str, edges: int, repeats: int) -> dict[str, Any]:
     case = draw(shape, max(1, round(edges / per_agent)), np.random.default_rng(1), kind)
     weights = case.buyer_weights, case.seller_weights
     graph = Graph(weights[0].size, weights[1].size, case.buyer, case.seller)
-    ranks = rank_agents(*weights)
+    agent_at = order_agents(*weights)
     found = best_matching(graph, *weights)
     slow: list[Any] = []
     figures = {
         "edges": graph.n_edges,
         "trades": found.buyer.size,
         "ours": timed(lambda: best_matching(graph, *weights), repeats),
-        "simple": timed(lambda: slow.append(ranked._by_sweep(graph, ranks)), 1),
+        "simple": timed(lambda: slow.append(ranked._by_sweep(graph, agent_at)), 1),
     }
     if not (np.array_equal(found.buyer, slow[0][0]) and np.array_equal(found.seller, slow[0][1])):
         raise RuntimeError(f"{shape} {kind}: the two sweeps differ")

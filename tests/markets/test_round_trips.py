@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from catallax.errors import OutputError
 from catallax.markets import Market
 from catallax.markets.files import writing
-from catallax.priors import make_prior, names
+from catallax.priors import make_prior
+from catallax.priors import names as prior_names
 
 FORMATS = ["csv", "parquet", "json"]
 
@@ -85,7 +86,7 @@ PRIORS: list[Any] = [
 
 
 def test_every_kind_of_prior_is_among_those_tried():
-    assert {spec["kind"] for spec in PRIORS} == set(names())
+    assert {spec["kind"] for spec in PRIORS} == set(prior_names())
 
 
 @st.composite

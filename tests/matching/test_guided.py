@@ -8,10 +8,11 @@ from functools import partial
 import numpy as np
 import pytest
 
+from catallax.errors import UnsupportedMarketError
 from catallax.markets import Graph
-from catallax.matching.order import rank_agents
+from catallax.matching.order import order_agents
 from catallax.matching.parallel import both
-from catallax.matching.plain import guided, kernels_pairing, ranked
+from catallax.matching.plain import guided, kernels_pairing, pairs, ranked
 from catallax.matching.plain.guided import match_guided
 from tests.matching.shapes import SHAPES, Case, draw
 from tests.matching.test_sweep import check
@@ -31,9 +32,9 @@ def graph_of(case: Case) -> Graph:
 def assert_equal(case: Case, near: int | None = None) -> int:
     """Compare trades, pairs and the source of every threshold; count the trades."""
     graph = graph_of(case)
-    ranks = rank_agents(case.buyer_weights, case.seller_weights)
-    simple = ranked._by_sweep(graph, ranks)
-    fast = match_guided(graph, ranks, near=near)
+    agent_at = order_agents(case.buyer_weights, case.seller_weights)
+    simple = ranked._by_sweep(graph, agent_at)
+    fast = match_guided(graph, agent_at, near=near)
     for expected, found in zip([*simple[:2], *simple[2]], [*fast[:2], *fast[2]], strict=True):
         assert expected.tolist() == found.tolist()
     edges = case.buyer.astype(np.int64) * graph.n_sellers + case.seller
@@ -100,15 +101,27 @@ def test_pairs_depend_on_the_two_sets_alone() -> None:
         rng = np.random.default_rng(5)
         case = draw(shape, 400, rng, "distinct")
         graph = graph_of(case)
-        ranks = rank_agents(case.buyer_weights, case.seller_weights)
-        buyer, seller, _ = match_guided(graph, ranks)
+        agent_at = order_agents(case.buyer_weights, case.seller_weights)
+        buyer, seller, _ = match_guided(graph, agent_at)
         # Everybody who trades is indifferent now, and nobody else wants to.
         bids, asks = np.full(graph.n_buyers, -1.0), np.full(graph.n_sellers, 2.0)
         bids[buyer], asks[seller] = 1.0, 1.0
-        again = match_guided(graph, rank_agents(bids, asks), near=0)
+        again = match_guided(graph, order_agents(bids, asks), near=0)
         assert (again[0].tolist(), again[1].tolist()) == (buyer.tolist(), seller.tolist())
         paired = kernels_pairing.pairing(*graph.by_buyer, buyer, np.sort(seller), graph.n_sellers)
         assert paired.tolist() == seller.tolist()
+
+
+def test_longer_numbers_and_too_many_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What more edges would need than fit here, on a graph that leaves some to be searched for."""
+    case = draw("random", 2000, np.random.default_rng(5), "tied")
+    graph = graph_of(case)
+    buyer, seller, _ = match_guided(graph, order_agents(case.buyer_weights, case.seller_weights))
+    monkeypatch.setattr(pairs, "SHORT", 1)
+    assert pairs.pair_traders(graph, buyer, np.sort(seller)).tolist() == seller.tolist()
+    monkeypatch.setattr(pairs, "MOST_EDGES", 1)
+    with pytest.raises(UnsupportedMarketError, match="leave edges out"):
+        pairs.pair_traders(graph, buyer, np.sort(seller))
 
 
 def test_an_error_in_either_thread_is_raised() -> None:

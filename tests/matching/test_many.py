@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from catallax.markets import Graph
 from catallax.matching import Thresholds, best_matching, rank_agents
-from catallax.matching.plain import kernels_many
+from catallax.matching.plain import guided, kernels_many, ranked
+from catallax.matching.plain.guided import match_guided
 from catallax.matching.plain.many import match_markets, sort_markets
 
 SIDES = ("trading_buyers", "trading_sellers", "waiting_buyers", "waiting_sellers")
@@ -46,8 +47,12 @@ def in_rows(thresholds: Thresholds, agents: int, others: int, *, buyers: bool):
     return [(int(a), float(x), bool(t), int(s)) for a, x, t, s in rows]
 
 
-def check(rng: np.random.Generator, markets: int, largest: int, spread: int, sparse: bool) -> int:
+def check(
+    rng: np.random.Generator, markets: int, largest: int, spread: int, sparse: bool, huge: int = 0
+) -> int:
     sizes = rng.integers(0, largest + 1, (markets, 2))
+    if huge:
+        sizes[markets // 2] = huge
     buyer_start, seller_start = starts_of(sizes[:, 0]), starts_of(sizes[:, 1])
     buyers = weights_of(rng, int(buyer_start[-1]), spread)
     sellers = -weights_of(rng, int(seller_start[-1]), spread)
@@ -96,6 +101,29 @@ def test_larger_markets_beside_small_ones(sparse: bool) -> None:
     rng = np.random.default_rng(sparse)
     for largest, spread in ((90, 10**6), (90, 30), (250, 2)):
         assert check(rng, 20, largest, spread, sparse)
+
+
+def test_a_huge_market_among_small_ones_is_swept_as_it_is_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    swept = []
+
+    def spy(graph: Graph, agent_at: np.ndarray):
+        swept.append(graph.n_buyers)
+        return match_guided(graph, agent_at)
+
+    monkeypatch.setattr(ranked, "match_guided", spy)
+    for module in (guided, ranked):
+        monkeypatch.setattr(module, "FEWEST_EDGES", 200)
+    rng = np.random.default_rng(8)
+    for spread in (3, 10**6):
+        swept.clear()
+        assert check(rng, 9, 7, spread, sparse=True, huge=150)
+        # All of them once, together, and then the huge one alone.
+        assert [buyers == 150 for buyers in swept] == [False, True]
+    swept.clear()
+    assert check(rng, 40, 7, 4, sparse=True)
+    assert not swept  # small ones, however many
 
 
 def test_no_market_and_markets_of_nobody() -> None:

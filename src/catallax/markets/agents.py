@@ -230,6 +230,11 @@ class Agents:
         for number, start, end in zip(present, starts, ends, strict=True):
             yield self.priors[int(number)], order[start:end]
 
+    @cached_property
+    def _alike(self) -> bool:
+        """Whether all have one and the same prior, so that there are no groups to form."""
+        return len(self.priors) == 1 and len(self) > 0 and self.prior_of.min() >= 0
+
     def _evaluate(
         self,
         values: ArrayLike,
@@ -242,6 +247,8 @@ class Agents:
             raise CatallaxError(
                 f"{number} {self.role}s need {number} values, not an array of shape {given.shape}"
             )
+        if self._alike:
+            return function(self.priors[0], given)
         result = np.empty(number, dtype=np.float64)
         for prior, members in self.groups(which):
             result[members] = function(prior, given[members])
@@ -313,6 +320,8 @@ class Agents:
         positions = np.asarray(which, dtype=np.int64)
         level = np.broadcast_to(np.asarray(levels, dtype=np.float64), positions.shape)
         beyond = np.broadcast_to(np.asarray(strict, dtype=bool), positions.shape)
+        if self._alike:
+            return function(self.priors[0], level, beyond)
         result = np.empty(positions.shape, dtype=np.float64)
         for prior, members in self.groups(positions):
             result[members] = function(prior, level[members], beyond[members])

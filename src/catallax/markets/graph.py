@@ -121,17 +121,21 @@ class Graph:
     ) -> tuple[np.ndarray, np.ndarray]:
         if self.complete:
             raise CatallaxError("a complete graph keeps no lists of neighbours; see `complete`")
-        keys = ends.astype(np.int64)
-        keys *= n_others
-        keys += others
-        keys.sort()
-        if len(keys) and (keys[1:] == keys[:-1]).any():
-            raise DuplicateEdgeError(self._duplicate())
-        counts = np.bincount(ends, minlength=n_ends)
         starts = np.zeros(n_ends + 1, dtype=np.int64)
-        np.cumsum(counts, out=starts[1:])
-        keys -= np.repeat(np.arange(n_ends, dtype=np.int64) * n_others, counts)
-        return _frozen(starts), _frozen(keys.astype(np.int32))
+        first = _firsts_of_sorted(ends, others)
+        if first is not None:  # as files and generators usually have them
+            counts = np.zeros(n_ends, dtype=np.int64)
+            counts[ends[first]] = np.diff(first, append=len(ends))
+            np.cumsum(counts, out=starts[1:])
+            return _frozen(starts), others
+        keys = ends.astype(np.int64)
+        keys <<= 32
+        keys |= others
+        keys.sort()
+        if (keys[1:] == keys[:-1]).any():
+            raise DuplicateEdgeError(self._duplicate())
+        np.cumsum(np.bincount(ends, minlength=n_ends), out=starts[1:])
+        return _frozen(starts), _frozen(keys.astype(np.int32))  # the lower half
 
     def _duplicate(self) -> str:
         first, second = duplicate_edge(self.buyer, self.seller)
@@ -139,6 +143,19 @@ class Graph:
             f"edges {first} and {second} both join buyer {self.buyer[second]} and seller "
             f"{self.seller[second]} (by position); leave one out"
         )
+
+
+def _firsts_of_sorted(ends: np.ndarray, others: np.ndarray) -> np.ndarray | None:
+    """Return where each row begins if the edges are sorted and differ, and else None."""
+    for stop in (1000, len(ends)):  # a glance tells nearly always
+        own, other = ends[:stop], others[:stop]
+        next_row = own[1:] > own[:-1]
+        further = other[1:] > other[:-1]
+        further &= own[1:] == own[:-1]
+        further |= next_row
+        if not further.all():
+            return None
+    return np.flatnonzero(np.append(len(ends) > 0, next_row))
 
 
 def duplicate_edge(buyer: np.ndarray, seller: np.ndarray) -> tuple[int, int]:
@@ -159,9 +176,8 @@ def _ends(values: ArrayLike, number: int, word: str) -> np.ndarray:
     given = np.asarray(values)
     if given.ndim != 1 or (len(given) and given.dtype.kind not in "iu"):
         raise CatallaxError(f"the {word}s' ends of edges must be a list of whole positions")
-    wrong = (given < 0) | (given >= number) if len(given) else np.zeros(0, dtype=bool)
-    if wrong.any():
-        edge = int(np.argmax(wrong))
+    if len(given) and (given.min() < 0 or given.max() >= number):
+        edge = int(np.argmax((given < 0) | (given >= number)))
         raise UnknownAgentError(
             f"edge {edge} names {word} {given[edge]} (by position), and there are {number}; "
             f"positions run from 0 to {number - 1}"

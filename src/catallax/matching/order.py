@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.matching.parallel import both
+__all__ = ["order_agents", "rank_agents", "ranks_in"]
 
-__all__ = ["rank_agents"]
-
-MANY = 100_000  # agents, from which on sorting on two threads pays
+Weights = NDArray[np.float64]
+Indices = NDArray[np.int32]
+Keys = NDArray[np.uint64]
 
 
 def rank_agents(
-    buyer_weights: NDArray[np.float64], seller_weights: NDArray[np.float64]
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+    buyer_weights: Weights, seller_weights: Weights
+) -> tuple[Indices, Indices, Indices]:
     """Rank buyers and sellers together, heaviest first.
 
     At equal weight buyers stand before sellers, so that a trade without gain takes place, and
@@ -42,41 +42,92 @@ def rank_agents(
     >>> agent_at.tolist()
     [1, 0, -1]
     """
-    n_buyers, n_sellers = buyer_weights.size, seller_weights.size
-    if n_buyers + n_sellers < MANY:
-        buyers, sellers = _ascending(-buyer_weights), _ascending(seller_weights)
-    else:
-        buyers, sellers = both(
-            lambda: _ascending(-buyer_weights), lambda: _ascending(seller_weights)
-        )
-    sellers = sellers[::-1]
-    # How many sellers stand strictly above each buyer: those with a larger weight.
-    above = np.searchsorted(-seller_weights[sellers], -buyer_weights[buyers], side="left")
-    buyer_rank = np.empty(n_buyers, np.int32)
-    buyer_rank[buyers] = np.arange(n_buyers) + above
-    at = np.empty(n_buyers + n_sellers, np.int32)
-    is_seller = np.ones(at.size, bool)
-    is_seller[buyer_rank] = False
-    at[buyer_rank[buyers]] = buyers
-    at[is_seller] = -1 - sellers
-    seller_rank = np.empty(n_sellers, np.int32)
-    seller_rank[sellers] = np.flatnonzero(is_seller)
-    return buyer_rank, seller_rank, at
+    agent_at = order_agents(buyer_weights, seller_weights)
+    return *ranks_in(agent_at, buyer_weights.size), agent_at
 
 
-def _ascending(weights: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Sort by weight, and by index among equals."""
-    order = np.argsort(weights)
-    ordered = weights[order]
-    larger = ordered[1:] != ordered[:-1]
-    if larger.all():
-        return order
-    # Number the runs of equals, and sort runs and indices as one whole number: several times
-    # faster than a stable sort of the weights.
-    keys = np.zeros(order.size, np.int64)
-    np.cumsum(larger, out=keys[1:])
-    keys <<= 32
-    keys |= order
+def order_agents(buyer_weights: Weights, seller_weights: Weights) -> Indices:
+    """Give the agent at each rank alone; see `rank_agents`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> order_agents(np.array([3.0, 5.0]), np.array([3.0])).tolist()
+    [1, 0, -1]
+    """
+    # Among equals: buyers as listed, then sellers from the last to the first.
+    losses = np.concatenate([buyer_weights, seller_weights[::-1]])
+    np.subtract(0.0, losses, out=losses)  # heaviest first, and no negative zero
+    order = _ascending(losses)
+    order -= (order >= buyer_weights.size) * np.int32(losses.size)  # without a branch
+    return order
+
+
+def ranks_in(agent_at: Indices, n_buyers: int) -> tuple[Indices, Indices]:
+    """Give the rank of each buyer and of each seller, from the agent at each rank.
+
+    Examples
+    --------
+    >>> [side.tolist() for side in ranks_in(np.array([1, 0, -1], np.int32), 2)]
+    [[1, 0], [2]]
+    """
+    rank = np.empty(agent_at.size, np.int32)
+    rank[agent_at] = np.arange(agent_at.size, dtype=np.int32)  # sellers count from the end
+    return rank[:n_buyers], rank[n_buyers:][::-1].copy()
+
+
+def _ascending(values: Weights) -> Indices:
+    """Sort by value, and by index among equals.
+
+    One whole number holds a value and its index, as far as they fit: such numbers are sorted
+    several times as fast as indices are. What did not fit is looked at afterwards.
+    """
+    if values.size < 2:
+        return np.arange(values.size, dtype=np.int32)
+    keys = _whole(values)
+    least = keys.min()
+    keys -= least
+    room = (values.size - 1).bit_length()
+    cut = max(0, int(keys.max()).bit_length() + room - 64)
+    keys >>= np.uint64(cut)
+    order = _sorted_by(keys, room)
+    if cut:
+        keys >>= np.uint64(room)
+        alike = np.flatnonzero(keys[1:] == keys[:-1])
+        if (values[order[alike]] > values[order[alike + 1]]).any():
+            _settle(values, least, cut, keys, order, alike)
+    return order
+
+
+def _settle(
+    values: Weights, least: np.uint64, cut: int, keys: Keys, order: Indices, alike: NDArray[np.intp]
+) -> None:
+    """Sort anew, by what was cut off, those who are like the one after them in all the rest."""
+    concerned = np.zeros(order.size, bool)
+    concerned[alike] = True
+    concerned[alike + 1] = True
+    some = np.flatnonzero(concerned)
+    room = (some.size - 1).bit_length()
+    rest = (_whole(values[order[some]]) - least) & np.uint64(2**cut - 1)
+    by_rest = _sorted_by(rest, room)
+    group = np.zeros(some.size, np.uint64)
+    np.cumsum(keys[some[1:]] != keys[some[:-1]], out=group[1:])
+    order[some] = order[some][by_rest[_sorted_by(group[by_rest], room)]]
+
+
+def _sorted_by(keys: Keys, room: int) -> Indices:
+    """Sort keys that leave the first `room` bits free, each with its index; give the indices."""
+    keys <<= np.uint64(room)
+    keys |= np.arange(keys.size, dtype=np.uint64)
     keys.sort()
-    keys &= 2**32 - 1
-    return keys
+    return (keys & np.uint64(2**room - 1)).astype(np.int32)
+
+
+def _whole(values: Weights) -> Keys:
+    """Turn floats into whole numbers in the same order."""
+    bits = values.view(np.int64)
+    # Of negative numbers all bits are turned, of others the sign.
+    turned = (bits >> 63).view(np.uint64)
+    turned |= np.uint64(2**63)
+    turned ^= bits.view(np.uint64)
+    return turned

@@ -163,6 +163,9 @@ class ClosedCurve(Curve):
 
     def _on_support(self, formula: Callable[[FloatArray], FloatArray], x: FloatArray) -> FloatArray:
         inside = (x >= self.low) & (x < self._high)
+        if inside.all():
+            with np.errstate(over="ignore", invalid="ignore"):
+                return np.minimum(formula(x), self._top)
         out = np.where(x < self.low, -np.inf, self._top)
         with np.errstate(over="ignore", invalid="ignore"):
             out[inside] = np.minimum(formula(x[inside]), self._top)
@@ -170,6 +173,31 @@ class ClosedCurve(Curve):
 
     def smallest(self, level: FloatArray, strict: BoolArray) -> FloatArray:
         """Return the smallest float that reaches the level."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            out, settled = self._near_guess(level, strict)
+        if not settled.all():
+            rest = np.flatnonzero(~settled)
+            out[rest] = self._searched(level[rest], strict[rest])
+        return out
+
+    def _near_guess(self, level: FloatArray, strict: BoolArray) -> tuple[FloatArray, BoolArray]:
+        """Look at the guess of the inverse and at one float beside it, which nearly always do.
+
+        Returns what was found, and where the test fails just below it, which makes it right.
+        """
+        guess = self._inverse(level)
+        holds = reaches(self.ironed(guess), level, strict)
+        # The bits of a positive float are a whole number, and those of its neighbours the next.
+        step = np.where(holds == (guess > 0), -1, 1)
+        beside = (guess.view(np.int64) + step).view(np.float64)
+        also = reaches(self.ironed(beside), level, strict)
+        found = np.where(holds, guess, beside)
+        # Zero has other neighbours. Up to the end of the support no rule about ends applies, and
+        # nothing is out of reach; a float that is no number fails here too.
+        right = (holds != also) & (guess != 0) & (found > self.low) & (found < self._high)
+        return found, right
+
+    def _searched(self, level: FloatArray, strict: BoolArray) -> FloatArray:
         out = np.full(level.shape, np.inf)
         reachable = reaches(np.full(level.shape, self._top), level, strict) & (level < np.inf)
         out[level == -np.inf] = self.low

@@ -1,15 +1,20 @@
 """Matching of large sparse graphs by the guided sweep, and what can run beside it.
 
-Same trades, thresholds and sources as the simple sweep of `kernels`, and faster on large graphs.
+Same trades, thresholds and sources as the simple sweep of `kernels_sweep`, and faster on large
+graphs.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
 from catallax.matching.parallel import both
+from catallax.matching.plain.blocks import blocks
+from catallax.matching.plain.pairs import pair_traders
 
 __all__ = ["fits", "match_guided"]
 
@@ -25,8 +30,85 @@ def fits(graph: Graph) -> bool:
     return FEWEST_EDGES <= graph.n_edges < MOST_EDGES and graph.n_buyers < MOST_BUYERS
 
 
+@dataclass(frozen=True)
+class Places:
+    """The useful part of a large graph, its agents numbered by place; see `kernels_rows`.
+
+    Attributes
+    ----------
+    buyer_at, seller_at
+        The agent at each place of either side.
+    buyer_rank, seller_rank
+        Her rank.
+    row_start, rows, column_start, columns
+        Who is next to each buyer, and to each seller.
+    partner_of_buyer, partner_of_seller
+        Once `match_places` has found them: partners by place, -1 of those who do not trade.
+    buyer_label
+        And the rank of the agent that sets each buyer's threshold.
+    """
+
+    buyer_at: Indices
+    seller_at: Indices
+    buyer_rank: Indices
+    seller_rank: Indices
+    row_start: Indices
+    rows: Indices
+    column_start: Indices
+    columns: Indices
+    partner_of_buyer: Indices
+    partner_of_seller: Indices
+    buyer_label: Indices
+
+
+def match_places(graph: Graph, agent_at: Indices, *, near: int | None = None) -> Places:
+    """Find who trades in a large sparse graph, with all agents numbered by place.
+
+    Parameters
+    ----------
+    graph, agent_at, near
+        As in `match_guided`.
+    """
+    from catallax.matching.plain import kernels_guided, kernels_rows
+    from catallax.matching.plain.kernels_search import NEAR, room_for_search
+
+    n, m = graph.n_buyers, graph.n_sellers
+    of_sellers = seller_at, seller_rank, partner_of_seller, place_of = blocks(m, m, m, m)
+    column_start, filled = blocks(m + 1, max(n, m))
+    buyer_at, buyer_rank, row_start = blocks(n, n, n + 1)
+    (rows,) = blocks(graph.n_edges)
+    k = kernels_rows.rows_by_place(
+        *graph.by_buyer, agent_at, place_of, *of_sellers[:2], buyer_at, buyer_rank, row_start, rows
+    )
+    row_start, rows = row_start[: k + 1], rows[: row_start[k]]
+    columns, partner_of_buyer, label, space = blocks(rows.size, k, k, room_for_search(k, m))
+    kernels_rows.columns_by_place(row_start, rows, column_start, columns, filled)
+    graph_by_place = row_start, rows, column_start, columns, buyer_rank[:k], seller_rank
+    found = partner_of_buyer, partner_of_seller, label
+    kernels_guided.guided_sweep(*graph_by_place, NEAR if near is None else near, space, *found)
+    return Places(
+        buyer_at[:k], seller_at, buyer_rank[:k], seller_rank, row_start, rows, column_start,
+        columns, *found,
+    )  # fmt: skip
+
+
+def label_agents(graph: Graph, places: Places) -> tuple[Indices, Indices]:
+    """Find every label; see `match_guided`."""
+    from catallax.matching.plain import kernels_guided
+
+    sides = graph.n_buyers, graph.n_sellers
+    of_buyers, of_sellers = (np.full(side, -1, np.int32) for side in sides)
+    of_buyers[places.buyer_at] = places.buyer_label
+    kernels_guided.seller_labels(
+        places.column_start, places.columns, places.buyer_rank, places.seller_rank,
+        places.partner_of_buyer, places.partner_of_seller, places.seller_at,
+        blocks(4 * places.buyer_at.size)[0], of_sellers,
+    )  # fmt: skip
+    return of_buyers, of_sellers
+
+
 def match_guided(
-    graph: Graph, ranks: tuple[Indices, Indices, Indices], *, near: int | None = None
+    graph: Graph, agent_at: Indices, *, near: int | None = None
 ) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
     """Match a large sparse graph: who trades, every label, and the pairs.
 
@@ -34,8 +116,8 @@ def match_guided(
     ----------
     graph
         Who may trade with whom.
-    ranks
-        As `rank_agents` gives them.
+    agent_at
+        As `order_agents` gives it.
     near
         How many edges a search sees before it is guided. For tests: the result does not depend
         on it.
@@ -47,29 +129,10 @@ def match_guided(
     labels
         Of every buyer and every seller who trades the rank of the agent that sets her threshold.
     """
-    from catallax.matching.plain import kernels_guided, kernels_pairing, kernels_rows
-    from catallax.matching.plain.kernels_search import NEAR
-
-    laid_out = kernels_rows.rows_by_place(*graph.by_buyer, ranks[2], graph.n_sellers)
-    buyer_at, buyer_rank, seller_at, seller_rank, row_start, rows, *columns = laid_out
-    partner_of_buyer, partner_of_seller, buyer_label = kernels_guided.guided_sweep(
-        row_start, rows, *columns, buyer_rank, seller_rank, NEAR if near is None else near
+    places = match_places(graph, agent_at, near=near)
+    buyer = np.sort(places.buyer_at[places.partner_of_buyer >= 0])
+    seller = np.sort(places.seller_at[places.partner_of_seller >= 0])
+    paired, labels = both(
+        lambda: pair_traders(graph, buyer, seller), lambda: label_agents(graph, places)
     )
-    buyer = np.sort(buyer_at[partner_of_buyer >= 0])
-    seller = np.sort(seller_at[partner_of_seller >= 0])
-
-    def pairs() -> Indices:
-        return kernels_pairing.pairing(*graph.by_buyer, buyer, seller, graph.n_sellers)
-
-    def labels() -> tuple[Indices, Indices]:
-        seller_label = kernels_guided.seller_labels(
-            *columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller
-        )
-        of_buyers = np.full(graph.n_buyers, -1, np.int32)
-        of_buyers[buyer_at] = buyer_label
-        of_sellers = np.empty(graph.n_sellers, np.int32)
-        of_sellers[seller_at] = seller_label
-        return of_buyers, of_sellers
-
-    paired, labelled = both(pairs, labels)
-    return buyer, paired, labelled
+    return buyer, paired, labels

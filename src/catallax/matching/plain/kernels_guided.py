@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
+from catallax.matching.plain.kernels_far import search_far
 from catallax.matching.plain.kernels_prefetch import prefetch
 from catallax.matching.plain.kernels_search import (
     FRESH,
@@ -25,7 +26,6 @@ from catallax.matching.plain.kernels_search import (
     assign,
     free_seller,
     new_search,
-    search_far,
     search_near,
 )
 
@@ -75,28 +75,30 @@ def _close(root, rank, label, buyer, rows, holder, queue):
 
 
 @compiled
-def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank, near):
+def guided_sweep(
+    row_start, rows, column_start, columns, buyer_rank, seller_rank, near, space,
+    partner_of_buyer, partner_of_seller, label,
+):  # fmt: skip
     """Match buyers and sellers so that the total weight is largest, with the buyers' labels.
 
     Parameters
     ----------
     row_start, rows, column_start, columns, buyer_rank, seller_rank
-        As `rows_by_place` gives them; `rows` is used up.
+        The graph by place, see `kernels_rows`; `rows` is used up.
     near
         How many edges a search sees before it is guided; the result does not depend on it.
-
-    Returns
-    -------
+    space
+        To work with: as many as `room_for_search` says.
     partner_of_buyer, partner_of_seller
-        Who trades, by place; -1 where nobody. The partners are one possible pairing.
+        Become the partners by place, in one possible pairing; -1 of those who do not trade.
     label
-        Rank of the agent that sets the threshold of the buyer at each place; -1 for those who do
-        not trade.
+        Becomes the rank of the agent that sets the threshold of the buyer at each place; -1 of
+        those who do not trade.
     """
     n_buyers, n_sellers = buyer_rank.size, seller_rank.size
-    s = new_search(row_start, rows, column_start, columns)
+    s = new_search(row_start, rows, column_start, columns, space)
     buyer, holder, queue = s.buyer, s.holder, s.queue
-    label = np.full(n_buyers, -1, np.int32)
+    label[:] = -1
     i, j = 0, 0
     while i < n_buyers or j < n_sellers:
         if j == n_sellers or (i < n_buyers and buyer_rank[i] < seller_rank[j]):
@@ -124,62 +126,78 @@ def guided_sweep(row_start, rows, column_start, columns, buyer_rank, seller_rank
         if passed:  # she is given back
             label[root] = rank
         _close(root, rank, label, buyer, rows, holder, queue)
-    partner_of_buyer = buyer[:, PARTNER].copy()
-    partner_of_seller = np.full(n_sellers, -1, np.int32)
+    partner_of_seller[:] = -1
     for i in range(n_buyers):
+        partner_of_buyer[i] = buyer[i, PARTNER]
         if partner_of_buyer[i] >= 0:
             partner_of_seller[partner_of_buyer[i]] = i
-    return partner_of_buyer, partner_of_seller, label
 
 
 @compiled
 def seller_labels(
-    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller
-):
-    """Find for the seller at each place the rank of the agent that sets her threshold.
+    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller, seller_at,
+    space, label,
+):  # fmt: skip
+    """Find for every seller the rank of the agent that sets her threshold.
 
-    As `kernels_thresholds.seller_thresholds`, but labels are kept by the buyer of each pair, so
-    that one look at an edge tells whether it leads on; and it ends when nobody lacks one.
+    As `kernels_thresholds.seller_thresholds`, but what is known of a pair is kept by its buyer:
+    in one byte whether it lacks a label, so that one look in the fastest memory there is tells
+    whether an edge leads on, and where it leads to. It ends when nobody lacks one.
+
+    Parameters
+    ----------
+    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller
+        As in `guided_sweep`.
+    seller_at
+        The seller at each place.
+    space
+        To work with, four for each buyer.
+    label
+        Of each seller; becomes the label of those who trade.
     """
-    of_pair = np.zeros(buyer_rank.size, np.int32)  # who does not trade needs none
+    n_buyers = buyer_rank.size
+    lacks = np.empty(n_buyers, np.uint8)
+    of_pair = space[: 3 * n_buyers].reshape((n_buyers, 3))  # her seller's column, and the label
+    queue = space[3 * n_buyers :]
     missing = 0
-    for i in range(buyer_rank.size):
-        if partner_of_buyer[i] >= 0:
-            of_pair[i] = -1
+    for i in range(n_buyers):
+        seller = partner_of_buyer[i]
+        lacks[i] = seller >= 0
+        if seller >= 0:
+            of_pair[i, 0] = column_start[seller]
+            of_pair[i, 1] = column_start[seller + 1]
             missing += 1
-    stack = np.empty(missing + 1, np.int32)
-    i, j = buyer_rank.size - 1, seller_rank.size - 1
+    i, j = n_buyers - 1, seller_rank.size - 1
     while missing > 0:
-        if j < 0 or (i >= 0 and buyer_rank[i] > seller_rank[j]):
-            root, rank = partner_of_buyer[i], buyer_rank[i]
+        while i >= 0 and not lacks[i]:
             i -= 1
-            if of_pair[i + 1] >= 0:
-                continue
-            of_pair[i + 1] = rank
-            missing -= 1
-        else:
-            root, rank = j, seller_rank[j]
+        while j >= 0 and partner_of_seller[j] >= 0:
             j -= 1
-            if partner_of_seller[root] >= 0:
-                continue
-        depth = 0
+        if j < 0 or buyer_rank[i] > seller_rank[j]:  # somebody lacks one: i is not negative
+            lacks[i] = 0
+            missing -= 1
+            rank, k, stop = buyer_rank[i], of_pair[i, 0], of_pair[i, 1]
+            of_pair[i, 2] = rank
+        else:
+            rank, k, stop = seller_rank[j], column_start[j], column_start[j + 1]
+            j -= 1
+        head, reached = 0, 0
         while True:
-            for k in range(column_start[root], column_start[root + 1]):
+            while k < stop:
                 buyer = columns[k]
-                if of_pair[buyer] < 0:
-                    of_pair[buyer] = rank
-                    missing -= 1
-                    stack[depth] = partner_of_buyer[buyer]
-                    prefetch(column_start, stack[depth])
-                    depth += 1
-            if depth == 0:
+                k += 1
+                if lacks[buyer]:
+                    lacks[buyer] = 0
+                    queue[reached] = buyer
+                    reached += 1
+                    prefetch(columns, of_pair[buyer, 0])
+            if head == reached:
                 break
-            depth -= 1
-            root = stack[depth]
-            if depth > 0:
-                prefetch(columns, column_start[stack[depth - 1]])
-    label = np.full(seller_rank.size, -1, np.int32)
-    for i in range(buyer_rank.size):
+            buyer = queue[head]
+            head += 1
+            of_pair[buyer, 2] = rank
+            k, stop = of_pair[buyer, 0], of_pair[buyer, 1]
+        missing -= reached
+    for i in range(n_buyers):
         if partner_of_buyer[i] >= 0:
-            label[partner_of_buyer[i]] = of_pair[i]
-    return label
+            label[seller_at[partner_of_buyer[i]]] = of_pair[i, 2]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
+from catallax.matching.plain.kernels_far import search_far
 from catallax.matching.plain.kernels_prefetch import prefetch
 from catallax.matching.plain.kernels_search import (
     NEAR,
@@ -15,130 +16,160 @@ from catallax.matching.plain.kernels_search import (
     assign,
     free_seller,
     new_search,
-    search_far,
+    room_for_search,
     search_near,
 )
 
-__all__ = ["pairing"]
+__all__ = ["edges_of", "force_pairs", "pairing", "rows_of_traders", "search_for_the_rest"]
 
-PAIRED = -(2**30)  # stands for the degree of whoever has a partner
+# Columns of what is known of a trader: where her row begins, how many in it have no partner yet.
+BEGIN, LEFT = 0, 1
+
+PAIRED = -(2**30)  # stands for LEFT of whoever has a partner
 
 
 @compiled
-def _rows_of_traders(start, neighbours, buyers, sellers, n_sellers):
-    """Lay out the edges between the traders, numbered n buyers first and then n sellers.
+def edges_of(start, buyers):
+    """Count the edges of these buyers."""
+    size = 0
+    for buyer in buyers:
+        size += start[buyer + 1] - start[buyer]
+    return size
 
-    Returns where the row of each begins, the row ends, how many are in it, and the rows.
+
+@compiled
+def rows_of_traders(start, neighbours, buyers, sellers, number, count, trader, around):
+    """Lay out the edges between the n traders of each side, buyers numbered from 0, sellers from n.
+
+    Parameters
+    ----------
+    start, neighbours, buyers, sellers
+        As in `pairing`.
+    number, count
+        To work with, one for each seller of the market, and one for each who trades.
+    trader
+        Becomes of each trader BEGIN and LEFT; one line more than there are traders, which has
+        where the last row ends.
+    around
+        Becomes the rows, and should hold twice the edges of these buyers.
+
+    Returns
+    -------
+    int
+        The number of edges between traders.
     """
     n = buyers.size
-    number = np.full(n_sellers, -1, np.int32)
-    size = 0
-    for x in range(n):
-        number[sellers[x]] = n + x
-        size += start[buyers[x] + 1] - start[buyers[x]]
-    begin = np.empty(2 * n + 1, np.int32)
-    degree = np.zeros(2 * n, np.int32)
-    kept = np.empty(size, np.int32)
+    number[:] = -1
+    for y in range(n):
+        number[sellers[y]] = y
+        count[y] = 0
     filled = 0
     for x in range(n):
-        begin[x] = filled
+        trader[x, BEGIN] = filled
         for k in range(start[buyers[x]], start[buyers[x] + 1]):
             y = number[neighbours[k]]
             if y >= 0:
-                kept[filled] = y
+                around[filled] = n + y
                 filled += 1
-                degree[y] += 1
-        degree[x] = filled - begin[x]
-    if filled >= 2**30:
-        raise OverflowError("2^30 edges or more between traders; leave some out")
-    around = np.empty(2 * filled, np.int32)
-    around[:filled] = kept[:filled]
-    for y in range(n, 2 * n):
-        begin[y] = filled
-        filled += degree[y]
-    begin[2 * n] = filled
-    place = begin[n:].copy()
-    for x in range(n):
-        for k in range(begin[x], begin[x + 1]):
+                count[y] += 1
+        trader[x, LEFT] = filled - trader[x, BEGIN]
+    edges = filled
+    for y in range(n):
+        trader[n + y, BEGIN] = filled
+        trader[n + y, LEFT] = count[y]
+        filled += count[y]
+        count[y] = filled
+    trader[2 * n, BEGIN] = filled
+    # The rows of the sellers are filled from their ends, the last buyer first.
+    for x in range(n - 1, -1, -1):
+        for k in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
             y = around[k] - n
-            around[place[y]] = x
-            place[y] += 1
-    return begin, degree, around
+            count[y] -= 1
+            around[count[y]] = x
+    return edges
 
 
 @compiled
-def _choose(x, begin, degree, around):
+def _choose(x, trader, around):
     """Return whom a trader takes: a buyer the seller with the fewest others, a seller the first."""
     chosen = -1
     fewest = 2**31 - 1
-    for k in range(begin[x], begin[x + 1]):
+    for k in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
         y = around[k]
-        if 0 < degree[y] < fewest:
+        left = trader[y, LEFT]
+        if 0 < left < fewest:
             chosen = y
-            if 2 * x >= degree.size:
+            if 2 * x >= trader.shape[0] - 1:
                 break
-            fewest = degree[y]
+            fewest = left
     return chosen
 
 
 @compiled
-def _force(begin, degree, around, mate):
+def force_pairs(trader, around, mate, stack):
     """Pair off whoever has one possible partner left, and otherwise the first buyer listed.
 
     This is the rule of Karp and Sipser: taking a forced pair never spoils a largest matching,
     so nearly all traders are paired here and few are left to search for. Returns how many
-    buyers are.
+    buyers are. `mate` becomes the partner of each trader, -1 of those who are left; `stack` has
+    room for one trader more than there are.
     """
     n = mate.size // 2
     unpaired = n
-    stack = np.empty(2 * n + 1, np.int32)
+    mate[:] = -1
     depth = 0
     for x in range(2 * n - 1, -1, -1):
-        if degree[x] == 1:
+        if trader[x, LEFT] == 1:
             stack[depth] = x
             depth += 1
     for first in range(-1, n):
-        if first >= 0 and degree[first] > 0:
+        if first >= 0 and trader[first, LEFT] > 0:
             stack[0] = first
             depth = 1
         while depth > 0:
             depth -= 1
             x = stack[depth]
             if depth > 3:
-                prefetch(begin, stack[depth - 4])
-                prefetch(around, begin[stack[depth - 2]])
-            if degree[x] <= 0:
+                prefetch(trader, stack[depth - 4])
+                prefetch(around, trader[stack[depth - 3], BEGIN])
+                below = stack[depth - 2]
+                for k in range(trader[below, BEGIN], trader[below + 1, BEGIN]):
+                    prefetch(trader, around[k])
+            if trader[x, LEFT] <= 0:
                 continue
-            y = _choose(x, begin, degree, around)
-            prefetch(around, begin[y])
+            y = _choose(x, trader, around)
+            prefetch(around, trader[y, BEGIN])
             unpaired -= 1
             mate[x], mate[y] = y, x
-            degree[x], degree[y] = PAIRED, PAIRED
+            trader[x, LEFT], trader[y, LEFT] = PAIRED, PAIRED
             # First those around the buyer, then those around the seller.
             for paired in (min(x, y), max(x, y)):
-                for k in range(begin[paired], begin[paired + 1]):
+                for k in range(trader[paired, BEGIN], trader[paired + 1, BEGIN]):
                     z = around[k]
-                    degree[z] -= 1
-                    if degree[z] == 1:
-                        prefetch(begin, z)
+                    left = trader[z, LEFT] - 1
+                    trader[z, LEFT] = left
+                    if left == 1:
+                        prefetch(around, trader[z, BEGIN])
                         stack[depth] = z
                         depth += 1
     return unpaired
 
 
 @compiled
-def _search_for_the_rest(begin, around, mate):
-    """Find partners for the buyers without one, by shortest paths, in market order."""
+def search_for_the_rest(trader, around, mate, space):
+    """Find partners for the buyers without one, by shortest paths, in market order.
+
+    `space` has room for a search and twice the edges of one side; see `room_for_search`.
+    """
     n = mate.size // 2
     half = around.size // 2
-    s = new_search(
-        begin[: n + 1],
-        around[:half] - np.int32(n),
-        begin[n:] - np.int32(half),
-        around[half:],
-    )
+    begin = trader[:, BEGIN].copy()
+    rows = space[:half]
+    for k in range(half):
+        rows[k] = around[k] - n
+    s = new_search(begin[: n + 1], rows, begin[n:] - np.int32(half), around[half:], space[half:])
+    buyer, holder = s.buyer, s.holder
     s.credit[0] = 0  # few sellers are free, and far away: measure at once
-    buyer, rows, holder, queue = s.buyer, s.rows, s.holder, s.queue
     for x in range(n):
         if mate[x] >= 0:
             buyer[x, PARTNER] = mate[x] - n
@@ -147,7 +178,7 @@ def _search_for_the_rest(begin, around, mate):
         if mate[x] < 0:
             last, free = x, free_seller(x, buyer, rows, holder)
             if free < 0:
-                last, free, complete = search_near(x, NEAR, buyer, rows, holder, queue)
+                last, free, complete = search_near(x, NEAR, buyer, rows, holder, s.queue)
                 if not complete:
                     last, free = search_far(x, n, s)
             assign(x, last, free, buyer, holder)
@@ -177,8 +208,12 @@ def pairing(start, neighbours, buyers, sellers, n_sellers):
     numpy.ndarray
         The seller of each of `buyers`.
     """
-    begin, degree, around = _rows_of_traders(start, neighbours, buyers, sellers, n_sellers)
-    mate = np.full(degree.size, -1, np.int32)
-    if _force(begin, degree, around, mate) > 0:
-        _search_for_the_rest(begin, around, mate)
-    return sellers[mate[: buyers.size] - buyers.size]
+    n = buyers.size
+    number, mate = np.empty(n_sellers, np.int32), np.empty(2 * n, np.int32)
+    trader = np.empty((2 * n + 1, 2), np.int32)
+    around = np.empty(2 * edges_of(start, buyers), np.int32)
+    edges = rows_of_traders(start, neighbours, buyers, sellers, number, mate[:n], trader, around)
+    if force_pairs(trader, around, mate, np.empty(2 * n + 1, np.int32)) > 0:
+        space = np.empty(edges + room_for_search(n, n), np.int32)
+        search_for_the_rest(trader, around[: 2 * edges], mate, space)
+    return sellers[mate[:n] - n]

@@ -10,22 +10,17 @@ memory in order, and whoever is active at one time lies together.
 
 from __future__ import annotations
 
-import numpy as np
-
 from catallax.compiled import compiled
 from catallax.matching.plain.kernels_prefetch import prefetch
 
-__all__ = ["rows_by_place"]
+__all__ = ["columns_by_place", "rows_by_place"]
 
-AHEAD = 8
+AHEAD = 16
 
 
 @compiled
-def _seller_places(agent_at, n_sellers):
+def _place_sellers(agent_at, place_of, seller_at, seller_rank):
     """Find the place of every seller by rank, and the agent and the rank at every place."""
-    place_of = np.empty(n_sellers, np.int32)
-    seller_at = np.empty(n_sellers, np.int32)
-    seller_rank = np.empty(n_sellers, np.int32)
     place = 0
     for rank in range(agent_at.size):
         agent = agent_at[rank]
@@ -34,17 +29,36 @@ def _seller_places(agent_at, n_sellers):
             seller_at[place] = -1 - agent
             seller_rank[place] = rank
             place += 1
-    return place_of, seller_at, seller_rank
 
 
 @compiled
-def _useful_rows_by_place(start, neighbours, agent_at, place_of):
-    """Copy the useful edges, rows by the places of the buyers, columns those of the sellers."""
-    n_buyers = start.size - 1
-    buyer_at = np.empty(n_buyers, np.int32)
-    buyer_rank = np.empty(n_buyers, np.int32)
-    row_start = np.empty(n_buyers + 1, np.int32)
-    column = np.empty(neighbours.size, np.int32)
+def rows_by_place(
+    start, neighbours, agent_at, place_of, seller_at, seller_rank, buyer_at, buyer_rank, row_start,
+    rows,
+):  # fmt: skip
+    """Copy the useful edges, and number both their ends by place.
+
+    Parameters
+    ----------
+    start, neighbours
+        Rows of the buyers, all edges; fewer than 2^31.
+    agent_at
+        Agent at each rank: buyer i as i, seller j as -1 - j.
+    place_of
+        To work with, one for each seller.
+    seller_at, seller_rank
+        Become the seller at each place, and her rank.
+    buyer_at, buyer_rank
+        Become the buyer at each place, and her rank.
+    row_start, rows
+        Become the places of the sellers next to each buyer, in rows of no particular order.
+
+    Returns
+    -------
+    int
+        How many buyers have a useful edge.
+    """
+    _place_sellers(agent_at, place_of, seller_at, seller_rank)
     filled = 0
     place = 0
     passed = 0
@@ -61,14 +75,14 @@ def _useful_rows_by_place(start, neighbours, agent_at, place_of):
         agent = agent_at[rank]
         if agent < 0:
             passed += 1
-            if passed == place_of.size:
+            if passed == seller_at.size:
                 break
             continue
         before = filled
         for k in range(start[agent], start[agent + 1]):
             # An edge is useful if its seller is passed after the buyer has come.
             seller = place_of[neighbours[k]]
-            column[filled] = seller
+            rows[filled] = seller
             filled += seller >= passed
         if filled > before:
             buyer_at[place] = agent
@@ -76,76 +90,46 @@ def _useful_rows_by_place(start, neighbours, agent_at, place_of):
             row_start[place] = before
             place += 1
     row_start[place] = filled
-    return (
-        buyer_at[:place].copy(),
-        buyer_rank[:place].copy(),
-        row_start[: place + 1].copy(),
-        column[:filled],
-    )
+    return place
 
 
 @compiled
-def _turned(start, columns, n_columns):
-    """Turn rows into columns, each in the order of the rows."""
-    turned_start = np.zeros(n_columns + 1, np.int32)
-    for column in columns:
-        turned_start[column + 1] += 1
-    for column in range(n_columns):
-        turned_start[column + 1] += turned_start[column]
-    filled = turned_start[:-1].copy()
-    turned = np.empty(columns.size, np.int32)
-    for row in range(start.size - 1):
-        for k in range(start[row], start[row + 1]):
-            column = columns[k]
-            turned[filled[column]] = row
-            filled[column] += 1
-    return turned_start, turned
-
-
-@compiled
-def _lightest_first(start, turned_start, turned):
+def _lightest_first(row_start, rows, column_start, columns, filled):
     """Turn columns back into rows, the last column first: a sort of every row."""
-    filled = start[:-1].copy()
-    rows = np.empty(turned.size, np.int32)
-    for column in range(turned_start.size - 2, -1, -1):
-        for k in range(turned_start[column], turned_start[column + 1]):
-            row = turned[k]
+    for row in range(row_start.size - 1):
+        filled[row] = row_start[row]
+    for column in range(column_start.size - 2, -1, -1):
+        for k in range(column_start[column], column_start[column + 1]):
+            row = columns[k]
             rows[filled[row]] = column
             filled[row] += 1
-    return rows
 
 
 @compiled
-def rows_by_place(start, neighbours, agent_at, n_sellers):
-    """Lay out the useful edges by the places of their ends.
+def columns_by_place(row_start, rows, column_start, columns, filled):
+    """Turn rows into columns, each in the order of the rows, and sort every row.
 
     A buyer tries her lightest seller first, who stays longest: so fewer sellers are taken from
     a buyer later on.
 
     Parameters
     ----------
-    start, neighbours
-        Rows of the buyers, all edges; fewer than 2^31.
-    agent_at
-        Agent at each rank: buyer i as i, seller j as -1 - j.
-    n_sellers
-        Number of sellers.
-
-    Returns
-    -------
-    buyer_at, buyer_rank
-        The buyer at each place, and her rank.
-    seller_at, seller_rank
-        The seller at each place, and her rank.
     row_start, rows
-        Places of the sellers next to each buyer, the lightest seller first.
+        As `rows_by_place` leaves them. The rows are sorted, the lightest seller first.
     column_start, columns
-        Places of the buyers next to each seller, the heaviest buyer first.
+        Become the places of the buyers next to each seller, the heaviest buyer first.
+    filled
+        To work with, one for each buyer, and one for each seller.
     """
-    place_of, seller_at, seller_rank = _seller_places(agent_at, n_sellers)
-    buyer_at, buyer_rank, row_start, unsorted = _useful_rows_by_place(
-        start, neighbours, agent_at, place_of
-    )
-    column_start, columns = _turned(row_start, unsorted, n_sellers)
-    rows = _lightest_first(row_start, column_start, columns)
-    return buyer_at, buyer_rank, seller_at, seller_rank, row_start, rows, column_start, columns
+    column_start[:] = 0
+    for column in rows:
+        column_start[column + 1] += 1
+    for column in range(column_start.size - 1):
+        filled[column] = column_start[column]
+        column_start[column + 1] += column_start[column]
+    for row in range(row_start.size - 1):
+        for k in range(row_start[row], row_start[row + 1]):
+            column = rows[k]
+            columns[filled[column]] = row
+            filled[column] += 1
+    _lightest_first(row_start, rows, column_start, columns, filled)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
+from catallax.matching.plain.ranked import match_sparse
 from catallax.matching.result import Thresholds
 
 __all__ = ["ManyMatchings", "SortedMarkets", "match_markets", "sort_markets"]
@@ -194,29 +195,19 @@ def _by_sweep(
     graph: Graph, starts: tuple[Starts, Starts], weights: tuple[Weights, Weights]
 ) -> ManyMatchings:
     """Match sparse markets: the sweep, the thresholds and the pairs of all as of one graph."""
-    from catallax.matching.plain import (
-        kernels_many,
-        kernels_pairing,
-        kernels_sweep,
-        kernels_thresholds,
-    )
+    from catallax.matching.plain import kernels_many, kernels_thresholds
 
     buyer_rank, seller_rank, agent_at = kernels_many.rank_markets(*starts, -weights[0], weights[1])
-    useful = kernels_sweep.useful_rows(*graph.by_buyer, buyer_rank, seller_rank)
-    partners = kernels_sweep.sweep(*useful, graph.n_sellers, agent_at)
-    turned = kernels_sweep.turned_rows(*useful, graph.n_sellers)
-    labels = (
-        kernels_thresholds.buyer_thresholds(*useful, agent_at, *partners),
-        kernels_thresholds.seller_thresholds(*turned, agent_at, *partners),
-    )
-    buyer, seller = (np.flatnonzero(side >= 0).astype(np.int32) for side in partners)
-    paired = kernels_pairing.pairing(*graph.by_buyer, buyer, seller, graph.n_sellers)
+    edges = int(np.diff(graph.by_buyer[0][starts[0]]).max(initial=0))
+    buyer, seller, labels = match_sparse(graph, agent_at, edges=edges)
 
     def entries() -> tuple[Indices, Indices]:
+        partners = [np.full(rank.size, -1, np.int32) for rank in (buyer_rank, seller_rank)]
+        partners[0][buyer], partners[1][seller] = seller, buyer
         return (
             kernels_thresholds.buyer_entry(*graph.by_buyer, seller_rank, *partners, labels[1]),
             kernels_thresholds.seller_entry(*graph.by_seller, buyer_rank, *partners, labels[0]),
         )
 
     one, two = weights
-    return ManyMatchings(one, two, buyer, paired, "sweep", agent_at, labels, entries)
+    return ManyMatchings(one, two, buyer, seller, "sweep", agent_at, labels, entries)

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
-from catallax.matching.order import rank_agents
-from catallax.matching.plain.guided import fits, match_guided
+from catallax.matching.order import order_agents, ranks_in
+from catallax.matching.plain.guided import FEWEST_EDGES, fits, match_guided
+from catallax.matching.plain.pairs import pair_traders
 from catallax.matching.result import Matching, PairBounds, Thresholds
 
-__all__ = ["RankedMatching", "match_by_rank"]
+__all__ = ["RankedMatching", "match_by_rank", "match_sparse"]
 
 Weights = NDArray[np.float64]
 Indices = NDArray[np.int32]
@@ -23,8 +24,12 @@ Indices = NDArray[np.int32]
 class RankedMatching(Matching):
     """A matching found by comparing single weights, and therefore exact."""
 
-    _ranks: tuple[Indices, Indices, Indices]
+    _agent_at: Indices
     _labels: tuple[Indices, Indices]
+
+    @cached_property
+    def _ranks(self) -> tuple[Indices, Indices]:
+        return ranks_in(self._agent_at, self.graph.n_buyers)
 
     @cached_property
     def trading_buyers(self) -> Thresholds:
@@ -57,21 +62,21 @@ class RankedMatching(Matching):
             partners = self._partners
             by_buyer, by_seller = self.graph.by_buyer, self.graph.by_seller
             labels = (
-                kernels_thresholds.two_buyer_thresholds(*by_buyer, self._ranks[2], *partners),
-                kernels_thresholds.two_seller_thresholds(*by_seller, self._ranks[2], *partners),
+                kernels_thresholds.two_buyer_thresholds(*by_buyer, self._agent_at, *partners),
+                kernels_thresholds.two_seller_thresholds(*by_seller, self._agent_at, *partners),
             )
             ranks = (
-                kernels_thresholds.buyer_elsewhere(
-                    *by_buyer, self._ranks[0], self._ranks[1], *partners, *labels[1]
-                )[self.buyer],
+                kernels_thresholds.buyer_elsewhere(*by_buyer, *self._ranks, *partners, *labels[1])[
+                    self.buyer
+                ],
                 kernels_thresholds.seller_elsewhere(
-                    *by_seller, self._ranks[0], self._ranks[1], *partners, *labels[0]
+                    *by_seller, *self._ranks, *partners, *labels[0]
                 )[self.seller],
             )
         elsewhere = [np.full(self.buyer.size, end) for end in (np.inf, -np.inf)]
         for rank, level in zip(ranks, elsewhere, strict=True):
             known = rank >= 0
-            level[known] = self._weight_of[self._ranks[2][rank[known]]]
+            level[known] = self._weight_of[self._agent_at[rank[known]]]
         return PairBounds(np.zeros(self.buyer.size), *elsewhere)
 
     def _complete_elsewhere(self) -> tuple[Indices, Indices]:
@@ -80,8 +85,8 @@ class RankedMatching(Matching):
         Whoever trades could take the cheapest free seller, or the place of the lightest other
         trading buyer, whose own partner is then free to serve her (mirrored for sellers).
         """
-        buyer_rank, seller_rank, agent_at = self._ranks
-        last = agent_at.size - 1
+        buyer_rank, seller_rank = self._ranks
+        last = self._agent_at.size - 1
         for_buyers = _largest_other(buyer_rank[self.buyer], np.delete(seller_rank, self.seller))
         for_sellers = _largest_other(
             last - seller_rank[self.seller], last - np.delete(buyer_rank, self.buyer)
@@ -95,7 +100,7 @@ class RankedMatching(Matching):
 
     def _thresholds(self, agent: Indices, rank: Indices, *, buyers: bool) -> Thresholds:
         """Turn ranks of sources into levels, tie rules and names of sources."""
-        source = self._ranks[2][rank]
+        source = self._agent_at[rank]
         from_buyer = source >= 0
         # Against the other side a tie is a trade; on one side the agent listed first wins.
         if buyers:
@@ -143,7 +148,7 @@ class RankedMatching(Matching):
         It is the lighter of the next free seller and the last trading buyer (mirrored for
         sellers): the newcomer either brings in that seller or takes that buyer's place.
         """
-        buyer_rank, seller_rank, _ = self._ranks
+        buyer_rank, seller_rank = self._ranks
         trades, free = (self.buyer, self.seller) if buyers else (self.seller, self.buyer)
         own, others = (buyer_rank, seller_rank) if buyers else (seller_rank, buyer_rank)
         unused = np.ones(others.size, bool)
@@ -165,26 +170,42 @@ def _largest_other(own: Indices, free: Indices) -> Indices:
 
 def match_by_rank(graph: Graph, buyer_weights: Weights, seller_weights: Weights) -> RankedMatching:
     """Match in a graph without constraints; see `best_matching`."""
-    ranks = rank_agents(buyer_weights, seller_weights)
-    if graph.complete:
-        solve = _by_sorting
-    else:
-        # The same result by either; large graphs wait for memory, and take more care.
-        solve = match_guided if fits(graph) else _by_sweep
-    buyer, seller, labels = solve(graph, ranks)
-    solver = "sort" if graph.complete else "sweep"
+    agent_at = order_agents(buyer_weights, seller_weights)
+    solve, solver = (_by_sorting, "sort") if graph.complete else (match_sparse, "sweep")
+    buyer, seller, labels = solve(graph, agent_at)
     return RankedMatching(
-        graph, buyer_weights, seller_weights, buyer, seller, solver, None, ranks, labels
+        graph, buyer_weights, seller_weights, buyer, seller, solver, None, agent_at, labels
     )
 
 
-def _by_sweep(
-    graph: Graph, ranks: tuple[Indices, Indices, Indices]
+def match_sparse(
+    graph: Graph, agent_at: Indices, *, edges: int | None = None
 ) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
-    """Match a sparse graph: who trades, every label, and then the pairs."""
-    from catallax.matching.plain import kernels_pairing, kernels_sweep, kernels_thresholds
+    """Match a sparse graph by the simple sweep, or guided where it is large: the same result.
 
-    buyer_rank, seller_rank, agent_at = ranks
+    Parameters
+    ----------
+    graph
+        Who may trade with whom.
+    agent_at
+        As `order_agents` gives it.
+    edges
+        Of the largest part of a graph of many; by default of the whole.
+
+    Returns
+    -------
+    buyer, seller, labels
+        As `match_guided` returns them.
+    """
+    large = fits(graph) and (edges is None or edges >= FEWEST_EDGES)
+    return match_guided(graph, agent_at) if large else _by_sweep(graph, agent_at)
+
+
+def _by_sweep(graph: Graph, agent_at: Indices) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
+    """Match a sparse graph: who trades, every label, and then the pairs."""
+    from catallax.matching.plain import kernels_sweep, kernels_thresholds
+
+    buyer_rank, seller_rank = ranks_in(agent_at, graph.n_buyers)
     useful = kernels_sweep.useful_rows(*graph.by_buyer, buyer_rank, seller_rank)
     partners = kernels_sweep.sweep(*useful, graph.n_sellers, agent_at)
     # An edge on which a trade would lose carries no threshold: the own partner outbids it.
@@ -194,14 +215,14 @@ def _by_sweep(
         kernels_thresholds.seller_thresholds(*turned, agent_at, *partners),
     )
     buyer, seller = (np.flatnonzero(side >= 0).astype(np.int32) for side in partners)
-    return buyer, kernels_pairing.pairing(*graph.by_buyer, buyer, seller, graph.n_sellers), labels
+    return buyer, pair_traders(graph, buyer, seller), labels
 
 
 def _by_sorting(
-    graph: Graph, ranks: tuple[Indices, Indices, Indices]
+    graph: Graph, agent_at: Indices
 ) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
     """Match a complete graph: the heaviest buyers with the lightest sellers, while it pays."""
-    buyer_rank, seller_rank, agent_at = ranks
+    buyer_rank, seller_rank = ranks_in(agent_at, graph.n_buyers)
     buyers = agent_at[agent_at >= 0]
     sellers = -1 - agent_at[agent_at < 0][::-1]
     most = min(graph.n_buyers, graph.n_sellers)

@@ -103,7 +103,7 @@ def start(matching: RankedMatching, report: Weights | None = None) -> UpdatedMat
     report = np.zeros(weight.size) if report is None else report
     pairs = Pairs(graph, matching.buyer, np.sort(matching.seller))
     vars(pairs)["partner"] = matching.seller
-    agent_at = matching._ranks[2]  # the same room
+    agent_at = matching._agent_at  # the same room
     numbered = np.where(agent_at >= 0, agent_at, graph.n_buyers - 1 - agent_at)
     if graph.complete:
         is_buyer = agent_at >= 0

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
-from catallax.matching.order import rank_agents
+from catallax.matching.order import order_agents
+from catallax.matching.plain.pairs import pair_traders
 from catallax.matching.plain.ranked import RankedMatching
 from catallax.matching.result import Thresholds
 
@@ -67,11 +68,7 @@ class Pairs:
         """The seller of each of the buyers: a function of the two sets of traders."""
         if self.graph.complete:
             return self.seller
-        from catallax.matching.plain import kernels_pairing
-
-        return kernels_pairing.pairing(
-            *self.graph.by_buyer, self.buyer, self.seller, self.graph.n_sellers
-        )
+        return pair_traders(self.graph, self.buyer, self.seller)
 
 
 class UpdatedMatching(RankedMatching):
@@ -130,8 +127,8 @@ class UpdatedMatching(RankedMatching):
         return self.pairs.partner
 
     @cached_property
-    def _ranks(self) -> tuple[Indices, Indices, Indices]:  # type: ignore[override]
-        return rank_agents(self.buyer_weights, self.seller_weights)
+    def _agent_at(self) -> Indices:  # type: ignore[override]
+        return order_agents(self.buyer_weights, self.seller_weights)
 
     @cached_property
     def trading_buyers(self) -> Thresholds:
