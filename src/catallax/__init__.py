@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from catallax.mechanisms import Lottery, Outcome, Outcomes, clear, clear_many
     from catallax.priors import Prior, make_prior, parse_prior
 
-__version__ = "0.1.0.dev0"
+__version__ = "0.1.0"
 
 __all__ = [
     "Agents",
