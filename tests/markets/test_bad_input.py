@@ -97,6 +97,13 @@ FOLDERS = [
      ["buyers.csv line 1", "carriage returns alone"]),
     ({"buyers": 'id,note\nb1,"x\ny"\nb2,a"b\nb3,c\n'}, errors.FileFormatError,
      ["buyers.csv line 4", "a quote is opened"]),
+    # A mark that is not closed in the header must not take in the rows.
+    ({"buyers": 'id,"bid\nb1,3\nb2,4\n'}, errors.FileFormatError,
+     ["buyers.csv line 1", "close the quotation mark"]),
+    ({"buyers": 'id,bid,"note\nb1,3,x\nb2,4,"y\nb3,3,z\n'}, errors.FileFormatError,
+     ["buyers.csv line 1", "close the quotation mark"]),
+    ({"buyers": 'id,bid,"note\nb1,3,x\nb2,4,"\nb3,3,z\n'}, errors.FileFormatError,
+     ["buyers.csv line 1", "column 3 goes on in the next line"]),
     ({"buyers": 'id,note\nb1,x\nb2,"a"b\n'}, errors.FileFormatError,
      ["buyers.csv line 3", "stands inside a cell"]),
     ({"buyers": "   \nid,bid\nb1,1\n"}, errors.FileFormatError,

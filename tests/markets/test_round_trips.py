@@ -43,7 +43,7 @@ asks = st.floats(min_value=0, allow_infinity=False)
 integers = st.integers(-(2**63), 2**63 - 1)
 
 # Names of other columns, away from those that would be taken for a slip of the pen.
-names = texts.map(lambda text: f"column {text}")
+names = texts.map(lambda text: "column " + "".join(c for c in text if c not in "\r\n"))
 columns: dict[str, st.SearchStrategy[Any]] = {
     "text": texts,
     "integer": integers,
@@ -229,6 +229,16 @@ def test_codes_that_resemble_numbers_stay_apart(tmp_path, codes):
     toml = '[buyers]\ntable = "b.csv"\n[sellers]\ntable = "s.csv"\n'
     (tmp_path / "market.toml").write_text(toml)
     assert Market.read(tmp_path).buyers.table["zone"].to_list() == codes
+
+
+def test_a_line_break_in_a_name_is_refused_where_it_could_swallow_rows(tmp_path):
+    buyers = pl.DataFrame({"id": ["b"], "no\nte": ["x"]})
+    market = Market(buyers, [{"id": "s"}])
+    with pytest.raises(OutputError, match="line break"):
+        market.write(tmp_path / "market")
+    assert not (tmp_path / "market").exists()
+    again = Market.read(market.write(tmp_path / "market", tables="parquet"))
+    assert again.buyers.table["no\nte"].to_list() == ["x"]
 
 
 def test_numbers_as_they_are_written_are_numbers(tmp_path):

@@ -6,12 +6,18 @@ import csv
 import re
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from catallax.errors import CatallaxError
 
-__all__ = ["explained", "line_of_record", "not_blank", "one_line", "read_header"]
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["explained", "line_of_record", "named", "not_blank", "one_line", "read_header"]
+
+_UNCLOSED = "close the quotation mark that is open there, or take it out"
 
 
 def read_header(path: Path, error: type[CatallaxError], *, nameless: bool = False) -> list[str]:
@@ -44,11 +50,11 @@ def read_header(path: Path, error: type[CatallaxError], *, nameless: bool = Fals
         )
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            header = next((row for row in csv.reader(file) if row), None)
+            header = next((row for row in csv.reader(file, strict=True) if row), None)
     except UnicodeDecodeError:
         raise _not_utf8(path, error) from None
     except csv.Error as failure:
-        raise error(f"{path} line 1: {failure}; save the file as CSV") from None
+        raise error(f"{path} line 1: {failure}; {_UNCLOSED}") from None
     if header is None:
         raise error(f"{path}: the file is empty; it needs a header line, the names of its columns")
     if not "".join(header).strip():
@@ -64,6 +70,12 @@ def read_header(path: Path, error: type[CatallaxError], *, nameless: bool = Fals
                     "and write numbers with a decimal point"
                 )
     for position, name in enumerate(header):
+        # What a mark that is not closed takes in are rows: nobody's order may vanish in a name.
+        if "\n" in name or "\r" in name:
+            raise error(
+                f"{path} line 1: the name of column {position + 1} goes on in the next line; "
+                f"{_UNCLOSED}"
+            )
         if name in header[:position]:
             raise error(f"{path} line 1: the column '{name}' occurs twice; rename or drop one")
         if not name and not nameless:
@@ -86,6 +98,21 @@ def _not_utf8(path: Path, error: type[CatallaxError]) -> CatallaxError:
     except UnicodeDecodeError as failure:
         line = content[: failure.start].count(b"\n") + 1
     return error(f"{path} line {line}: this is not UTF-8 text; save the file as UTF-8")
+
+
+def named(
+    frame: pl.DataFrame, header: list[str], path: Path, error: type[CatallaxError]
+) -> pl.DataFrame:
+    """Give the columns of a table the names in its header.
+
+    Raises
+    ------
+    CatallaxError
+        If a quotation mark in the header is never closed, so that it takes in rows below.
+    """
+    if frame.width != len(header):
+        raise error(f"{path} line 1: these are not the columns of the rows below; {_UNCLOSED}")
+    return frame.rename(dict(zip(frame.columns, header, strict=True)))
 
 
 def explained(

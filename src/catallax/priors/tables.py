@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from catallax.errors import PriorError, nearest
-from catallax.priors.csv_text import explained, line_of_record, not_blank, one_line, read_header
+from catallax.priors.csv_text import (
+    explained,
+    line_of_record,
+    named,
+    not_blank,
+    one_line,
+    read_header,
+)
 from catallax.priors.floats import FloatArray, IntArray
 
 if TYPE_CHECKING:
@@ -137,7 +144,7 @@ def read_texts(path: Path) -> Texts:
         raise PriorError(f"table {path} does not exist; check the name") from None
     except (OSError, pl.exceptions.PolarsError) as error:
         raise PriorError(f"table {path} cannot be read: {one_line(error)}") from None
-    frame.columns = header
+    frame = named(frame, header, path, PriorError)
     blank = frame.select(pl.all_horizontal(pl.all().is_null())).to_series().to_numpy()
     kept = not_blank(path, blank) if blank.any() else ~blank
     return Texts(frame.filter(pl.Series(kept)), np.flatnonzero(kept), path)

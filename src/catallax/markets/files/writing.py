@@ -174,6 +174,13 @@ def _types(table: pl.DataFrame, section: str, suffix: str) -> dict[str, Any]:
 
 
 def _write_csv(frame: pl.DataFrame, path: Path) -> None:
+    for name in frame.columns:
+        # A reader could not tell such a name from a quotation mark that swallows rows.
+        if "\n" in name or "\r" in name:
+            raise OutputError(
+                f"{path.name}: the column {name!r} has a line break in its name; rename it, or "
+                "write Parquet tables"
+            )
     frame.select(as_text(series) for series in frame).write_csv(path)
 
 

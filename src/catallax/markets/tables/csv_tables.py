@@ -10,7 +10,7 @@ import polars as pl
 from catallax.errors import FileFormatError, nearest
 from catallax.markets.tables.origin import Origin
 from catallax.markets.tables.table import Table
-from catallax.priors.csv_text import explained, not_blank, one_line, read_header
+from catallax.priors.csv_text import explained, named, not_blank, one_line, read_header
 
 __all__ = ["read_table"]
 
@@ -74,7 +74,7 @@ def _read_csv(path: Path, folder: Path) -> Table:
         frame = pl.read_csv(path, infer_schema=False, glob=False, encoding="utf8")
     except pl.exceptions.PolarsError as failure:
         raise explained(path, len(header), failure, FileFormatError) from None
-    frame.columns = header
+    frame = named(frame, header, path, FileFormatError)
     blank = pl.all_horizontal(pl.all().is_null())
     origin = Origin(str(path), "csv", path=path, folder=folder)
     if frame.height and frame.select(blank.any()).item():
