@@ -25,6 +25,7 @@ GROUP = """
 name = "boat"
 mechanism = "vote"
 price = 0.3
+rule = "majority"
 [buyers]
 prior = "uniform(0, 1)"
 members = [{id = "a", report = 0.9}, {id = "b", report = 0.6}]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,15 @@ import numpy as np
 import pytest
 
 from catallax.errors import CatallaxError, PriorError, UnknownNameError
-from catallax.groups import GroupTrade, Vote, evaluate, priced_vote, read_survey, recommend
+from catallax.groups import (
+    GroupReports,
+    GroupTrade,
+    Vote,
+    evaluate,
+    priced_vote,
+    read_survey,
+    recommend,
+)
 from catallax.groups.rules import Majority, Unanimity
 
 ANSWERS = "who,wtp_low,wtp_high,weight\nann,0,10,1\nbob,10,20,2\ncy,10,,1\n\ndee,20,50,1\n"
@@ -115,17 +124,52 @@ def test_a_side_that_can_be_overruled_is_told() -> None:
     least = one.vote.rule.least_sellers(20, 1)
     assert least is not None
     alone = int(np.flatnonzero(least == 0)[0])
-    assert one.notes == (
+    some = int(np.flatnonzero(least <= 1)[0])
+    assert 0 < some < 10
+    assert one.notes[1:] == (
         f"{alone} buyers in favour decide even against the seller; --least-sellers 1 lets nobody "
         "be overruled",
+        f"{some} of 20 buyers can decide for all; --least-buyers 50% asks for half",
     )
     consent = recommend(
         GroupTrade(20, 1, "uniform(0, 100)", "uniform(500, 1500)"), least_sellers=1, rules=()
     )
-    assert consent.notes == ()
+    assert len(consent.notes) == 2 and "can decide for all" in consent.notes[1]
+    half = recommend(
+        GroupTrade(20, 1, "uniform(0, 100)", "uniform(500, 1500)"), least_buyers="50%",
+        least_sellers=1, rules=(),
+    )  # fmt: skip
+    assert [note[:13] for note in half.notes] == ["if it trades,"]
     both = recommend(GroupTrade(5, 5, "uniform(0.11, 0.91)", "uniform(0.09, 0.89)"), rules=())
-    assert ["all 5 sellers" in note for note in both.notes] == [True, False]
-    assert ["all 5 buyers" in note for note in both.notes] == [False, True]
+    assert ["all 5 sellers" in note for note in both.notes[1:]] == [True, False]
+    assert ["all 5 buyers" in note for note in both.notes[1:]] == [False, True]
+
+
+def test_who_loses_in_a_trade_is_told_as_all_profiles_say() -> None:
+    values, weights = [0.0, 1.0, 3.0], [0.25, 0.5, 0.25]
+    costs, chances = [0.5, 1.5, 4.0], [0.5, 0.375, 0.125]
+    trade = GroupTrade(3, 2, f"discrete({values}, {weights})", f"discrete({costs}, {chances})")
+    found = recommend(trade, rules=())
+    traded, loses = 0.0, np.zeros(2)
+    for bids in itertools.product(range(3), repeat=3):
+        for asks in itertools.product(range(3), repeat=2):
+            v, c = np.array(values)[list(bids)], np.array(costs)[list(asks)]
+            one = found.vote.decide(trade, GroupReports(v, c))
+            chance = np.prod(np.array(weights)[list(bids)]) * np.prod(np.array(chances)[list(asks)])
+            traded += chance * one.x
+            worse = one.buyer_utilities(v).sum() < 0, one.seller_utilities(c).sum() < 0
+            loses += chance * np.array(worse)
+    told = found.loses_if_traded
+    assert 0 < loses.max() < traded
+    assert [told["buyers"], told["sellers"]] == pytest.approx(loses / traded, abs=1e-9)
+    assert found.to_dict()["loses_if_traded"] == told
+    assert found.notes[0] == (
+        f"if it trades, the buyers as a group lose with a chance of {told['buyers']:.1%}, the "
+        f"sellers as a group with {told['sellers']:.1%}"
+    )
+    never = recommend(GroupTrade(1, 1, "point(1)", "point(2)"), rules=())
+    assert never.loses_if_traded == {"buyers": None, "sellers": None}
+    assert never.notes == ()
 
 
 def test_a_table_of_several_surveys_is_noticed(tmp_path: Path) -> None:

@@ -373,3 +373,29 @@ def test_votes_that_tell_next_to_nothing_still_make_a_rule() -> None:
     found = evaluate(trade, "best-vote")
     assert found.gains_from_trade >= 0
     assert found.gains_from_trade <= found.first_best
+
+
+def test_a_decision_says_which_condition_is_met_or_how_many_are_short() -> None:
+    trade = GroupTrade(3, 1, "uniform(0, 9)", "uniform(0, 99)")
+    rule = Anonymous.from_least([2, 1, 1, 0], 1)  # 1 buyer and the seller, or 3 buyers
+    for bids, ask, end in (
+        ([5, 5, 0], 9, "0 sellers (the first is met)"),
+        ([5, 5, 5], 99, "0 sellers (the second is met); the seller is overruled"),
+        ([5, 5, 0], 99, "0 sellers (1 seller or 1 buyer short)"),
+        ([5, 0, 0], 99, "0 sellers (1 seller short)"),
+        ([0, 0, 0], 9, "0 sellers (1 buyer short)"),
+        ([0, 0, 0], 99, "0 sellers (1 buyer and 1 seller short)"),
+    ):
+        said = Vote(4, rule).decide(trade, GroupReports(bids, [ask]))
+        assert said.reason.endswith(end), said.reason
+        assert said.reason.startswith("trade") == ("met" in end)
+    one = Vote(4, "majority").decide(trade, GroupReports([5, 5, 0], [9]))
+    assert one.reason.endswith("1 of 1 seller")
+    one = Vote(4, "unanimity").decide(trade, GroupReports([0, 5, 0], [99]))
+    assert one.reason.endswith("(2 buyers and 1 seller short)")
+    many = GroupTrade(5, 5, "uniform(0, 1)", "uniform(0, 1)")
+    rule = Anonymous.from_least([5, 4, 3, 2, 1, 0], 5)
+    one = Vote(0.5, rule).decide(many, GroupReports([1, 1, 1, 1, 0], [1, 1, 1, 1, 0.1]))
+    assert one.reason.endswith("2 further pairs (met: 4 buyers and 1 seller)")
+    one = Vote(0.5, rule).decide(many, GroupReports([1, 0, 0, 0, 0], [1, 1, 0, 1, 0]))
+    assert one.reason.endswith("2 further pairs (2 votes short)")

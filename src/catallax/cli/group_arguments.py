@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
     from catallax.priors import Prior
 
 __all__ = [
+    "check_no_reports",
     "groups_of",
     "listed",
     "mechanism_of",
+    "needed_here",
     "number_of",
     "only",
     "pair_of",
@@ -73,11 +76,33 @@ def mechanism_of(
         slug = "vote" if "price" in parameters else "best-vote"
     if slug == "vote" and "price" not in parameters:
         raise CatallaxError("a vote needs a price: give --price, or name it in the file")
+    if slug == "vote" and "rule" not in parameters:
+        raise CatallaxError("a vote needs a rule: name it in the file, or give --rule")
     return get(slug, **parameters)
 
 
+def needed_here(message: str) -> str:
+    """Return what an error says of a blank report where nobody may leave reports out."""
+    return re.sub(r", or leave the column '(report|bid|ask)' out altogether", "", message)
+
+
+def check_no_reports(out: Path) -> None:
+    """Refuse to write over a file in which members' reports have been collected."""
+    from catallax.groups.files.reading import count_reports
+
+    found = count_reports(out)
+    if found:
+        holds = f"{found:,} report{'s' if found > 1 else ''}"
+        raise CatallaxError(f"{out} holds {holds}; write to another file")
+
+
 def survey_answers(
-    path: Path, rows: tuple[str, ...], low: str | None, high: str | None, weights: str | None
+    path: Path,
+    rows: tuple[str, ...],
+    low: str | None,
+    high: str | None,
+    weights: str | None,
+    option: str = "--rows",
 ) -> Any:
     """Read a survey's answers, of the rows that column=text names."""
     from catallax.groups import read_survey
@@ -86,7 +111,9 @@ def survey_answers(
     for row in rows:
         column, equals, text = row.partition("=")
         if not equals:
-            raise CatallaxError(f"--rows {row}: write column=text, as in dataset=kakadu_major")
+            raise CatallaxError(f"{option} {row}: write column=text, as in dataset=kakadu_major")
+        if column in wanted:
+            raise CatallaxError(f"{option} names the column '{column}' twice; name it once")
         wanted[column] = text
     return read_survey(path, low=low, high=high, weights=weights, rows=wanted)
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App
 
 from catallax.cli.group_arguments import (
+    check_no_reports,
     groups_of,
     listed,
     mechanism_of,
+    needed_here,
     number_of,
     only,
     pair_of,
@@ -19,7 +21,7 @@ from catallax.cli.group_arguments import (
     warn_of_mixture,
 )
 from catallax.cli.options import FLAG, MANY, QUIET, checked_plot, checked_seed
-from catallax.errors import CatallaxError
+from catallax.errors import CatallaxError, ReportError
 
 if TYPE_CHECKING:
     from catallax.priors import Prior
@@ -64,9 +66,9 @@ def evaluate(
     buyer_prior, seller_prior
         What is believed of each member's value and cost, as in "uniform(0, 1)".
     price
-        Of a vote: what each buyer pays.
+        Of a vote: what each buyer pays; by default the file's.
     rule
-        Of a vote: majority, unanimity, "quota(80%, 50%)" and others.
+        Of a vote: majority, unanimity, "quota(80%, 50%)" and others; by default the file's.
     monte_carlo
         Draw so many profiles as well, as a check.
     seed
@@ -127,7 +129,10 @@ def decide(
     from catallax.groups import GroupProblem
 
     # A rule that is given here takes the place of the file's, which need not be read then.
-    problem = GroupProblem.read(file, with_rule=rule is None)
+    try:
+        problem = GroupProblem.read(file, with_rule=rule is None)
+    except ReportError as error:
+        raise ReportError(needed_here(str(error))) from None
     chosen = mechanism_of(mechanism, problem, price, rule)
     # A vote at a given price looks at no prior; everything else needs one for each member.
     trade = problem.voters if chosen.slug == "vote" else problem.trade
@@ -215,7 +220,8 @@ def recommend(
         Draw a picture into this .svg or .png file.
     out
         Write the recommended vote as a group file, .toml or .json, with its price and its rule:
-        put in what the members report, and `catallax groups decide` decides.
+        put in what the members report, and `catallax groups decide` decides. A file that holds
+        reports is not written over.
     json
         Print one JSON object.
     quiet
@@ -227,6 +233,8 @@ def recommend(
     checked_plot(plot)
     if out is not None and out.suffix not in (".json", ".toml"):
         raise CatallaxError(f"--out {out}: groups are written as .json or .toml; name one of these")
+    if out is not None:
+        check_no_reports(out)
     taken: list[str] = []
     given: list[Prior | str | None] = [buyer_prior, seller_prior]
     if survey is not None:
@@ -239,7 +247,7 @@ def recommend(
         if not quiet:
             warn_of_mixture(survey, answers, "--rows", warn)
     if seller_survey is not None:
-        answers = survey_answers(seller_survey, seller_rows, low, high, weights)
+        answers = survey_answers(seller_survey, seller_rows, low, high, weights, "--seller-rows")
         prior = answers.prior("seller", highest)
         given[1] = only(prior, seller_prior, "--seller-prior", "--seller-survey")
         taken += taken_lines(seller_survey, answers, "seller", sellers)

@@ -10,7 +10,7 @@ from typing import Any
 
 from catallax.errors import MissingPriorError, MissingReportError, VotingRuleError
 from catallax.groups.member import Member
-from catallax.groups.rules import VotingRule
+from catallax.groups.rules import Anonymous, VotingRule
 from catallax.groups.trade import GroupReports, GroupTrade
 from catallax.priors import Point
 
@@ -67,10 +67,25 @@ class GroupProblem:
                         f"every {role} one, or none"
                     )
         if self.rule is not None:
+            if isinstance(self.rule, Anonymous):
+                self._check_sizes(self.rule)
             try:
                 self.rule.check(len(self.buyers), len(self.sellers))
             except VotingRuleError as error:
                 raise VotingRuleError(f"{self._place}rule: {error}") from None
+
+    def _check_sizes(self, rule: Anonymous) -> None:
+        """Refuse members that are not as many as the vote was made for."""
+        made, listed = (rule.n_buyers, rule.n_sellers), (len(self.buyers), len(self.sellers))
+        if made != listed:
+            numbers = zip(made, ("buyer", "seller"), strict=True)
+            sizes = " and ".join(f"{k} {word}{'s' if k != 1 else ''}" for k, word in numbers)
+            raise VotingRuleError(
+                f"{self._place}rule: the vote was made for {sizes}, and "
+                f"{'the file lists' if self.where else 'there are'} {listed[0]} and {listed[1]}; "
+                "list everybody: a buyer who did not answer with report 0, a seller with a report "
+                "above what she would receive"
+            )
 
     @classmethod
     def read(cls, path: str | Path, *, with_rule: bool = True) -> GroupProblem:

@@ -141,18 +141,45 @@ class Recommendation:
         return tuple(said)
 
     @property
+    def loses_if_traded(self) -> dict[str, float | None]:
+        """The chance of each side as a whole to be worse off, given that a trade takes place.
+
+        Without a trade nobody is worse off. None where a trade is next to impossible.
+        """
+        value = self.best.value
+        traded = value.trade_probability
+        if not self._trades or traded <= 100 * value.error_bound:
+            return {"buyers": None, "sellers": None}
+        sides = {"buyers": value.ir_buyers, "sellers": value.ir_sellers}
+        return {side: min(max((1.0 - ok) / traded, 0.0), 1.0) for side, ok in sides.items()}
+
+    @property
     def notes(self) -> tuple[str, ...]:
-        """What the rule lets happen that a reader may miss: one side can overrule the other."""
+        """What a reader may miss: who loses in a trade, and who can decide for all others."""
         n, m = self.trade.n_buyers, self.trade.n_sellers
+        said = []
+        loses = self.loses_if_traded
+        if loses["buyers"] is not None and loses["sellers"] is not None:
+            said.append(
+                f"if it trades, the {_side('buyer', n)} {_lose(n)} with a chance of "
+                f"{loses['buyers']:.1%}, the {_side('seller', m)} with {loses['sellers']:.1%}"
+            )
         least = self.vote.rule.least_sellers(n, m)
         if least is None or not self._trades:
-            return ()
-        said = []
+            return tuple(said)
         alone = np.flatnonzero(least == 0)
         if alone.size:
             said.append(_overruled(int(alone[0]), "buyer", m, "seller"))
         if least[0] <= m:
             said.append(_overruled(int(least[0]), "seller", n, "buyer"))
+        enough = np.flatnonzero(least <= m)
+        for count, size, word in ((int(enough[0]), n, "buyer"), (int(least[-1]), m, "seller")):
+            # Where none is needed, the other side overrules this one, which is said already.
+            if 0 < 2 * count < size:
+                said.append(
+                    f"{count} of {size} {word}s can decide for all; --least-{word}s 50% asks for "
+                    "half"
+                )
         return tuple(said)
 
     def to_problem(self, problem: GroupProblem | None = None, name: str = "vote") -> GroupProblem:
@@ -182,6 +209,7 @@ class Recommendation:
             "currency": self.currency,
             "price": self.vote.price,
             "rule": self.vote.rule.to_dict(),
+            "loses_if_traded": self.loses_if_traded,
             "best": self.best.to_dict(),
             "alternatives": [one.to_dict() for one in self.others],
         }
@@ -257,6 +285,10 @@ def _side(word: str, size: int) -> str:
 
 def _are(size: int) -> str:
     return "are" if size > 1 else "is"
+
+
+def _lose(size: int) -> str:
+    return "lose" if size > 1 else "loses"
 
 
 def _amount(number: float, value: GroupEvaluation) -> str:

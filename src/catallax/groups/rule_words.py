@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from catallax.errors import CatallaxError, UnknownNameError, VotingRuleError, nearest
-from catallax.groups import boolean_rules, weighted_rules  # noqa: F401  (they register kinds)
+from catallax.groups import boolean_rules, weighted_rules  # noqa: F401  (they register their kinds)
 from catallax.groups.requirements import read_requirement
 from catallax.groups.rules import RULES, Anonymous, Quota, VotingRule
 
@@ -15,6 +15,7 @@ __all__ = ["make_rule"]
 
 _PARTS = {"two thirds": "2/3", "three quarters": "3/4"}
 """Parts of a side that have names."""
+_QUOTAS = '{kind = "weighted-quota", buyers = 1, sellers = "80%"}'
 
 
 def make_rule(spec: VotingRule | Mapping[str, Any] | str, *, where: str = "") -> VotingRule:
@@ -67,7 +68,12 @@ def make_rule(spec: VotingRule | Mapping[str, Any] | str, *, where: str = "") ->
 
 def _make(kind: object, given: dict[str, Any]) -> VotingRule:
     if not isinstance(kind, str) or kind not in RULES:
-        raise UnknownNameError(f"unknown voting rule {kind!r}: {nearest(kind, RULES)}")
+        known = [*RULES, *_PARTS, "80%"]
+        raise UnknownNameError(f"unknown voting rule {kind!r}: {nearest(kind, known)}")
+    if kind == weighted_rules.WeightedQuota.kind and not given.keys() & {"buyers", "sellers"}:
+        raise VotingRuleError(
+            f"a weighted quota says how much of each side's shares it asks for; write {_QUOTAS}"
+        )
     if kind == Anonymous.kind and "least" in given:
         known = ["least", "sellers"]
         _check_keys(given, known, required=known)
@@ -97,7 +103,7 @@ def _of_line(line: str) -> VotingRule:
     name, mark, inside = line.strip().partition("(")
     name = name.strip()
     if not mark and name not in RULES:
-        part = _PARTS.get(name, name)
+        part = _PARTS.get(name.replace("-", " "), name)
         if part.endswith("%") or "/" in part:
             return Quota(*[read_requirement(part, side) for side in ("buyers", "sellers")])
     if mark and not inside.endswith(")"):

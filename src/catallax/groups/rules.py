@@ -39,6 +39,7 @@ __all__ = [
     "broken_pair",
     "of",
     "register_rule",
+    "standing",
 ]
 
 # ------------------------------------------------------------------------------------- both sides
@@ -296,13 +297,70 @@ class Anonymous(VotingRule):
             return "a trade never takes place"
         if corners == [(0, 0)]:
             return "nobody"
-        shown = [_counted(corner) for corner in corners[:4]]
-        more = f" or one of {len(corners) - 4} further pairs" if len(corners) > 4 else ""
+        shown = [_counted(corner) for corner in corners[: len(_PLACES)]]
+        rest = len(corners) - len(_PLACES)
+        more = f" or one of {rest} further pairs" if rest > 0 else ""
         return "at least " + " or ".join(shown) + more
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as it is written in a file."""
         return {"kind": self.kind, "least": list(self.least), "sellers": self.n_sellers}
+
+
+_PLACES = ("first", "second", "third", "fourth")
+"""The pairs of counts that a description shows."""
+
+
+def standing(rule: VotingRule, buyer_votes: BoolArray, seller_votes: BoolArray) -> str:
+    """Say which of a rule's conditions is met, or how many votes the nearest is short of.
+
+    Parameters
+    ----------
+    rule
+        The rule.
+    buyer_votes, seller_votes
+        Who is in favour, shapes ``(n,)`` and ``(m,)``.
+
+    Returns
+    -------
+    str
+        Words in brackets with a space before; none for a rule that looks at who the members are,
+        or whose only condition is met.
+
+    Examples
+    --------
+    >>> rule = Anonymous.from_least([2, 1, 1, 0], 1)
+    >>> standing(rule, np.array([True, True, False]), np.array([True]))
+    ' (the first is met)'
+    >>> standing(Majority(), np.array([True, False, False]), np.array([True]))
+    ' (1 buyer short)'
+    """
+    n, m = buyer_votes.size, seller_votes.size
+    least = rule.least_sellers(n, m)
+    if least is None:
+        return ""
+    corners = _corners(tuple(least.tolist()), m)
+    cast = int(buyer_votes.sum()), int(seller_votes.sum())
+    short = [tuple(max(need - one, 0) for need, one in zip(pair, cast, strict=True))
+             for pair in corners]  # fmt: skip
+    if (0, 0) in short:
+        met = short.index((0, 0))
+        if len(corners) == 1:
+            return ""
+        return f" (the {_PLACES[met]} is met)" if met < len(_PLACES) else (
+            f" (met: {_counted(corners[met])})")  # fmt: skip
+    if not short:
+        return ""
+    fewest = min(map(sum, short))
+    nearest = list(dict.fromkeys(one for one in short if sum(one) == fewest))
+    if len(nearest) > 2:
+        return f" ({fewest} vote{'s' if fewest > 1 else ''} short)"
+    return f" ({' or '.join(map(_missing, nearest))} short)"
+
+
+def _missing(counts: tuple[int, ...]) -> str:
+    sides = zip(counts, ("buyer", "seller"), strict=True)
+    return " and ".join(f"{k} {word}{'s' if k > 1 else ''}" for k, word in sides if k)
 
 
 def _corners(least: tuple[int, ...], m: int) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from catallax.errors import CatallaxError, ReportError
 from catallax.groups.base import GroupClaims, GroupMechanism, GroupOutcome, register
 from catallax.groups.requirements import as_fraction, is_finite
 from catallax.groups.rule_words import make_rule
-from catallax.groups.rules import BoolArray, VotingRule
+from catallax.groups.rules import BoolArray, VotingRule, standing
 from catallax.groups.trade import GroupReports, GroupTrade
 
 __all__ = ["Prices", "Vote"]
@@ -142,7 +142,12 @@ needed: 2 of 3 buyers and 2 of 2 sellers
         reason = (
             f"{'trade' if accepted else 'no trade'}: {self.rule.tally(buyers, sellers)} of a price "
             f"of {at}; needed: {self.rule.describe(n, m)}"
+            f"{standing(self.rule, buyers, sellers)}"
         )
+        if accepted:
+            for votes, word in ((buyers, "buyer"), (sellers, "seller")):
+                if votes.size == 1 and not votes[0]:
+                    reason += f"; the {word} is overruled"
         paid = (prices.pays, prices.receives) if accepted else (Fraction(0), Fraction(0))
         details = {
             "price": self.price,

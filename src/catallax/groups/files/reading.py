@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from catallax.errors import FileFormatError, UnknownNameError, VotingRuleError, nearest
+from catallax.errors import (
+    CatallaxError,
+    FileFormatError,
+    UnknownNameError,
+    VotingRuleError,
+    nearest,
+)
 from catallax.groups.files.rules import read_rule
 from catallax.groups.files.sides import SideReader
 from catallax.groups.requirements import is_finite
@@ -16,7 +23,7 @@ from catallax.markets.tables.words import number_words
 from catallax.priors import make_prior
 from catallax.text_files import decoded
 
-__all__ = ["content_of_groups"]
+__all__ = ["content_of_groups", "count_reports"]
 
 _KEYS = (
     "name",
@@ -65,6 +72,36 @@ def content_of_groups(path: str | Path, *, with_rule: bool = True) -> dict[str, 
     }
 
 
+def count_reports(path: Path) -> int:
+    """Count the reports that a file holds, even one that is no valid group file.
+
+    A table beside the file is not counted: it stays when the file is replaced.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8", errors="replace")
+    except OSError:
+        return 0
+    try:
+        content = load_json(text.encode(), str(path)) if path.suffix == ".json" else (
+            tomllib.loads(text))  # fmt: skip
+    except (CatallaxError, tomllib.TOMLDecodeError, RecursionError):
+        # Half-edited ballots are ballots as well.
+        return len(re.findall(r"\b(?:reports?|bid|ask)\b[\"']?\s*[=:]", text))
+    return _reports_in(content)
+
+
+def _reports_in(content: Any) -> int:
+    if isinstance(content, list):
+        return sum(_reports_in(one) for one in content)
+    if not isinstance(content, dict):
+        return 0
+    own = sum(content.get(key) is not None for key in ("report", "bid", "ask"))
+    many = content.get("reports")
+    own += len(many) if isinstance(many, list) else many is not None
+    sides = ("buyers", "sellers", "members")
+    return own + sum(_reports_in(content[key]) for key in sides if key in content)
+
+
 def _content(path: Path, where: str) -> dict[str, Any]:
     if path.suffix not in (".json", ".toml"):
         raise FileFormatError(f"{where}: this is neither .json nor .toml; give one of these")
@@ -101,6 +138,10 @@ def _mapping(content: Mapping[str, Any], key: str, where: str) -> dict[str, Any]
 def _price(price: Any, where: str) -> float | None:
     if price is None:
         return None
+    if isinstance(price, str):
+        raise VotingRuleError(
+            f"{where}: the price is {price!r}, a text; write it as a number, without quotes"
+        )
     if not is_finite(price):
         raise VotingRuleError(f"{where}: the price is {price!r}; write a finite number")
     return float(price)

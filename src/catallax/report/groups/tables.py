@@ -128,7 +128,7 @@ def recommendation_tables(
         )  # fmt: skip
     note = (
         "price: what each buyer pays; buyers', sellers': what of the expected gain each side has; "
-        "ok: the chance that a side as a whole is not worse off"
+        "ok: the chance that a side as a whole is not worse off (no trade counts as that)"
     )
     parts: list[RenderableType] = [_line(one, "dim") for one in taken]
     parts.append(_line(recommendation.sentence))
