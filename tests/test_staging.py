@@ -65,7 +65,12 @@ def test_an_interrupt_waits_until_the_set_is_whole(
         return replace(path, target)
 
     monkeypatch.setattr(Path, "replace", interrupted)
-    with pytest.raises(KeyboardInterrupt), Staging() as staging:
-        for name in "abc":
-            staging.add(tmp_path / name, lambda path: path.write_text("whole"))
+    # What runs in the background of a shell may have been told to ignore interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), Staging() as staging:
+            for name in "abc":
+                staging.add(tmp_path / name, lambda path: path.write_text("whole"))
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert [path.read_text() for path in sorted(tmp_path.iterdir())] == ["whole"] * 3

@@ -139,12 +139,35 @@ def nearest(word: object, options: Iterable[object]) -> str:
     --------
     >>> nearest("gsmo", ["gsom", "gbom", "first-best"])
     "did you mean 'gsom'?"
+    >>> nearest("b99999", ["b01999", "b02000"]), nearest("b0199", ["b01999", "b02000"])
+    ('known are: b01999, b02000', "did you mean 'b01999'?")
     >>> nearest("x", ["low", "high"])
     'known are: high, low'
     """
     names = sorted(str(option) for option in options)
-    close = get_close_matches(str(word), names, n=1)
+    alike = names
+    text = str(word)
+    if 2 * sum(letter.isdigit() for letter in text) >= len(text):
+        # Numbers share most of their digits with many others: only one slip tells which was meant.
+        alike = [name for name in names if _is_one_slip(text, name)]
+    close = get_close_matches(text, alike, n=1)
     if close:
         return f"did you mean '{close[0]}'?"
     shown = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
     return f"known are: {shown}" if names else "none are known"
+
+
+def _is_one_slip(word: str, name: str) -> bool:
+    """Tell whether one letter more, less or other, or two swapped, make one word of the other."""
+    if abs(len(word) - len(name)) > 1:
+        return False
+    start = next((k for k, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), None)
+    if start is None:  # one begins with the other
+        return True
+    if len(word) == len(name):
+        swapped = word[start + 1 : start + 2] + word[start] == name[start : start + 2]
+        return word[start + 1 :] == name[start + 1 :] or (
+            swapped and word[start + 2 :] == name[start + 2 :]
+        )
+    longer, shorter = (word, name) if len(word) > len(name) else (name, word)
+    return longer[start + 1 :] == shorter[start:]

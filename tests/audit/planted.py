@@ -15,6 +15,7 @@ from catallax.mechanisms import Claims, Mechanism, MetaAuctionSellers, Outcome, 
 from catallax.mechanisms.explain import ThresholdReasons
 from catallax.mechanisms.first_best import FirstBest
 from catallax.mechanisms.gsom_bic import _average
+from catallax.mechanisms.stated_reasons import StatedReason, StatedReasons
 
 DSIC = Claims("DSIC", "DSIC", "ex post", "none")
 
@@ -200,3 +201,43 @@ class NoSuchEdge(_Planted):
             market, reports, "planted", "sort", best.buyer, best.seller, prices, prices,
             reports.bids[best.buyer] - prices, None,
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StrictWords(_Planted):
+    """The first best in strict terms: who only equals a seller's ask loses, and is told otherwise.
+
+    Who bids less than `least` loses too, whatever the reasons say.
+    """
+
+    least: float = 0.0
+
+    def clear(self, market, reports):
+        best = FirstBest().clear(market, reports)
+        bids, asks = reports.bids[best.buyer_index], reports.asks[best.seller_index]
+        kept = (bids > asks) & (bids >= self.least)
+        critical = {role: best.reasons.critical(best, role) for role in ("buyer", "seller")}
+
+        def state(role, index):
+            report, source = (part[index] for part in critical[role])
+            return StatedReason(float(report), int(source), "somebody sets it")
+
+        return replace(
+            best,
+            buyer_index=best.buyer_index[kept],
+            seller_index=best.seller_index[kept],
+            buyer_pays=best.buyer_pays[kept],
+            seller_receives=best.seller_receives[kept],
+            weights=(bids - asks)[kept],
+            reasons=StatedReasons(state),
+        )
+
+
+@dataclass(frozen=True)
+class MiddlePrices(_Planted):
+    """The first best, at prices midway between bid and ask."""
+
+    def clear(self, market, reports):
+        found = FirstBest().clear(market, reports)
+        middle = (reports.bids[found.buyer_index] + reports.asks[found.seller_index]) / 2
+        return replace(found, buyer_pays=middle, seller_receives=middle)

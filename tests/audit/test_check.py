@@ -13,6 +13,7 @@ from catallax.audit import BrokenClaimError, check_mechanism, properties, stored
 from catallax.audit.claims.battery import fixed_markets
 from catallax.audit.claims.claims import claimed_properties, claims_of
 from catallax.audit.claims.rows import without_sampling
+from catallax.audit.claims.survey import Survey, Surveyed
 from catallax.mechanisms import Claims, FirstBest, get, names
 from tests.audit import planted
 from tests.audit.ours import quick
@@ -168,3 +169,12 @@ def test_the_documented_line_passes_for_a_mechanism_of_somebody_else() -> None:
         slug = "gift"
 
     assert check_mechanism(Gift(), markets=PAIR, budget=30).markets == 2
+
+
+def test_what_is_open_on_some_markets_is_not_said_to_hold_outright() -> None:
+    counts = {"held": 23, "undecided": 25, "exact": 10, "checked": 1200}
+    one = Surveyed("weak-budget-ex-ante", claimed=True, **counts)
+    line = "holds where decided (undecided on 25 of 48; claimed): held on 23, exactly on 10"
+    assert f"weak-budget-ex-ante  {line}; 1,200 checks" in str(Survey("m", (one,), 48))
+    sure = Surveyed("feasibility", claimed=True, held=48, exact=10)
+    assert "feasibility  holds (claimed): held on 48" in str(Survey("m", (sure,), 48))

@@ -171,3 +171,44 @@ def test_no_expectation_without_priors() -> None:
         _ = report["bic-buyers"]
     with pytest.raises(cx.MissingPriorError, match="buyer 'b' has no prior"):
         cx.audit(market, "first-best", "bic-buyers")
+
+
+def halves_market() -> cx.Market:
+    uniform = "uniform(0, 1)"
+    buyers = [{"id": f"b{i}", "bid": 0.5, "prior": uniform} for i in (1, 2)]
+    return cx.Market(buyers, [{"id": "s", "ask": 0.5, "prior": uniform}])
+
+
+def test_the_worst_expectation_is_that_of_the_market_and_not_of_its_witness() -> None:
+    report = cx.audit(halves_market(), planted.MiddlePrices(), "bic-sellers", budget=3000)
+    finding = report.findings[0]
+    assert finding.verdict == "violated"
+    assert finding.interval is not None
+    low, high = finding.interval
+    assert 0 < low <= finding.worst <= high
+    witness = finding.witness
+    assert witness is not None
+    assert witness.amount == witness.rerun(planted.MiddlePrices())
+    assert witness.amount > high
+    told = [
+        agents.prior(0).describe() for agents in (witness.market.buyers, witness.market.sellers)
+    ]
+    start = f"in a smaller market (1 buyer, 1 seller) with other priors ({', '.join(told)}): "
+    assert report.told(finding) == start + finding.story
+    assert f"violated by {finding.worst:.6g}: in a smaller" in str(report)
+
+
+@pytest.mark.parametrize("name", ["bic-buyers", "bic-sellers"])
+def test_reports_of_a_witness_lie_in_their_priors(name: str) -> None:
+    finding = cx.audit(small_halves(), planted.MiddlePrices(), name, budget=600).findings[0]
+    market = finding.witness.market
+    for agents, reports in ((market.buyers, market.bids), (market.sellers, market.asks)):
+        for place, report in enumerate(reports.tolist()):
+            prior = agents.prior(place)
+            assert report in prior.atoms[0] or (prior.kind == "uniform" and 0 <= report <= 1)
+
+
+def small_halves() -> cx.Market:
+    value, cost = (f"discrete({law[0]}, {law[1]})" for law in (VALUES, COSTS))
+    buyers = [{"id": f"b{i}", "bid": 6.0, "prior": value} for i in range(2)]
+    return cx.Market(buyers, [{"id": "s", "ask": 2.0, "prior": cost}])

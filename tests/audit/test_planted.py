@@ -170,3 +170,16 @@ def test_what_goes_wrong_in_a_mechanism_is_a_finding_and_no_crash_of_ours() -> N
         assert words in report["feasibility"].story
         assert report["feasibility"].worst == 0.0
         json.dumps(report.to_dict(), allow_nan=False)
+
+
+@pytest.mark.parametrize(("bid", "least", "off"), [(0.6, 0.7, 0.6), (0.5, 0.0, 0.0)])
+def test_whoever_meets_the_stated_report_and_does_not_trade_is_found(bid, least, off) -> None:
+    pair = cx.Market([{"id": "b", "bid": bid}], [{"id": "s", "ask": 0.5}])
+    mechanism = planted.StrictWords(least)
+    finding = cx.audit(pair, mechanism, "threshold-payments", budget=100).findings[0]
+    assert finding.verdict == "violated"
+    assert (
+        "does not trade, though the mechanism's reasons say that a bid of 0 would" in finding.story
+    )
+    assert finding.witness.rerun(mechanism) == finding.worst == off
+    assert finding.witness.rerun("first-best") is None

@@ -53,6 +53,7 @@ def test_an_interrupt_is_quiet() -> None:
     # The program waits for its standard input, says so by importing, and is then interrupted.
     code = (
         "import sys, io, os, signal\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Waiting(io.StringIO):\n"
         "    def read(self, *_):\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import catallax as cx
 from tests.cli.conftest import Runner, document
 
 
@@ -170,3 +171,23 @@ def test_without_matplotlib_the_remedy_is_named(
     line = refused(run, "clear", small, "--plot", tmp_path / "a.svg")
     assert line.endswith(f"{sys.executable} -m pip install matplotlib")
     assert run("clear", small).status == 0
+
+
+def test_an_unknown_agent_is_told_the_ids_of_both_sides(run: Runner, small: Path) -> None:
+    line = refused(run, "clear", small, "--explain", "nobody")
+    assert line.endswith("there is no buyer or seller 'nobody': buyers: b1, b2; sellers: s1")
+    market = cx.Market.read(small)
+    with pytest.raises(cx.UnknownAgentError, match=r"'nobody': buyers: b1, b2; sellers: s1$"):
+        cx.clear(market, "first-best").explain("nobody")
+    with pytest.raises(cx.UnknownAgentError, match="did you mean 's1'"):
+        cx.clear(market, "first-best").explain("s11")
+
+
+def test_a_file_without_bids_is_told_its_columns(run: Runner, tmp_path: Path) -> None:
+    (tmp_path / "market.toml").write_text(
+        '[buyers]\ntable = "buyers.csv"\n[sellers]\ntable = "sellers.csv"\n'
+    )
+    (tmp_path / "buyers.csv").write_text("id,price\nb1,2\n")
+    (tmp_path / "sellers.csv").write_text("id,ask\ns1,1\n")
+    line = refused(run, "clear", tmp_path, "--mechanism", "first-best")
+    assert "buyers.csv: there is no column 'bid' (columns: id, price); name the one with" in line

@@ -60,8 +60,9 @@ class _Refused:
         self.context = pytest.raises(error)
         self.parts = parts
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> _Refused:
         self.information = self.context.__enter__()
+        return self
 
     def __exit__(self, *failure) -> bool | None:
         result = self.context.__exit__(*failure)
@@ -442,3 +443,52 @@ def test_a_largest_report_holds_for_bids_on_edges():
     )
     with refused(errors.ReportError, "edges row 0", "'ann'", "3.0", "largest_report of 2.0"):
         clear(market, "gbom-unit-demand")
+
+
+@pytest.mark.parametrize(
+    ("ids", "word", "parts"),
+    [
+        (["3020159852", "3018594563"], "3018594562", ["did you mean '3018594563'?"]),
+        (["3020159852"], "3018594562", ["; add it to", "sellers.csv or delete the edge"]),
+        (["b01999", "b02000"], "b99999", ["; add it to", "sellers.csv or delete the edge"]),
+        (["b01999"], "b0199", ["did you mean 'b01999'?"]),
+        (["b01999"], "b10999", ["did you mean 'b01999'?"]),
+        (["b01999"], "b011999", ["did you mean 'b01999'?"]),
+        (["b01999"], "b10099", ["; add it to"]),
+        (["folding bike"], "foldign bkie", ["did you mean 'folding bike'?"]),
+    ],
+)
+def test_numbers_are_taken_for_each_other_at_one_slip_only(
+    tmp_path: Path, ids: list[str], word: str, parts: list[str]
+) -> None:
+    sellers = "id,ask,prior\n" + "".join(f"{name},0.2,u\n" for name in ids)
+    folder = write_folder(tmp_path, sellers=sellers, edges=f"buyer,seller\nb1,{word}\n")
+    with refused(errors.UnknownAgentError, f"seller '{word}', and there is none", *parts) as told:
+        Market.read(folder)
+    assert ("did you mean" in str(told.information.value)) == ("did you mean" in parts[0])
+
+
+def test_a_long_list_of_ids_is_no_remedy(tmp_path: Path) -> None:
+    sellers = "id,ask,prior\n" + "".join(f"{k:05},0.2,u\n" for k in range(50))
+    folder = write_folder(tmp_path, sellers=sellers, edges="buyer,seller\nb1,99999\n")
+    with refused(errors.UnknownAgentError, "there is none; add it to", "or delete the edge"):
+        Market.read(folder)
+
+
+def test_a_table_in_use_is_not_taken_for_a_missing_one(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path, sellers=None)
+    with refused(errors.FileFormatError, "'sellers.csv' of [sellers]", "save it") as told:
+        Market.read(folder)
+    assert "did you mean" not in str(told.information.value)
+
+
+@pytest.mark.parametrize("word", ["price", "bid_usd"])
+def test_a_file_without_bids_names_its_columns(tmp_path: Path, word: str) -> None:
+    market = Market.read(write_folder(tmp_path, buyers=f"id,{word},prior\nb1,0.7,u\nb2,0.4,u\n"))
+    with refused(
+        errors.MissingReportError,
+        "buyers.csv: there is no column 'bid' "
+        f"(columns: id, {word}, prior); name the one with the bids 'bid'",
+    ) as told:
+        clear(market, "first-best")
+    assert "Reports" not in str(told.information.value)

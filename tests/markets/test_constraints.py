@@ -69,6 +69,34 @@ WRONG: list[tuple[Any, str]] = [
     ),
     ({"kind": "family", "matchings": [[["b1", "sx"]]]}, "there is no seller 'sx'"),
     ({"kind": "family", "matchings": ["b1"]}, "is not a list of edges"),
+    *[
+        (
+            {"kind": "quota", "over": over, "column": column, "limits": 1},
+            f"a quota cannot go by '{column}'; use a column of your own{own}$",
+        )
+        for over, column, own in [
+            ("buyers", "id", ": zone"),
+            ("buyers", "prior", ": zone"),
+            ("sellers", "ask", ", which it has none of yet"),
+            ("edges", "seller", ": load"),
+        ]
+    ],
+    (
+        {"kind": "knapsack", "column": "buyer", "limit": 1},
+        "a knapsack cannot go by 'buyer'; use a column of your own: load",
+    ),
+    (
+        {"kind": "quota", "over": "buyers", "column": "zone", "limits": "40"},
+        r"limits = 1, or a table with one for each group, as in limits = \{ north = 1 \}, not '40'",
+    ),
+    (
+        {"kind": "quota", "over": "edges", "column": "load", "limits": [1]},
+        r'limits = \{ "0.1" = 1 \}, not \[1\]',
+    ),
+    (
+        {"kind": "quota", "over": "edges", "column": "load", "limits": {"0": {"1": 1}}},
+        r'a name with a point; quote it, as in limits = \{ "0.1" = 1 \}',
+    ),
 ]
 
 
@@ -176,3 +204,14 @@ def test_a_constraint_of_ones_own() -> None:
 
     market = cx.Market(BUYERS, SELLERS, EDGES, constraints=[OneTrade()])
     assert len(cx.clear(market, "first-best")) == 1
+
+
+def test_single_brackets_are_doubled(tmp_path: Path) -> None:
+    (tmp_path / "market.toml").write_text(
+        '[buyers]\ntable = "b.csv"\n[sellers]\ntable = "s.csv"\n'
+        '[constraints]\nkind = "cap"\nlimit = 1\n'
+    )
+    (tmp_path / "b.csv").write_text("id,bid\nb1,2\n")
+    (tmp_path / "s.csv").write_text("id,ask\ns1,1\n")
+    with pytest.raises(cx.FileFormatError, match=r"write \[\[constraints\]\], with two brackets"):
+        cx.Market.read(tmp_path)

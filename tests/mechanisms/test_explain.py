@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import catallax as cx
+from catallax.mechanisms import Claims
+from catallax.mechanisms.base import SeparableMechanism
 from tests.mechanisms.test_offering import MECHANISMS, as_market, random_market
 
 
@@ -223,3 +226,133 @@ def test_with_constraints_no_bid_would_names_whom_it_would_take() -> None:
         "Buyer 'b' bid 45 and does not trade; no bid would: under the prior 'low' every bid above "
         "20 counts as 20; it would take buyer 'a' (bid 50) to drop out."
     )
+
+
+@pytest.mark.parametrize("constraints", [[], [{"kind": "cap", "limit": 2}]])
+def test_no_seller_is_told_to_ask_less_than_nothing(constraints: list[dict[str, object]]) -> None:
+    if constraints:
+        pytest.importorskip("ortools")
+    market = cx.Market(
+        [{"id": "b", "bid": 1, "prior": "uniform(0, 10)"}],
+        [
+            {"id": "s", "ask": 0.5, "prior": "uniform(0, 1)"},
+            {"id": "n", "ask": 0.5, "prior": "uniform(-20, 1)"},
+        ],
+        constraints=constraints,
+    )
+    outcome = cx.clear(market, "gsom")
+    assert len(outcome) == 0
+    start = "Seller 's' asked 0.5 and does not trade; no ask would: asks below 0 are refused; "
+    reason = (
+        "it would take buyer 'b' (bid 1) to come in."
+        if constraints
+        else "buyer 'b' sets it with a bid of 1 (virtual value -8)."
+    )
+    assert outcome.explain("s") == start + reason
+    # A prior that reaches below zero allows such asks, and then one helps.
+    bound = "less than" if constraints else "at most"
+    assert f"an ask of {bound} -8 would" in outcome.explain("n")
+    report = dict(zip(outcome.agents["id"], outcome.agents["critical_report"], strict=True))
+    assert (report["s"], report["n"]) == (None, pytest.approx(-8))
+
+
+def test_asks_said_not_to_help_do_not_and_others_do() -> None:
+    """Under a cap, every seller without a trade: nothing helps, or just what the table says."""
+    pytest.importorskip("ortools")
+    rng, seen = np.random.default_rng(5), {"none": 0, "some": 0}
+    for _ in range(24):
+        bids, asks = rng.integers(0, 12, 4).astype(float), rng.integers(0, 12, 4).astype(float)
+        market = cx.Market(
+            [{"id": f"b{k}", "bid": bid, "group": k % 2} for k, bid in enumerate(bids)],
+            [{"id": f"s{k}", "ask": ask} for k, ask in enumerate(asks)],
+            [(f"b{i}", f"s{j}") for i in range(4) for j in range(4) if rng.random() < 0.6],
+            constraints=[{"kind": "quota", "over": "buyers", "column": "group", "limits": 1}],
+        )
+        outcome = cx.clear(market, "first-best")
+        for row in outcome.agents.iter_rows(named=True):
+            if row["role"] != "seller" or row["trades"]:
+                continue
+            index, need = market.sellers.index(row["id"]), row["critical_report"]
+            sentence = outcome.explain(row["id"])
+            at = 0.0 if need is None else max(0.0, need - 0.5)
+            moved = np.where(np.arange(4) == index, at, asks)
+            again = cx.clear(market, "first-best", cx.Reports(bids, moved))
+            assert (index in again.seller_index) == (need is not None)
+            assert ("no ask would" in sentence) <= (need is None)
+            assert "less than -" not in sentence and "at most -" not in sentence
+            seen["none" if need is None else "some"] += 1
+    assert min(seen.values()) > 3
+
+
+def test_sentences_show_no_rounding_to_ticks() -> None:
+    pytest.importorskip("ortools")
+    market = cx.Market(
+        [{"id": "a", "bid": 30.1}, {"id": "b", "bid": 29.3}],
+        [{"id": "s", "ask": 0.01}, {"id": "t", "ask": 0.07}],
+        [("a", "s"), ("a", "t"), ("b", "t")],
+        constraints=[{"kind": "cap", "limit": 1}],
+    )
+    outcome = cx.clear(market, "first-best")
+    assert outcome.tick is not None and outcome.seller_receives[0] != 0.81 + 0.01
+    told = [outcome.explain(agent) for agent in "abst"]
+    assert "and pays 29.24, the lowest" in told[0]
+    assert "a bid of at least 30.16 would" in told[1] or "a bid of more than 30.16" in told[1]
+    numbers = re.findall(r"\d+\.\d+", " ".join(told))
+    assert numbers and all(len(number.partition(".")[2]) <= 2 for number in numbers)
+
+
+@pytest.mark.parametrize("ask", [5.0, 9.9])
+def test_a_price_that_the_mechanism_sets_is_nobody_elses(ask: float) -> None:
+    """A reserve price is no rival's; above it rivals set prices as ever."""
+    market = cx.Market(
+        buyers=[{"id": "ann", "bid": 40.0}, {"id": "bob", "bid": 20.0}],
+        sellers=[{"id": "cy", "ask": ask}, {"id": "dee", "ask": 10.0}],
+    )
+    outcome = cx.clear(market, Reserve())
+    own = "the mechanism's own rule sets it (below 30 no bid counts)."
+    assert outcome.explain("ann").endswith(f"pays 30, the lowest bid that still trades: {own}")
+    assert outcome.explain("bob").endswith(f"a bid of at least 30 would: {own}")
+    assert outcome.explain("cy").endswith("seller 'dee' sets it with an ask of 10.")
+    low = cx.clear(market, Reserve(price=1.0))
+    assert low.explain("ann").endswith("seller 'dee' sets it with an ask of 10.")
+    tight = cx.clear(market, Reserve(), cx.Reports([40.0, 35.0], [5.0, 36.0]))
+    assert tight.explain("ann").endswith(
+        "pays 35, the lowest bid that still trades: buyer 'bob' sets it with a bid of 35."
+    )
+
+
+@dataclass(frozen=True)
+class Ceiling(SeparableMechanism):
+    """The mirror: nobody who asks more than 12 counts."""
+
+    slug = "ceiling"
+    summary = "the most gains from trade among sellers who ask 12 or less"
+    claims = Claims("DSIC", "DSIC", "ex post", "none")
+
+    def weights(self, market, reports):
+        return reports.bids, np.where(reports.asks <= 12.0, reports.asks, np.inf)
+
+    def critical_asks(self, market, thresholds):
+        return np.minimum(thresholds.level, 12.0)
+
+
+@dataclass(frozen=True)
+class Reserve(SeparableMechanism):
+    """Nobody who bids less than a reserve price counts."""
+
+    price: float = 30.0
+    slug = "reserve"
+    summary = "the most gains from trade at a reserve price or more"
+    claims = Claims("DSIC", "DSIC", "ex post", "none")
+
+    def weights(self, market, reports):
+        return np.where(reports.bids >= self.price, reports.bids, -np.inf), reports.asks
+
+    def critical_bids(self, market, thresholds):
+        return np.maximum(thresholds.level, self.price)
+
+
+def test_a_highest_ask_of_the_mechanism_is_nobodys() -> None:
+    market = cx.Market([{"id": "b", "bid": 40.0}], [{"id": "s", "ask": 5.0}])
+    told = cx.clear(market, Ceiling()).explain("s")
+    assert told.endswith("the mechanism's own rule sets it (above 12 no ask counts).")

@@ -176,3 +176,46 @@ def test_an_objective_that_counts_trades_has_no_currency() -> None:
     ):
         lines = printed(outcome_tables(cx.clear(market, mechanism))).splitlines()
         assert words in [line.split() for line in lines]
+
+
+def bare(renderable: RenderableType) -> str:
+    """Print on a wide page, without blanks at the ends of lines."""
+    return "".join(f"{line.rstrip()}\n" for line in printed(renderable, width=400).splitlines())
+
+
+def test_constraints_and_how_full_they_are() -> None:
+    pytest.importorskip("ortools")
+    sides = (
+        [{"id": f"b{k}", "bid": 9 - k, "days": 7 if k < 2 else 3} for k in range(4)],
+        [{"id": f"s{k}", "ask": k, "zone": f"z{k:02}"} for k in range(14)],
+    )
+    rules = [
+        {"kind": "quota", "over": "buyers", "column": "days", "limits": {"7": 1, "3": 3}},
+        {"kind": "quota", "over": "sellers", "column": "zone", "limits": 1},
+        {"kind": "cap", "limit": 2},
+        {"kind": "conflicts", "over": "sellers", "pairs": [["s0", "s1"]]},
+    ]
+    text = bare(outcome_tables(cx.clear(cx.Market(*sides, constraints=rules), "first-best")))
+    assert "\n  quota days: 7: 1 of 1 (full), 3: 1 of 3\n" in text
+    assert "\n  cap: 2 of 2 (full)\n  conflicts: in force\n" in text
+    assert "quota zone: z00: 1 of 1 (full), z01: 0 of 1, z02: 1 of 1 (full), z03" in text
+    assert "and 2 more groups\n" in text
+    assert "in force" not in printed(outcome_tables(cx.clear(cx.Market(*sides), "first-best")))
+
+
+def test_groups_of_edges_are_counted_by_edge() -> None:
+    pytest.importorskip("ortools")
+    edges = [("b1", "s1", "x"), ("b0", "s1", "y"), ("b1", "s0", "y"), ("b0", "s0", "x")]
+    market = cx.Market(
+        [{"id": "b0", "bid": 9}, {"id": "b1", "bid": 8}],
+        [{"id": "s0", "ask": 1}, {"id": "s1", "ask": 2}],
+        [{"buyer": b, "seller": s, "line": line} for b, s, line in edges],
+        constraints=[{"kind": "quota", "over": "edges", "column": "line", "limits": 2},
+                     {"kind": "cap", "limit": 1}],
+    )  # fmt: skip
+    result = cx.clear(market, "first-best")
+    (trade,) = zip(result.trades["buyer"], result.trades["seller"], strict=True)
+    line = next(line for b, s, line in edges if (b, s) == trade)
+    shown = {name: f"{name}: {int(name == line)} of 2" for name in "xy"}
+    text = bare(outcome_tables(result))
+    assert f"quota line: {shown['x']}, {shown['y']}\n" in text

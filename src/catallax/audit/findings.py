@@ -35,8 +35,10 @@ def finding_of(prop: Property, search: Search, said: Judgement) -> tuple[Finding
             search.progress(1.0, f"shrinking a witness of {prop.slug}")
         witness, runs = shrink(prop, search.setting, said.violation)
         story = witness.story
-        # Shrinking looks for the worst report anew.
-        worst = max(said.violation.amount, witness.amount)
+        worst = said.violation.amount
+        # Shrinking looks for the worst report anew; expectations are then those of other priors.
+        if not prop.expected:
+            worst = max(worst, witness.amount)
     profiles = search.profiles_seen if said.profiles is None else said.profiles
     finding = Finding(
         name=prop.slug,

@@ -36,7 +36,8 @@ class Finding:
         "undecided": an expectation whose interval still allows both.
     worst
         The worst violation, in money; 0.0 where the property holds, and where what is violated
-        is no amount (a pair without an edge has no price).
+        is no amount (a pair without an edge has no price). An expectation's is that in the market
+        that was audited; the witness may have other priors, and another amount.
     profiles
         How many profiles of reports were looked at.
     checked
@@ -201,7 +202,7 @@ class AuditReport:
         return self.market.frame(columns)
 
     def told(self, finding: Finding) -> str:
-        """Return a finding's story, with the market it happens in if that is a smaller one.
+        """Return a finding's story, with the market it happens in if that is another one.
 
         Parameters
         ----------
@@ -222,12 +223,17 @@ class AuditReport:
         'in a smaller market (1 buyer, 1 seller): at bid ... a deficit of ...'
         """
         witness = finding.witness
-        if witness is None or (was := _size(self.market)) == (now := _size(witness.market)):
+        if witness is None:
             return finding.story
+        priors = _other_priors(self.market, witness)
+        was, now = _size(self.market), _size(witness.market)
+        if was == now:
+            return f"with other priors ({priors}): {finding.story}" if priors else finding.story
         words = [f"{n} {noun}{'' if n == 1 else 's'}" for n, noun in zip(now, _NOUNS, strict=True)]
         # Edges are told where it is they alone that are fewer.
         shown = words if was[:2] == now[:2] else words[:2]
-        return f"in a smaller market ({', '.join(shown)}): {finding.story}"
+        priors = f" with other priors ({priors})" if priors else ""
+        return f"in a smaller market ({', '.join(shown)}){priors}: {finding.story}"
 
     def __repr__(self) -> str:
         """Count the verdicts in one line."""
@@ -312,3 +318,26 @@ _NOUNS = ("buyer", "seller", "edge")
 
 def _size(market: Market) -> tuple[int, int, int]:
     return len(market.buyers), len(market.sellers), market.graph.n_edges
+
+
+# So many priors are told.
+_TOLD = 4
+
+
+def _other_priors(market: Market, witness: Witness) -> str:
+    """List a witness's priors where an expectation is about others than the market's."""
+    from catallax.audit.properties.registry import get, names
+
+    # A property of one's own that is not registered is about single outcomes, for all we know.
+    if witness.property not in names() or not get(witness.property).expected:
+        return ""
+    changed, told = False, []
+    pairs = ((market.buyers, witness.market.buyers), (market.sellers, witness.market.sellers))
+    for before, after in pairs:
+        for place, name in enumerate(after.ids):
+            prior = after.prior(place)
+            if prior is not None:
+                changed |= name not in before or prior != before.prior(before.index(name))
+                told.append(prior.describe())
+    more = [f"{len(told) - _TOLD} more"] if len(told) > _TOLD else []
+    return ", ".join(told[:_TOLD] + more) if changed else ""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from catallax.markets import Market
     from catallax.priors import Prior
 
-__all__ = ["Agent", "Setting"]
+__all__ = ["Agent", "Setting", "in_support"]
 
 Array = NDArray[np.float64]
 
@@ -241,17 +241,17 @@ class Setting:
 
     def supported(self, slot: int, value: float) -> bool:
         """Whether a value lies in the support of its prior (every value without a prior)."""
-        return bool(_in_support(self.priors[slot], np.array([value]))[0])
+        return bool(in_support(self.priors[slot], np.array([value]))[0])
 
     def possible(self, slot: int, values: Array) -> NDArray[np.bool_]:
         """Whether each value may be true: in the support, or the one that came with the market."""
-        found = _in_support(self.priors[slot], values)
+        found = in_support(self.priors[slot], values)
         return found if self.own is None else found | (values == self.own[slot])
 
     def all_possible(self, values: Array) -> bool:
         """Whether all values of a profile may be true."""
         for prior, _, slots in self.groups:
-            found = _in_support(prior, values[slots])
+            found = in_support(prior, values[slots])
             if self.own is not None:
                 found |= values[slots] == self.own[slots]
             if not found.all():
@@ -325,7 +325,7 @@ def _size(prior: Prior) -> float:
     return max(abs(float(prior.quantile(q))) for q in (0.05, 0.95))
 
 
-def _in_support(prior: Prior | None, values: Array) -> NDArray[np.bool_]:
+def in_support(prior: Prior | None, values: Array) -> NDArray[np.bool_]:
     """Tell which values lie in the support of a prior: atoms, and pieces with their ends."""
     if prior is None:
         return np.ones(values.size, bool)

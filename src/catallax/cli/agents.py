@@ -127,8 +127,9 @@ def _nobody(markets: Sequence[Market | Markets], text: str) -> str:
     if role:
         side = market.buyers if role == "buyer" else market.sellers
         return f"there is no {role} '{rest}': {side.nearest(rest)}"
-    named = market.buyers if len(market.buyers) else market.sellers
-    return f"there is no buyer or seller '{text}': {named.nearest(text)}"
+    from catallax.mechanisms.outcome_tables import hint
+
+    return f"there is no buyer or seller '{text}': {hint((market.buyers, market.sellers), text)}"
 
 
 def _article(role: str) -> str:

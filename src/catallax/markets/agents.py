@@ -166,6 +166,14 @@ class Agents:
         """Return how messages call an agent, e.g. ``"buyer 'b17'"``."""
         return f"{self.role} {self.ids[int(position)]!r}"
 
+    @property
+    def place(self) -> str:
+        """What errors call the table of these agents, e.g. ``"sellers.csv"``."""
+        origin: Origin | None = vars(self).get("_origin")
+        if origin is None or (origin.style == "frame" and origin.folder is None):
+            return f"the {self.role}s"
+        return origin.table
+
     def _place(self, position: int) -> str:
         """Return the file and line of an agent for an error, if it came from a file."""
         origin: Origin | None = getattr(self, "_origin", None)

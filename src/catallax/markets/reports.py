@@ -334,6 +334,18 @@ def require(agents: Agents, values: np.ndarray | None, word: str) -> np.ndarray:
         return values
     if not len(agents):
         return np.empty(0)
+    if agents.place != f"the {agents.role}s":  # a file, which can be mended
+        has_prior = ["prior"] if agents.prior_of.max() >= 0 else []
+        columns = ", ".join(["id", *agents.table.columns, *has_prior])
+        if not agents.place.endswith((".csv", ".parquet")):  # JSON has keys, agent by agent
+            raise MissingReportError(
+                f"{agents.place}: {agents.label(0)} has no key '{word}' (keys: {columns}); "
+                f"name the one with the {word} '{word}'"
+            )
+        raise MissingReportError(
+            f"{agents.place}: there is no column '{word}' (columns: {columns}); "
+            f"name the one with the {word}s '{word}'"
+        )
     raise MissingReportError(
         f"{agents.label(0)} has no {word}; give the {agents.role}s a column '{word}', "
         "or pass reports=Reports(bids=..., asks=...)"

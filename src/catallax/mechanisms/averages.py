@@ -81,7 +81,7 @@ class AverageReasons:
         trade = outcome.partner(role, index)
         if role != self.averaged or trade is None:
             return self.plain.reasons.explain(self.plain, role, index)
-        market, buyers = outcome.market, role == "buyer"
+        market, buyers, tick = outcome.market, role == "buyer", outcome.tick
         label = (market.buyers if buyers else market.sellers).label(index)
         said = (outcome.reports.bids if buyers else outcome.reports.asks)[index]
         if buyers:
@@ -98,7 +98,7 @@ class AverageReasons:
         deed, verb, types, limit, beyond, made = words
         return (
             f"{label[0].upper()}{label[1:]} {deed} {money(said)}, trades with {partner} and {verb} "
-            f"{money(price, market.currency)}, the average of {limit} over the {types} that "
-            f"{partner} may have and trade with ({money(end)} {beyond}); at the {made} made it is "
-            f"{money(plain)}."
+            f"{money(price, market.currency, tick)}, the average of {limit} over the {types} that "
+            f"{partner} may have and trade with ({money(end, tick=tick)} {beyond}); at the {made} "
+            f"made it is {money(plain, tick=tick)}."
         )

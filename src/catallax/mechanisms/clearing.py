@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catallax.errors import CatallaxError, MechanismError
+from catallax.mechanisms.house import of_the_house
 from catallax.mechanisms.lottery import Lottery
 from catallax.mechanisms.outcome import Outcome
 from catallax.mechanisms.unstated_reasons import with_own_reasons
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from catallax.markets import Market
     from catallax.mechanisms.base import Mechanism
 
-__all__ = ["cleared", "of_the_house"]
+__all__ = ["cleared"]
 
 
 def cleared(market: Market, mechanism: Mechanism, reports: Any = None) -> Outcome | Lottery:
@@ -28,11 +29,6 @@ def cleared(market: Market, mechanism: Mechanism, reports: Any = None) -> Outcom
         result = _judged(mechanism, market, given)
     object.__setattr__(result, "cleared_by", mechanism)  # for updates
     return result
-
-
-def of_the_house(mechanism: Mechanism) -> bool:
-    """Tell whether a mechanism comes with catallax."""
-    return type(mechanism).__module__.partition(".")[0] == "catallax"
 
 
 def _judged(mechanism: Mechanism, market: Market, reports: Any) -> Outcome | Lottery:

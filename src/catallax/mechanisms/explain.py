@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import ceil, log10
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from catallax.mechanisms.house import of_the_house
 from catallax.mechanisms.outcome import NOBODY, Reasons
 
 if TYPE_CHECKING:
@@ -17,18 +19,30 @@ if TYPE_CHECKING:
     from catallax.mechanisms.base import SeparableMechanism
     from catallax.mechanisms.outcome import Outcome, Role
 
-__all__ = ["Reasons", "ThresholdReasons", "money"]
+__all__ = ["Reasons", "ThresholdReasons", "as_shown", "money"]
 
 
-def money(amount: float, currency: str = "") -> str:
+def money(amount: float, currency: str = "", tick: float | None = None) -> str:
     """Write an amount for people, with its currency if there is one.
+
+    Amounts that were counted in ticks are written to a decimal place that is larger than one.
 
     Examples
     --------
     >>> money(0.6000000000000001, "USD"), money(1e-9), money(54159.3)
     ('0.6 USD', '1e-09', '54159.3')
+    >>> money(0.0100000000093, "USD", 2.0**-37)
+    '0.01 USD'
     """
-    return f"{amount:.12g} {currency}".rstrip()
+    return f"{as_shown(amount, tick):.12g} {currency}".rstrip()
+
+
+def as_shown(amount: float, tick: float | None = None) -> float:
+    """Give the number that people read for an amount."""
+    if tick is not None:
+        # The place of the next power of ten above ten ticks; the sum takes a minus from zero.
+        amount = round(float(amount), -ceil(log10(tick)) - 1) + 0.0
+    return float(f"{amount:.12g}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +78,7 @@ class ThresholdReasons:
             trading, price = matching.trading_sellers, outcome.seller_receives
             n_agents = len(market.sellers)
             needed = self.mechanism.critical_asks(market, waiting)
+            needed = np.where(_is_refused(market, waiting, needed), np.nan, needed)
         report = np.full(n_agents, np.nan)
         source = np.full(n_agents, NOBODY)
         report[trading.agent], source[trading.agent] = price, trading.source
@@ -90,7 +105,7 @@ class ThresholdReasons:
         strictly = _is_strict(thresholds, trade, price, role)
         return (
             f"{_subject(outcome, role, index)}, trades with {partner} and {verb} "
-            f"{money(price, market.currency)}, {limits[strictly]}: "
+            f"{money(price, market.currency, outcome.tick)}, {limits[strictly]}: "
             f"{self._setter(outcome, role, thresholds, trade, price)}."
         )
 
@@ -107,16 +122,20 @@ class ThresholdReasons:
             report = float(self.mechanism.critical_bids(market, thresholds)[0])
         else:
             report = float(self.mechanism.critical_asks(market, thresholds)[0])
+            if _is_refused(market, thresholds, np.array([report]))[0]:
+                # No report would do, so the sentence tells what would have to happen besides.
+                setter = self._setter(outcome, role, thresholds, 0, -np.inf)
+                return f"{subject}; no ask would: asks below 0 are refused; {setter}."
         setter = self._setter(outcome, role, thresholds, 0, report)
         if not np.isfinite(report):
             word = "bid" if role == "buyer" else "ask"
             return f"{subject}; no {word} would: {self._limit(market, role, index)}{setter}."
-        strictly = _is_strict(thresholds, 0, report, role)
+        strictly = _is_strict(thresholds, 0, report, role, outcome.tick)
         if role == "buyer":
             bound = "a bid of more than" if strictly else "a bid of at least"
         else:
             bound = "an ask of less than" if strictly else "an ask of at most"
-        return f"{subject}; {bound} {money(report, market.currency)} would: {setter}."
+        return f"{subject}; {bound} {money(report, market.currency, outcome.tick)} would: {setter}."
 
     def _limit(self, market: Market, role: Role, index: int) -> str:
         """Begin the reason why no report would do: a prior counts nothing beyond its end."""
@@ -141,6 +160,9 @@ class ThresholdReasons:
             possible = bool(np.isfinite(report))
             return self._several(outcome, role, int(thresholds.agent[place]), possible=possible)
         market, mechanism = outcome.market, self.mechanism
+        own = self._own_rule(outcome, role, thresholds, place, report)
+        if own:
+            return own
         source, level = int(thresholds.source[place]), thresholds.level[place]
         if source >= 0:
             said = f"a bid of {money(outcome.said('buyer', source))}"
@@ -161,6 +183,31 @@ class ThresholdReasons:
             sentence += f", which {money(report)} {'only equals' if strictly else passes}"
             sentence += f" in {own_scale}"
         return sentence
+
+    def _own_rule(
+        self, outcome: Outcome, role: Role, thresholds: Thresholds, place: int, report: float
+    ) -> str:
+        """Say that no rival sets a threshold but the mechanism, as a reserve price does."""
+        if of_the_house(self.mechanism) or self.mechanism.pays_level(role):
+            return ""  # none of ours has such a rule, and this looks at all reports
+        if not np.isfinite(report):
+            return ""
+        buyers, index = role == "buyer", int(thresholds.agent[place])
+        away = -np.inf if buyers else np.inf
+        at = self._weight(outcome, role, index, report)
+        beyond = self._weight(outcome, role, index, float(np.nextafter(report, away)))
+        if beyond != away or not (at - thresholds.level[place]) * np.sign(away) < 0:
+            return ""
+        side, word = ("below", "bid") if buyers else ("above", "ask")
+        shown = money(report, outcome.market.currency)
+        return f"the mechanism's own rule sets it ({side} {shown} no {word} counts)"
+
+    def _weight(self, outcome: Outcome, role: Role, index: int, report: float) -> float:
+        """Return what an agent weighs at another report."""
+        bids, asks = outcome.reports.bids.copy(), outcome.reports.asks.copy()
+        (bids if role == "buyer" else asks)[index] = report
+        reports = replace(outcome.reports, bids=bids, asks=asks)
+        return float(self.mechanism.weights(outcome.market, reports)[role != "buyer"][index])
 
     def _tie(
         self, outcome: Outcome, role: Role, thresholds: Thresholds, place: int, report: float
@@ -254,14 +301,26 @@ class ThresholdReasons:
         return f"{'without' if trades else 'with'} that {word} " + " and ".join(changes)
 
 
-def _is_strict(thresholds: Thresholds, place: int, report: float, role: Role) -> bool:
+def _is_refused(
+    market: Market, thresholds: Thresholds, asks: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Tell which sellers would have to ask less than 0, and may not; see `refuse_negative_asks`."""
+    lows = np.array([prior.support[0] for prior in market.sellers.priors] + [0.0])
+    may_not = lows[market.sellers.prior_of[thresholds.agent]] >= 0
+    below = ~thresholds.wins_ties & (asks == 0) & (thresholds.level == 0)
+    return may_not & np.isfinite(asks) & ((asks < 0) | below)
+
+
+def _is_strict(
+    thresholds: Thresholds, place: int, report: float, role: Role, tick: float | None = None
+) -> bool:
     """Tell whether the report as it is shown to people would itself not be enough."""
     # Where the report is itself the weight, an agent that loses ties must pass the level.
     # An inverse of a virtual value has passed it, if only by what the text rounds away.
-    if thresholds.wins_ties[place]:
-        return False
-    shown = float(f"{report:.12g}")
+    shown = as_shown(report, tick)
     short = shown < report if role == "buyer" else shown > report
+    if thresholds.wins_ties[place]:
+        return bool(short and tick is not None)
     return bool(short or report == thresholds.level[place])
 
 

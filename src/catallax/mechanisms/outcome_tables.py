@@ -12,7 +12,7 @@ from catallax.errors import UnknownAgentError
 if TYPE_CHECKING:
     from catallax.markets import Agents, Market, Reports
 
-__all__ = ["NOBODY", "Role", "locate", "side_frame"]
+__all__ = ["NOBODY", "Role", "hint", "locate", "side_frame"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int32]
@@ -45,11 +45,31 @@ def locate(market: Market, agent: object, role: Role | None) -> tuple[Role, int]
                 "or role='seller' (on the command line 'buyer:ID' or 'seller:ID')"
             )
         if not having:
-            hint = sides[0].nearest(agent) if len(sides[0]) else sides[1].nearest(agent)
-            raise UnknownAgentError(f"there is no buyer or seller {agent!r}: {hint}")
+            raise UnknownAgentError(f"there is no buyer or seller {agent!r}: {hint(sides, agent)}")
         return having[0].role, having[0].index(cast("str | int", agent))
     side = sides[0] if role == "buyer" else sides[1]
     return role, side.index(cast("str | int", agent))
+
+
+def hint(sides: tuple[Agents, Agents], agent: object) -> str:
+    """Return a hint at the id of either side that resembles a wrong one, or both sides' ids.
+
+    Parameters
+    ----------
+    sides
+        Buyers and sellers.
+    agent
+        The wrong id.
+    """
+    filled = [side for side in sides if len(side)]
+    hints = [side.nearest(agent) for side in filled]
+    close = [one for one in hints if one.startswith("did you mean")]
+    if close or not filled:
+        return close[0] if close else sides[0].nearest(agent)
+    return "; ".join(
+        f"{side.role}s: {one.removeprefix('known are: ')}"
+        for side, one in zip(filled, hints, strict=True)
+    )
 
 
 def _knows(side: Agents, agent: object) -> bool:

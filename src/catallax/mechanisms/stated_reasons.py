@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.mechanisms.explain import money
+from catallax.mechanisms.explain import as_shown, money
 from catallax.mechanisms.outcome import NOBODY
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class StatedReasons:
 
     def explain(self, outcome: Outcome, role: Role, index: int) -> str:
         """Say in one sentence why an agent trades or not."""
-        market, buyers = outcome.market, role == "buyer"
+        market, buyers, tick = outcome.market, role == "buyer", outcome.tick
         reason = self.state(role, index)
         label = (market.buyers if buyers else market.sellers).label(index)
         said = (outcome.reports.bids if buyers else outcome.reports.asks)[index]
@@ -87,18 +87,18 @@ class StatedReasons:
             )
             verb = "pays" if buyers else "receives"
             return (
-                f"{subject}, trades with {partner} and {verb} {money(price, market.currency)}, "
-                f"{self.limits[role]}: {reason.clause}."
+                f"{subject}, trades with {partner} and {verb} "
+                f"{money(price, market.currency, tick)}, {self.limits[role]}: {reason.clause}."
             )
         if not np.isfinite(reason.report):
             word = "bid" if buyers else "ask"
             return f"{subject} and does not trade; no {word} would: {reason.clause}."
         # The twelve digits shown may fall short of the report they stand for.
-        shown = float(f"{reason.report:.12g}")
+        shown = as_shown(reason.report, tick)
         strict = reason.strict or (shown < reason.report if buyers else shown > reason.report)
         if buyers:
             bound = "a bid of more than" if strict else "a bid of at least"
         else:
             bound = "an ask of less than" if strict else "an ask of at most"
-        needed = money(reason.report, market.currency)
+        needed = money(reason.report, market.currency, tick)
         return f"{subject} and does not trade; {bound} {needed} would: {reason.clause}."

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.errors import ReportError
-from catallax.mechanisms.clearing import cleared, of_the_house
+from catallax.mechanisms.clearing import cleared
 from catallax.mechanisms.explain import ThresholdReasons
+from catallax.mechanisms.house import of_the_house
 from catallax.mechanisms.outcome import Outcome
 from catallax.mechanisms.updated_outcome import UpdatedOutcome, shares
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.mechanisms.changes import Changes, SideChanges
-from catallax.mechanisms.clearing import of_the_house
 from catallax.mechanisms.explain import ThresholdReasons
+from catallax.mechanisms.house import of_the_house
 from catallax.mechanisms.outcome import Outcome
 from catallax.mechanisms.outcome_tables import locate
 

@@ -17,6 +17,7 @@ from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from catallax.audit.claims.survey import Surveyed
+    from catallax.audit.result import Finding
     from catallax.audit.witness import Witness
     from catallax.markets import Market
     from catallax.mechanisms import Mechanism
@@ -185,6 +186,13 @@ def _cell(one: Surveyed) -> Cell:
         exact=one.exact,
         undecided=one.undecided,
         checked=one.checked,
-        worst=0.0 if finding is None else finding.worst,
+        worst=_worst(finding),
         story="" if finding is None else finding.story,
     )
+
+
+def _worst(finding: Finding | None) -> float:
+    """Return the worst of all markets that were looked at, the witness's among them."""
+    if finding is None:
+        return 0.0
+    return max(finding.worst, 0.0 if finding.witness is None else finding.witness.amount)

@@ -165,6 +165,10 @@ def _sentence(one: Surveyed) -> str:
     if one.verdict == "violated":
         assert one.finding is not None
         return f"violated ({claimed}) on '{one.market}': {one.finding.story}"
+    if one.verdict == "holds" and one.undecided:
+        open_ = f"undecided on {one.undecided} of {one.held + one.undecided}"
+        counts = f"held on {one.held}, exactly on {one.exact}"
+        return f"holds where decided ({open_}; {claimed}): {counts}; {one.checked:,} checks"
     counts = f"held on {one.held}, exactly on {one.exact}, undecided on {one.undecided}"
     return f"{one.verdict} ({claimed}): {counts}; {one.checked:,} checks"
 

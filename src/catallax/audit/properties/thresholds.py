@@ -18,7 +18,11 @@ __all__ = ["ThresholdPayments"]
 
 @register
 class ThresholdPayments(CurveProperty):
-    """Prices are critical reports (Myerson's payment identity)."""
+    """Prices are critical reports (Myerson's payment identity).
+
+    Where outcomes give reasons, it is also looked at whether somebody does not trade whose report
+    is as good as the one with which, they say, she would.
+    """
 
     slug = "threshold-payments"
     meaning = (
@@ -31,7 +35,7 @@ class ThresholdPayments(CurveProperty):
         threshold, off = missed(curve)
         off = np.where(setting.possible(curve.slot, curve.reports), off, 0.0)
         if not off.any():
-            return None
+            return _refused(setting, curve)
         at = int(np.argmax(off))
         values = curve.profile(float(curve.reports[at]))
         details = {"price": float(curve.price[at]), "threshold": float(threshold[at])}
@@ -42,6 +46,8 @@ class ThresholdPayments(CurveProperty):
         agent, values = violation.agent, violation.values
         assert agent is not None
         curve = explore(runner, Landscape(runner, values), agent)
+        if "refused" in violation.details:
+            return _refused(runner.setting, curve)
         threshold, off = missed(curve)
         at = np.flatnonzero(curve.reports == values[agent.slots[0]])
         if not at.size or not off[at[0]]:
@@ -56,12 +62,29 @@ class ThresholdPayments(CurveProperty):
         assert agent is not None
         buyer = agent.role == "buyer"
         off = amount(violation.amount, runner.setting.market.currency)
+        if "refused" in violation.details:
+            needed, word = number(violation.details["refused"]), "bid" if buyer else "ask"
+            return (
+                f"{truth_words(agent, violation.values)} does not trade, though the mechanism's "
+                f"reasons say that {'a' if buyer else 'an'} {word} of {needed} would"
+            )
         price, level = (number(violation.details[word]) for word in ("price", "threshold"))
         limit = "the lowest bid" if buyer else "the highest ask"
         return (
             f"{truth_words(agent, violation.values)} {'pays' if buyer else 'receives'} {price}, "
             f"and {limit} that still trades is {level}: {off} off"
         )
+
+
+def _refused(setting: Setting, curve: Curve) -> Violation | None:
+    """Look for somebody who does not trade though her report is as good as the one stated."""
+    own, needed = float(curve.values[curve.slot]), curve.refused
+    if not np.isfinite(needed) or not setting.possible(curve.slot, np.array([own]))[0]:
+        return None
+    rounding = 2 * (curve.rounding + ROUNDING * max(abs(own), abs(needed)))
+    if own != needed and abs(own - needed) <= rounding:
+        return None
+    return Violation(abs(own - needed), curve.values, curve.agent, None, {"refused": needed})
 
 
 def missed(curve: Curve) -> tuple[np.ndarray, np.ndarray]:

@@ -28,6 +28,11 @@ class Asked(ABC):
     need: ClassVar[Need]
 
     @property
+    def expected(self) -> bool:
+        """Whether it is about expectations, so that priors decide it."""
+        return self.need in ("types", "average")
+
+    @property
     def sides(self) -> tuple[Literal["buyer", "seller"], ...]:
         """Whose reports it is about."""
         return ("buyer", "seller")

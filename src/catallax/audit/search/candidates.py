@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from catallax.errors import CatallaxError, PriorError
 from catallax.mechanisms import BuyersOffering, FirstBest, SellersOffering
+from catallax.mechanisms.stated_reasons import StatedReasons
 
 if TYPE_CHECKING:
     from catallax.audit.runs import Runner
@@ -104,7 +105,8 @@ class Landscape:
         weight, of the first best and of both offering mechanisms.
         """
         setting = self.setting
-        results = [self.runner.result(self.values)]
+        found = [stated for _, stated in self._own_reasons]
+        results = []
         if setting.market.constraints and setting.unit is None:
             known = [FirstBest()]
             if setting.has_priors:
@@ -112,13 +114,41 @@ class Landscape:
             for mechanism in known:
                 if type(mechanism) is not type(setting.mechanism):
                     results.append(_tried(mechanism, setting, self.values))
-        found = []
         for result in results:
             for outcome in _outcomes(result):
                 stated = _stated(outcome, setting)
                 if stated is not None:
                     found.append(stated)
         return tuple(found)
+
+    @cached_property
+    def _own_reasons(self) -> list[tuple[Any, Array]]:
+        """Outcomes at this profile that state critical reports, each with them."""
+        stated = [
+            (outcome, _stated(outcome, self.setting))
+            for outcome in _outcomes(self.runner.result(self.values))
+        ]
+        return [(outcome, reports) for outcome, reports in stated if reports is not None]
+
+    def refused(self, agent: Agent) -> float:
+        """Return a report with which an agent would trade, an outcome says, who does not with hers.
+
+        Hers is as good or better. NaN where she trades, hers is worse, or nothing is said.
+        """
+        if self.runner(self.values).problem is not None:
+            return np.nan
+        number = self.setting.number_of(agent)
+        buyer, own = agent.role == "buyer", self.values[agent.slots[0]]
+        for outcome, reports in self._own_reasons:
+            traders = outcome.buyer_index if buyer else outcome.seller_index
+            needed = float(reports[number])
+            if not np.isfinite(needed) or agent.index in traders:
+                continue
+            if (own > needed if buyer else own < needed) or (
+                own == needed and _enough_to_meet(outcome, agent)
+            ):
+                return needed
+        return np.nan
 
     def candidates(self, agent: Agent) -> Array:
         """Return the reports at which an agent's outcome may change.
@@ -171,6 +201,13 @@ def _tried(mechanism: Any, setting: Setting, values: Array) -> Any:
         return mechanism.clear(setting.market, setting.reports(values))
     except CatallaxError:
         return None
+
+
+def _enough_to_meet(outcome: Any, agent: Agent) -> bool:
+    """Whether an outcome says for sure that the critical report of an agent need not be passed."""
+    if not isinstance(outcome.reasons, StatedReasons) or outcome.tick:
+        return False
+    return not outcome.reasons.state(agent.role, agent.index).strict
 
 
 def _stated(outcome: Any, setting: Setting) -> Array | None:

@@ -50,6 +50,9 @@ class Curve:
         Whether some price changes with the own report without a jump.
     rounding
         The difference in money that is nothing but rounding, whatever the agent's amounts.
+    refused
+        A report with which she would trade, as the outcome at the profile itself says, though
+        she does not with hers, which is as good; NaN where it says nothing of the kind.
     """
 
     agent: Agent
@@ -59,6 +62,7 @@ class Curve:
     located: bool
     moving: bool
     rounding: float
+    refused: float = np.nan
 
     @property
     def slot(self) -> int:
@@ -139,6 +143,7 @@ class _Explorer:
         self.left = bisections
         self.tick = 0.0
         self.rounding = runner.setting.own_rounding(agent, self.values)
+        self.refused = landscape.refused(agent)
 
     def curve(self) -> Curve:
         for report in self._grid():
@@ -161,6 +166,7 @@ class _Explorer:
             located,
             self.moving,
             self.rounding + 4 * self.tick,
+            self.refused,
         )
 
     def _climb(self) -> None:

@@ -153,7 +153,7 @@ def shrink(prop: Property, setting: Setting, violation: Violation) -> tuple[Witn
         _without_reports(document)
     focus = None if first.agent is None else (first.agent.role, first.agent.id)
     case = Case(_inlined(document), focus, as_json(first.report), dict(first.details))
-    shrinker.supported = prop.need not in ("types", "average") and _supported(setting, first.values)
+    shrinker.supported = prop.need != "average" and _supported(setting, first.values)
     case = _reduced(prop, shrinker, case)
     shrinker.known.clear()
     shrinker.runs = shrinker.trials = shrinker.agents = 0
@@ -167,7 +167,7 @@ def shrink(prop: Property, setting: Setting, violation: Violation) -> tuple[Witn
 
 def _reduced(prop: Property, shrinker: Shrinker, case: Case) -> Case:
     """Apply all reductions, twice over."""
-    expected = prop.need in ("types", "average")
+    expected = prop.expected
     reductions = (parts_dropped, lambda c: priors_simplified(c, expected=expected))
     # Few values first: sums over all profiles are cheaper than draws.
     case = shrinker.through(case, lambda c: priors_replaced(c, expected=expected), anew=True)

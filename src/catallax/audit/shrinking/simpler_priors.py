@@ -7,6 +7,9 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
+from catallax.audit.setting import in_support
 from catallax.audit.shrinking.case import Case, Document
 from catallax.errors import CatallaxError
 from catallax.priors import make_prior
@@ -32,12 +35,10 @@ def priors_simplified(case: Case, *, expected: bool) -> Iterator[Case]:
     owner = None if case.focus is None else case.focus[1]
     for spec in specs:
         for make in _simpler(spec, expected=expected, owner=owner):
-            yield replace(
-                case,
-                document=_replaced(
-                    document, lambda r, s, make=make, spec=spec: make(r, s) if s == spec else s
-                ),
+            changed = _replaced(
+                document, lambda r, s, make=make, spec=spec: make(r, s) if s == spec else s
             )
+            yield replace(case, document=_inside(changed, case.focus) if expected else changed)
 
 
 def priors_replaced(case: Case, *, expected: bool) -> Iterator[Case]:
@@ -52,7 +53,8 @@ def priors_replaced(case: Case, *, expected: bool) -> Iterator[Case]:
         makes += [lambda r, s: None, lambda r, s: _point(r, _made(s), middle=False)]
     for make in makes:
         if kinds - {"point"}:
-            yield replace(case, document=_replaced(document, make))
+            changed = _replaced(document, make)
+            yield replace(case, document=_inside(changed, case.focus) if expected else changed)
 
 
 def holders(document: Document) -> list[dict[str, Any]]:
@@ -79,6 +81,26 @@ def _replaced(document: Document, make: Make) -> Document:
             else:
                 record["prior"] = other
     return changed
+
+
+def _inside(document: Document, focus: tuple[str, Any] | None) -> Document:
+    """Move the reports of all but the agent concerned into their priors: they are true values.
+
+    Expectations do not depend on them; whoever reads the witness takes them for what they are.
+    """
+    role, name = focus or (None, None)
+    sides = (("buyer", "buyers", "bid"), ("seller", "sellers", "ask"), ("buyer", "edges", "bid"))
+    for side, key, report in sides:
+        for record in document.get(key) or []:
+            if not isinstance(record, dict) or None in (record.get(report), record.get("prior")):
+                continue
+            # A buyer with a value for each item has her reports on the edges.
+            if side == role and (key == "edges" or record.get("id") == name):
+                continue
+            prior, value = _made(record["prior"]), float(record[report])
+            if prior is not None and not in_support(prior, np.array([value]))[0]:
+                record[report] = float(prior.quantile(0.5))
+    return document
 
 
 def _simpler(spec: Any, *, expected: bool, owner: Any) -> Iterator[Make]:

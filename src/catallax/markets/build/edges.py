@@ -162,4 +162,8 @@ def _remedy(agents: Agents, named: pl.Series, row: int) -> str:
             f"; the {agents.role}s' ids are {words[type(agents.ids.dtype)]}: write both alike "
             f'(in market.toml, ids = "integer" makes the ids of a CSV file integers)'
         )
-    return f": {agents.nearest(named[row])}"
+    hint = agents.nearest(named[row])
+    if hint.startswith("did you mean"):
+        return f": {hint}"
+    known = f": {hint}" if len(agents) <= 20 else ""
+    return f"{known}; add it to {agents.place} or delete the edge"

@@ -20,6 +20,7 @@ from catallax.markets.families.registry import (
     register,
     written_constraints,
 )
+from catallax.markets.families.usage import GroupUsage, Usage, usage
 
 __all__ = [
     "Cap",
@@ -27,13 +28,16 @@ __all__ = [
     "Constraint",
     "ExplicitFamily",
     "Family",
+    "GroupUsage",
     "KnapsackConstraint",
     "Oracle",
     "Parts",
     "Quota",
+    "Usage",
     "bind",
     "names",
     "parse_constraints",
     "register",
+    "usage",
     "written_constraints",
 ]

@@ -36,7 +36,7 @@ class KnapsackConstraint(Constraint):
 
     def bind(self, parts: Parts, where: str) -> Knapsack:
         """Read the amounts as the decimals they were written as, and count them in whole ticks."""
-        values = column_of(parts, "edges", self.column, where)
+        values = column_of(parts, "edges", self.column, where, "knapsack")
         try:
             amounts = values.cast(pl.Float64).to_list()
         except pl.exceptions.PolarsError:

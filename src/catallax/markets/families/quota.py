@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -15,6 +17,14 @@ from catallax.markets.families.constraint import Constraint, whole
 from catallax.markets.families.registry import register
 
 __all__ = ["Quota", "column_of"]
+
+
+# Columns that the market itself reads, which are no groups.
+_KNOWN = {
+    "buyers": ("id", "bid", "prior"),
+    "sellers": ("id", "ask", "prior"),
+    "edges": ("buyer", "seller"),
+}
 
 
 @register
@@ -42,6 +52,7 @@ class Quota(Constraint):
         """Look up the groups of the column and their limits."""
         values = column_of(parts, self.over, self.column, where).cast(pl.String)
         groups = values.drop_nulls().unique(maintain_order=True).to_list()
+        _check_form(self.limits, groups, where)
         if isinstance(self.limits, Mapping):
             limits = {str(g): whole(n, f"limits.{g}", where) for g, n in self.limits.items()}
             for group in limits:
@@ -59,7 +70,28 @@ class Quota(Constraint):
         )
 
 
-def column_of(parts: Parts, over: Any, column: object, where: str) -> pl.Series:
+def _check_form(limits: object, groups: list[str], where: str) -> None:
+    """Refuse limits that are neither of the two forms, showing both."""
+    if isinstance(limits, Mapping):
+        for group, limit in limits.items():
+            if isinstance(limit, Mapping):  # TOML reads the point as a table in the table
+                name = f"{group}.{next(iter(limit), '')}"
+                raise ConstraintError(
+                    f"{where}: 'limits' has a name with a point; quote it, as in "
+                    f'limits = {{ "{name}" = 1 }}'
+                )
+    elif isinstance(limits, bool) or not isinstance(limits, int | np.integer):
+        group = groups[0] if groups else "north"
+        shown = group if re.fullmatch(r"[A-Za-z0-9_-]+", group) else json.dumps(group)
+        raise ConstraintError(
+            f"{where}: 'limits' must be a whole number for every group, as in limits = 1, or a "
+            f"table with one for each group, as in limits = {{ {shown} = 1 }}, not {limits!r}"
+        )
+
+
+def column_of(
+    parts: Parts, over: Any, column: object, where: str, kind: str = "quota"
+) -> pl.Series:
     """Find a column of the buyers', sellers' or edges' table."""
     tables = {
         "buyers": parts.buyers.table,
@@ -75,6 +107,13 @@ def column_of(parts: Parts, over: Any, column: object, where: str) -> pl.Series:
         raise ConstraintError(
             f"{where}: the market is complete and has no table of edges; list the edges, "
             "or put the column in the table of the buyers or sellers"
+        )
+    if column not in table.columns and column in _KNOWN[over]:
+        own = (
+            f": {', '.join(table.columns[:20])}" if table.columns else ", which it has none of yet"
+        )
+        raise ConstraintError(
+            f"{where}: a {kind} cannot go by '{column}'; use a column of your own{own}"
         )
     if column not in table.columns:
         raise UnknownNameError(

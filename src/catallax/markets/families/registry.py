@@ -116,6 +116,11 @@ def parse_constraints(entries: object, where: str) -> tuple[dict[str, Any] | Con
     FileFormatError
         If an entry is no object with a kind.
     """
+    if isinstance(entries, Mapping) and where.endswith(".toml"):
+        raise FileFormatError(
+            f"{where}: [constraints] is one table, and there can be several constraints: "
+            "write [[constraints]], with two brackets"
+        )
     if isinstance(entries, Mapping | str) or not isinstance(entries, Iterable):
         raise FileFormatError(f"{where}: constraints must be a list of objects")
     found: list[dict[str, Any] | Constraint] = []

@@ -59,9 +59,18 @@ class OpenedFolder:
         name = self.document.market.name
         return self.folder.resolve().name if name is None else name
 
+    def _tables(self) -> set[str]:
+        """List the files that the document names, for its sides, edges and priors."""
+        sections = (self.document.buyers, self.document.sellers, self.document.edges)
+        priors = (
+            spec.get("table") for spec in self.document.priors.values() if isinstance(spec, dict)
+        )
+        named = (*(one.table for one in sections if one is not None), *priors)
+        return {name for name in named if isinstance(name, str)}
+
     def table(self, section: str, content: AgentSection | EdgeSection) -> Table:
         """Read a table, and check what the document says of its columns."""
-        table = read_table(self.folder, content.table, section, self.where)
+        table = read_table(self.folder, content.table, section, self.where, self._tables())
         _check_declared(content.columns, table.columns, self.where, section)
         return table
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from catallax.priors.csv_text import explained, named, not_blank, one_line, read
 __all__ = ["read_table"]
 
 
-def read_table(folder: Path, name: str, section: str, document: str) -> Table:
+def read_table(
+    folder: Path, name: str, section: str, document: str, used: Iterable[str] = ()
+) -> Table:
     """Read one table of a market folder.
 
     Parameters
@@ -28,6 +31,8 @@ def read_table(folder: Path, name: str, section: str, document: str) -> Table:
         The section of `document` that names it.
     document
         What errors call ``market.toml``.
+    used
+        Files that it names elsewhere, which cannot be the one that was meant here.
 
     Returns
     -------
@@ -42,9 +47,10 @@ def read_table(folder: Path, name: str, section: str, document: str) -> Table:
     path = folder / name
     if not path.is_file():
         files = [entry.name for entry in folder.iterdir() if entry.suffix in (".csv", ".parquet")]
-        raise FileFormatError(
-            f"{document}: the table '{name}' of [{section}] is not there: {nearest(name, files)}"
-        )
+        hint = nearest(name, set(files) - set(used))
+        if not hint.startswith("did you mean"):
+            hint = "save it under that name, or write there which file it is"
+        raise FileFormatError(f"{document}: the table '{name}' of [{section}] is not there: {hint}")
     if path.suffix == ".parquet":
         return _read_parquet(path, folder)
     if path.suffix == ".csv":

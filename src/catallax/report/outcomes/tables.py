@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from catallax.mechanisms import Outcome
 
 __all__ = [
+    "constraint_lines",
     "how_solved",
     "outcome_tables",
     "sentences",
@@ -27,6 +28,9 @@ __all__ = [
     "trades_parts",
     "trades_table",
 ]
+
+# So many groups of a quota are shown.
+MOST_GROUPS = 12
 
 # What the totals are called, in the order in which they are shown.
 TOTALS = {
@@ -75,6 +79,7 @@ def outcome_tables(
         title(market),
         *trades_parts(outcome, most_rows),
         totals_grid(outcome.totals, market.currency, objective_is_money=outcome.objective_is_money),
+        *constraint_lines(outcome),
         Text(f"\n  {one_line(how)} ({how_solved(outcome)})", "dim"),
         *sentences(explanations or {}),
     )
@@ -95,6 +100,27 @@ def trades_parts(outcome: Outcome, most_rows: int | None = None) -> list[Rendera
         word = count(hidden, "more trade")
         parts.append(Text(f"  and {word}: use --json or --out\n", "italic"))
     return parts
+
+
+def constraint_lines(outcome: Outcome) -> list[RenderableType]:
+    """Say which constraints are in force, and how full caps and quotas are, a line each."""
+    from catallax.markets.families import usage
+
+    market = outcome.market
+    if not market.constraints:
+        return []
+    lines = []
+    for one in usage(market.constraints, market.family, outcome.buyer_index, outcome.seller_index):
+        shown = [
+            f"{f'{group.group}: ' if group.group else ''}{group.used:,} of {group.limit:,}"
+            f"{' (full)' if group.used == group.limit else ''}"
+            for group in one.groups[:MOST_GROUPS]
+        ]
+        if len(one.groups) > MOST_GROUPS:
+            shown.append(f"and {count(len(one.groups) - MOST_GROUPS, 'more group')}")
+        name = f"{one.kind} {one.column}".rstrip()
+        lines.append(Text(one_line(f"{name}: {', '.join(shown) or 'in force'}")))
+    return [Text(""), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
 
 
 def how_solved(outcome: Outcome) -> str:
