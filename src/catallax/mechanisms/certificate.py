@@ -12,6 +12,7 @@ from catallax.matching import best_matching
 from catallax.mechanisms.gbom import BuyersOffering
 from catallax.mechanisms.gsom import SellersOffering
 from catallax.mechanisms.profiles import Estimate, Profiles, draw_profiles
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,7 +74,7 @@ class Certificate:
 
 def certificate(
     market: Market,
-    rng: int | np.random.SeedSequence | np.random.Generator = 0,
+    rng: RandomSource = 0,
     samples: int = 1000,
 ) -> Certificate:
     """Compare the expected profits of both sides with the first best.

@@ -14,6 +14,7 @@ from catallax.matching import best_matching
 from catallax.mechanisms.bilateral_rules import LAMBDA, PostQuantile
 from catallax.mechanisms.meta_auction import before_ties
 from catallax.mechanisms.profiles import Estimate, Profiles, draw_profiles
+from catallax.priors.base import RandomSource
 from catallax.priors.moments import mean_at_most
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class Decomposition:
 
 def decompose(
     market: Market,
-    rng: int | np.random.SeedSequence | np.random.Generator = 0,
+    rng: RandomSource = 0,
     samples: int = 1000,
 ) -> Decomposition:
     """Split the first-best gains of a market into those of its edges.

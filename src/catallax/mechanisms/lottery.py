@@ -15,6 +15,7 @@ from catallax.errors import CatallaxError
 from catallax.mechanisms.outcome import Outcome, unknown_mechanism
 from catallax.mechanisms.outcome_totals import totals_for_people
 from catallax.notebook import Rows, html_page
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,7 +125,7 @@ class Lottery:
         """The probabilities as float64; shape (outcomes,)."""
         return np.array([float(probability) for probability, _ in self.outcomes])
 
-    def draw(self, rng: int | np.random.SeedSequence | np.random.Generator) -> Outcome:
+    def draw(self, rng: RandomSource) -> Outcome:
         """Let chance decide.
 
         Parameters

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catallax.errors import UnknownAgentError
+from catallax.markets.agents import Role
 
 if TYPE_CHECKING:
     from catallax.markets import Agents, Market, Reports
@@ -16,7 +17,6 @@ __all__ = ["NOBODY", "Role", "hint", "locate", "side_frame"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int32]
-Role = Literal["buyer", "seller"]
 
 NOBODY = np.iinfo(np.int64).max
 """The source of a critical report that no agent sets."""

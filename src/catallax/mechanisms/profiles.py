@@ -13,6 +13,7 @@ from scipy import special
 
 from catallax.errors import CatallaxError
 from catallax.notebook import html_page
+from catallax.priors.base import RandomSource
 
 if TYPE_CHECKING:
     from catallax.markets import Agents, Market
@@ -102,9 +103,7 @@ class Profiles:
         return Estimate(mean, float(np.sqrt(spread / len(self))), False)
 
 
-def draw_profiles(
-    market: Market, samples: int, rng: int | np.random.SeedSequence | np.random.Generator
-) -> Profiles:
+def draw_profiles(market: Market, samples: int, rng: RandomSource) -> Profiles:
     """List all profiles of a market if its priors are discrete and these are few; else draw some.
 
     Parameters

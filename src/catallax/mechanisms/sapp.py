@@ -16,6 +16,7 @@ from catallax.mechanisms.outcome import NOBODY
 from catallax.mechanisms.registry import register
 from catallax.mechanisms.stated_reasons import StatedReason
 from catallax.mechanisms.unit_demand import first_best_item, single_trade, unit_demand_of
+from catallax.priors.base import RandomSource
 from catallax.priors.floats import from_order, to_order
 
 if TYPE_CHECKING:
@@ -294,9 +295,7 @@ class Measured(NamedTuple):
     stderr: float
 
 
-def expected_sapp(
-    market: Market, samples: int, rng: int | np.random.SeedSequence | np.random.Generator
-) -> dict[str, Measured]:
+def expected_sapp(market: Market, samples: int, rng: RandomSource) -> dict[str, Measured]:
     """Measure what SAPP gains and keeps in expectation.
 
     Parameters
