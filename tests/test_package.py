@@ -26,6 +26,7 @@ FLOORS = {
     "errors": 0,
     "compiled": 0,
     "notebook": 1,
+    "progress": 0,
     "staging": 1,
     "text_files": 1,
     "priors": 1,

@@ -12,9 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from catallax.cli.study import _duration
 from catallax.estimate.study import cluster as cluster_module
 from catallax.estimate.study import runner
+from catallax.progress import duration
 from tests.cli.conftest import Runner
 from tests.cli.test_processes import ENVIRONMENT, PROGRAM
 
@@ -97,7 +97,7 @@ def test_who_watches_sees_how_far_it_is(
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     done = run("study", "run", study, "--workers", "1")
-    assert "tiny" in done.err and "6/6" in done.err and " left" in done.err
+    assert "tiny" in done.err and "6 of 6 cells" in done.err and " left" in done.err
     pytest.importorskip("jinja2", reason="Jinja2 is not installed")
     assert "drawing" in run("study", "report", study).err
     # Nobody watches who asks for quiet.
@@ -219,6 +219,6 @@ def test_the_program_runs_a_study_in_two_processes(study: Path) -> None:
 
 
 def test_times_are_written_as_they_are_said() -> None:
-    assert [_duration(seconds) for seconds in (0.2, 59.4, 59.6, 3599.6, 7_260)] == [
+    assert [duration(seconds) for seconds in (0.2, 59.4, 59.6, 3599.6, 7_260)] == [
         "0 s", "59 s", "1 min 0 s", "1 h 0 min", "2 h 1 min",
     ]  # fmt: skip

@@ -273,10 +273,11 @@ def test_it_says_when_it_gave_up() -> None:
 
 
 def test_progress_ends_with_everything() -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[float, str]] = []
     cx.simulate(TWO_COINS, ["gsom", "gbom"], 100, exact=False, progress=lambda *at: told.append(at))
-    assert told[-1] == (100, 100)
-    assert all(0 <= done <= total for done, total in told) and told == sorted(told)
+    assert told[-1] == (1.0, "100 of 100 samples")
+    parts = [part for part, _ in told]
+    assert all(0 <= part <= 1 for part in parts) and parts == sorted(parts)
 
 
 # -------------------------------------------------------------------------------- what it refuses

@@ -128,7 +128,7 @@ def test_other_mechanisms_clear_one_market_after_the_other(mechanism: str) -> No
     case, seen = draw(20, sparse=False, markets=12), []
     done = cx.clear_many(case.markets, mechanism, progress=lambda *step: seen.append(step))
     check(case, mechanism, done)
-    assert seen == [(k, 12) for k in range(1, 13)]
+    assert seen == [(k / 12, f"{k} of 12 markets") for k in range(1, 13)]
 
 
 class Half(SeparableMechanism):

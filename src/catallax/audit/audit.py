@@ -12,12 +12,13 @@ from catallax.audit.properties.base import Property
 from catallax.audit.properties.caps import CapMonotone, OnlyRule
 from catallax.audit.properties.registry import chosen
 from catallax.audit.result import AuditReport, Finding
-from catallax.audit.search.search import Progress, Search
+from catallax.audit.search.search import Search
 from catallax.audit.setting import Setting
 from catallax.audit.witness import lookup_name
 from catallax.errors import CatallaxError, MissingPriorError, ReportError, UnsupportedMarketError
 from catallax.mechanisms import Mechanism, get
 from catallax.priors.base import RandomSource
+from catallax.progress import Progress
 
 if TYPE_CHECKING:
     from catallax.markets import Market

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from functools import partial
 from math import isfinite
 from pathlib import Path
@@ -17,6 +15,7 @@ if TYPE_CHECKING:
     from catallax.audit import AuditReport
     from catallax.markets import Market
     from catallax.mechanisms import Mechanism
+    from catallax.progress import Progress
     from catallax.staging import Staging
 
 __all__ = ["audit"]
@@ -119,30 +118,16 @@ def _audits(
 ) -> Iterator[AuditReport]:
     """Audit every market, with a bar of the work that is done where somebody watches."""
     from catallax.audit.audit import audit as audit_market
+    from catallax.cli.output import progress_bar
 
-    with _bar(len(markets), quiet=quiet) as moved:
+    with progress_bar("auditing", quiet=quiet) as bar:
         for place, market in enumerate(markets):
-            progress = None if moved is None else partial(moved, place)
+            progress = None if bar is None else partial(_moved, bar, place, len(markets))
             yield audit_market(market, rule, wanted, seed, budget, progress)
 
 
-@contextmanager
-def _bar(total: int, *, quiet: bool) -> Iterator[Callable[[int, float, str], None] | None]:
-    """Give what moves a progress bar on standard error; None where nobody watches."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    screen = Console(file=sys.stderr, markup=False, highlight=False)
-    with Progress(console=screen, transient=True) as progress:
-        task = progress.add_task("auditing", total=total)
-
-        def moved(place: int, share: float, doing: str) -> None:
-            progress.update(task, completed=place + share, description=doing)
-
-        yield moved
+def _moved(bar: Progress, place: int, total: int, part: float, what: str) -> None:
+    bar((place + part) / total, what)
 
 
 def _kept(source: str, report: AuditReport, rule: Mechanism) -> dict[str, Any] | None:

@@ -54,9 +54,8 @@ def clear_markets(
     from catallax.markets import far_outside
     from catallax.mechanisms import clear_many
 
-    with progress_bar("clearing", quiet=quiet) as bar:
-        step = None if bar is None else lambda done, total: bar(done / total, "clearing")
-        outcomes = clear_many(markets, rule, progress=step)
+    with progress_bar("clearing", quiet=quiet) as progress:
+        outcomes = clear_many(markets, rule, progress=progress)
     # Amounts that cannot be added up are an error before anything is printed.
     _ = outcomes.totals, outcomes.overall
     explanations: dict[str, dict[str, str]] = {}

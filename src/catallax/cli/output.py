@@ -6,11 +6,12 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catallax.errors import CatallaxError
+from catallax.progress import Progress
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -122,15 +123,23 @@ def tracked(items: Iterable[Item], total: int, doing: str, *, quiet: bool) -> It
 
 
 @contextmanager
-def progress_bar(doing: str, *, quiet: bool) -> Iterator[Callable[[float, str], None] | None]:
-    """Show a bar where somebody watches; yields what takes the part that is done, or None."""
+def progress_bar(doing: str, *, quiet: bool) -> Iterator[Progress | None]:
+    """Show a bar where somebody watches; yields what moves it, or None."""
     if quiet or not sys.stderr.isatty():
         yield None
         return
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
 
     screen = Console(file=sys.stderr, markup=False, highlight=False)
-    with Progress(console=screen, transient=True) as progress:
-        task = progress.add_task(doing, total=1.0)
-        yield lambda part, what: progress.update(task, completed=part, description=what)
+    # Names are anybody's: what looks like mark-up in them is none.
+    words = TextColumn("{task.description}", markup=False)
+    columns = (words, BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Bars(*columns, console=screen, transient=True) as bars:
+        task = bars.add_task(doing, total=1.0)
+
+        def moved(part: float, what: str) -> None:
+            bars.update(task, completed=part, description=f"{doing}: {what}")
+
+        yield moved

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,7 +19,6 @@ from catallax.errors import CatallaxError
 
 if TYPE_CHECKING:
     from catallax.estimate import Simulation
-    from catallax.markets import Market
     from catallax.mechanisms import Mechanism
 
 __all__ = ["simulate"]
@@ -83,7 +79,7 @@ def simulate(
         Seconds that each step of solving a market's constraints may take, 300 unless said
         otherwise; what is not proved best by then is an error.
     """
-    from catallax.cli.output import json_line, print_lines, show, warn
+    from catallax.cli.output import json_line, print_lines, progress_bar, show, warn
 
     checked_plot(plot)
     chosen = _mechanisms(mechanisms)
@@ -94,11 +90,12 @@ def simulate(
     markets = read_markets(market, "catallax simulate MARKET...", quiet=quiet, check=sampler_of)
     pictures = picture_paths(plot, markets)
     from catallax.estimate import simulate as simulate_market
+    from catallax.report.text import shortened
 
     found: list[Simulation] = []
     with limit:
         for one in markets:
-            with _bar(one, quiet=quiet) as progress:
+            with progress_bar(f"simulating {shortened(one.name, 30)}", quiet=quiet) as progress:
                 how = {"until": until, "draws": draws, "conditional": conditional}
                 more = {"exact": not sampled, "progress": progress}
                 found.append(simulate_market(one, chosen, samples, seed, workers, **how, **more))
@@ -156,20 +153,3 @@ def _warnings(found: Simulation, *, shown: bool) -> list[str]:
             "more with --samples, or use --draws sobol"
         )
     return lines
-
-
-@contextmanager
-def _bar(market: Market, *, quiet: bool) -> Iterator[Callable[[int, int], None] | None]:
-    """Show a progress bar, where somebody watches."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from catallax.report.text import shortened
-
-    screen = Console(file=sys.stderr, markup=False, highlight=False)
-    with Progress(console=screen, transient=True) as bar:
-        task = bar.add_task(f"simulating {shortened(market.name, 30)}", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

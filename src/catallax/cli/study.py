@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +10,7 @@ from cyclopts import App
 from catallax.cli.options import FLAG, QUIET, allow_local_modules
 
 if TYPE_CHECKING:
-    from catallax.estimate.study import Progress, Study, StudyResults
+    from catallax.estimate.study import Study, StudyResults
 
 __all__ = ["app"]
 
@@ -56,11 +53,11 @@ def run(
     quiet
         Print no tables and show no progress; warnings and errors still appear.
     """
-    from catallax.cli.output import json_line, print_lines, row_limit, show, warn
+    from catallax.cli.output import json_line, print_lines, progress_bar, row_limit, show, warn
     from catallax.estimate.study import run_study
 
     study = _read(file)
-    with _bar(study, quiet=quiet) as progress:
+    with progress_bar(study.name, quiet=quiet) as progress:
         try:
             done = run_study(
                 study, out, workers=workers, cluster=cluster, progress=progress, tell=warn
@@ -154,7 +151,7 @@ def report(
     quiet
         Say nothing and show no progress; warnings and errors still appear.
     """
-    from catallax.cli.output import json_line, print_lines, warn
+    from catallax.cli.output import json_line, print_lines, progress_bar, warn
     from catallax.estimate.study import load_results
     from catallax.report.study.page import save_study_report
 
@@ -162,8 +159,8 @@ def report(
     found = load_results(study, results)
     missing = len(found.cells) - found.finished
     target = file.with_suffix(".html") if out is None else out
-    with _steps(quiet=quiet) as step:
-        save_study_report(found, target, progress=step)
+    with progress_bar("drawing", quiet=quiet) as progress:
+        save_study_report(found, target, progress=progress)
     if missing:
         warn(
             f"{missing:,} of {len(found.cells):,} cells are not finished, and the report says so: "
@@ -192,65 +189,3 @@ def _document(results: StudyResults) -> dict[str, Any]:
             for market, rule, reason, number in results.skipped
         ],
     }
-
-
-# ---------------------------------------------------------------------------------------- progress
-
-
-@contextmanager
-def _bar(study: Study, *, quiet: bool) -> Iterator[Callable[[Progress], None]]:
-    """Show a bar with the time left, where somebody watches."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda progress: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-    from rich.progress import Progress as Bars
-
-    screen = Console(file=sys.stderr, markup=False, highlight=False)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}", markup=False),
-    )
-    with Bars(*columns, console=screen, transient=True) as bars:
-        task = bars.add_task(study.name, total=None, left="")
-
-        def progress(now: Progress) -> None:
-            left = "" if now.seconds_left is None else f"{_duration(now.seconds_left)} left"
-            bars.update(task, completed=now.done, total=now.total, left=left)
-
-        yield progress
-
-
-@contextmanager
-def _steps(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Show how many of several steps are done, where somebody watches."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-
-    screen = Console(file=sys.stderr, markup=False, highlight=False)
-    with Bars(console=screen, transient=True) as bars:
-        task = bars.add_task("drawing", total=None)
-        yield lambda done, total: bars.update(task, completed=done, total=total)
-
-
-def _duration(seconds: float) -> str:
-    """Write a time as people say it.
-
-    Examples
-    --------
-    >>> _duration(7.4), _duration(154), _duration(9000)
-    ('7 s', '2 min 34 s', '2 h 30 min')
-    """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -22,15 +22,15 @@ from catallax.estimate.batch.tally import Tally, first_best_gains, tally_branche
 from catallax.estimate.result import Estimate
 from catallax.estimate.words import half_width
 from catallax.mechanisms import FirstBest, Mechanism
+from catallax.progress import Progress
 
 if TYPE_CHECKING:
     from catallax.estimate.batch.clearing import Branch
     from catallax.estimate.draws import Draws, Plan, Sampler
 
-__all__ = ["REFUSALS", "Job", "Progress", "Run"]
+__all__ = ["REFUSALS", "Job", "Run"]
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int], None]
 
 REFUSALS = (UnsupportedMarketError, PriorError, MissingPriorError)
 """What keeps a mechanism out of a simulation, while the others go on."""
@@ -333,9 +333,14 @@ class _Meter:
             now = time.monotonic()
             if now - self._told >= _BREATH:
                 self._told = now
-                self._progress(min(self._cleared // self._jobs, self.end), self.end)
+                self._tell(min(self._cleared // self._jobs, self.end))
 
     def finish(self) -> None:
         """Tell that all is done."""
         if self._progress is not None:
-            self._progress(self.end, self.end)
+            self._tell(self.end)
+
+    def _tell(self, done: int) -> None:
+        assert self._progress is not None
+        part = done / self.end if self.end else 1.0
+        self._progress(part, f"{done:,} of {self.end:,} samples")

@@ -21,9 +21,10 @@ from catallax.estimate.result import (
     Simulation,
     exact_estimate,
 )
-from catallax.estimate.sampling import REFUSALS, Job, Progress, Run
+from catallax.estimate.sampling import REFUSALS, Job, Run
 from catallax.mechanisms import FirstBest, Mechanism, get
 from catallax.priors.base import RandomSource
+from catallax.progress import Progress
 
 if TYPE_CHECKING:
     from catallax.estimate.exact import ExactValues
@@ -85,7 +86,7 @@ def simulate(
     exact
         Whether to compute what can be computed; otherwise everything is sampled.
     progress
-        Called now and then with how much is done, and of how much.
+        Called now and then with the part that is done, from 0 to 1, and how many samples that are.
 
     Returns
     -------

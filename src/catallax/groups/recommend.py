@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -22,10 +22,9 @@ from catallax.groups.requirements import as_fraction
 from catallax.groups.rules import Majority, Quota, Unanimity, VotingRule
 from catallax.groups.trade import GroupTrade
 from catallax.groups.vote import Prices, Vote
+from catallax.progress import Progress
 
 __all__ = ["Alternative", "Recommendation", "priced_vote", "recommend"]
-
-Progress = Callable[[float, str], None]
 
 FAMILIAR: tuple[tuple[str, VotingRule], ...] = (
     ("majority", Majority()),

@@ -14,11 +14,11 @@ from catallax.groups.limits import smooth_bound
 from catallax.groups.tail_bounds import ForcedTradeBounds, forced_trade_bounds
 from catallax.groups.trade import GroupTrade
 from catallax.priors import Prior, Uniform
+from catallax.progress import Progress
 
 __all__ = ["BoundsRow", "ShareCurves", "bounds_table", "share_curves"]
 
 Array = NDArray[np.float64]
-Progress = Callable[[float, str], None]
 
 MEANS = ((0.51, 0.49), (0.5, 0.5), (0.49, 0.51))
 SIZES = (1, 2, 3, 5, 8, 12, 20, 35, 60, 100, 180, 320, 560, 1000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -19,6 +19,7 @@ from catallax.mechanisms.outcome import Outcome
 from catallax.mechanisms.outcomes import Outcomes
 from catallax.mechanisms.registry import clear, get
 from catallax.mechanisms.trade_reduction import TradeReduction, trade_reduction
+from catallax.progress import Progress
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,13 +27,11 @@ if TYPE_CHECKING:
     from catallax.markets import Agents, Market, Markets, Reports
     from catallax.mechanisms.base import Mechanism
 
-__all__ = ["Progress", "clear_many"]
+__all__ = ["clear_many"]
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int32]
 Starts = NDArray[np.int64]
-Progress = Callable[[int, int], None]
-"""Called with the number of markets cleared so far, and of all."""
 
 # Those whose weights are functions of one agent's report and prior: all markets' are one array.
 _SEPARABLE = (FirstBest, SellersOffering, BuyersOffering)
@@ -59,8 +58,8 @@ def clear_many(
     reports
         `Reports`, in the order of the tables' rows; by default those that came with the markets.
     progress
-        Called with the number of markets cleared so far and the number of all, where they are
-        cleared one after the other.
+        Called with the part that is done, from 0 to 1, and how many markets that are, where they
+        are cleared one after the other.
 
     Returns
     -------
@@ -225,7 +224,8 @@ def _one_by_one(
             )
         parts.append(outcome)
         if progress is not None:
-            progress(number + 1, len(markets))
+            done, total = number + 1, len(markets)
+            progress(done / total, f"{done:,} of {total:,} markets")
     solvers = {part.solver for part in parts}
     one, two = (start.tolist() for start in (markets.buyer_start, markets.seller_start))
     return Outcomes(

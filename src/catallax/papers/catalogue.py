@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 
 from catallax.errors import CatallaxError, UnknownNameError, nearest
-from catallax.papers.registry import TARGETS, Options, Progress, Target
+from catallax.papers.registry import TARGETS, Options, Target
 from catallax.papers.reproduction import Reproduction
+from catallax.progress import Progress
 
 __all__ = ["get", "names", "reproduce"]
 

@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from catallax.papers.reproduction import Reproduction
+from catallax.progress import Progress
 
-__all__ = ["TARGETS", "Options", "Progress", "Target", "register"]
-
-
-Progress = Callable[[float, str], None]
+__all__ = ["TARGETS", "Options", "Target", "register"]
 
 
 @dataclass(frozen=True)

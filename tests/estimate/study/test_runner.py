@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import polars as pl
 import pytest
 
 from catallax.errors import CatallaxError, OutputError
-from catallax.estimate.study import Progress, Study, StudyError, load_results, read_study, run_study
+from catallax.estimate.study import Study, StudyError, load_results, read_study, run_study
 from catallax.estimate.study.cells import cells_of
 from tests.estimate.study import fake
 from tests.estimate.study.conftest import Log
@@ -217,17 +218,20 @@ def test_two_runs_do_not_work_in_one_folder(study: Study) -> None:
 def test_progress_counts_and_tells_the_time_left(
     study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[Progress] = []
+    seen: list[tuple[float, str]] = []
     ticks = iter(range(10_000))
     # Every cell takes one second of this clock.
     monkeypatch.setattr("time.perf_counter", lambda: float(next(ticks)))
-    run_study(study, workers=1, compute=fake.record_of, progress=seen.append)
-    assert [(each.done, each.total) for each in seen] == [
+    run_study(study, workers=1, compute=fake.record_of, progress=lambda *at: seen.append(at))
+    assert [part for part, _ in seen] == [done / fake.CELLS for done in range(fake.CELLS + 1)]
+    words = re.compile(r"(\d+) of (\d+) cells(?:, (\d+) s left)?")
+    read = [found.groups() for _, said in seen if (found := words.fullmatch(said))]
+    assert [(int(done), int(total)) for done, total, _ in read] == [
         (done, fake.CELLS) for done in range(fake.CELLS + 1)
     ]
-    assert seen[0].seconds_left is None
-    assert seen[-1].seconds_left == 0.0
-    left = [each.seconds_left or 0.0 for each in seen[1:-1]]
+    assert read[0][2] is None
+    assert read[-1][2] == "0"
+    left = [int(seconds) for _, _, seconds in read[1:-1]]
     assert all(seconds > 0 for seconds in left)
     # Half way the estimate is right within a half: markets differ in size, and the clock does not.
     assert 9 < left[fake.CELLS // 2 - 1] < 27

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,18 +19,16 @@ from catallax.audit.search.expectations import TypeTable, fresh_mean, type_table
 from catallax.audit.search.profiles import count_profiles, profiles
 from catallax.audit.search.surplus import Average, surplus_of
 from catallax.audit.search.vectors import vector_deviations
+from catallax.progress import Progress
 
 if TYPE_CHECKING:
     from catallax.audit.judgement import Violation
     from catallax.audit.search.means import Mean
     from catallax.audit.setting import Agent, Setting
 
-__all__ = ["Progress", "Search", "Vectors"]
+__all__ = ["Search", "Vectors"]
 
 Array = NDArray[np.float64]
-
-Progress = Callable[[float, str], None]
-"""Called now and then with the share of the work that is done, and what is being done."""
 
 # So many vectors of bids are tried, of those there are, however little is left.
 _FEWEST_VECTORS = 12

@@ -11,7 +11,7 @@ from catallax.estimate.study.document import read_study, study_of_text
 from catallax.estimate.study.fingerprint import code_fingerprint, versions
 from catallax.estimate.study.results import Average, StudyResults, default_folder, load_results
 from catallax.estimate.study.rules import Rule
-from catallax.estimate.study.runner import Progress, StudyError, StudyRun, run_study
+from catallax.estimate.study.runner import StudyError, StudyRun, run_study
 from catallax.estimate.study.workers import OtherCodeError
 
 __all__ = [
@@ -21,7 +21,6 @@ __all__ = [
     "ClusterError",
     "Options",
     "OtherCodeError",
-    "Progress",
     "Rule",
     "Setting",
     "Study",

@@ -23,33 +23,16 @@ from catallax.estimate.study.workers import (
     in_this_process,
     processors,
 )
+from catallax.progress import Progress, duration
 
 if TYPE_CHECKING:
     from catallax.estimate.study.definition import Study
 
-__all__ = ["Progress", "StudyError", "StudyRun", "run_study"]
+__all__ = ["StudyError", "StudyRun", "run_study"]
 
 
 class StudyError(CatallaxError):
     """Some cells of a study could not be computed."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a run is.
-
-    Attributes
-    ----------
-    done, total
-        Cells computed in this run, and to be computed.
-    seconds_left
-        An estimate from how long cells like those left have taken, with how many workers;
-        None before the first.
-    """
-
-    done: int
-    total: int
-    seconds_left: float | None
 
 
 @dataclass(frozen=True)
@@ -79,7 +62,7 @@ def run_study(
     workers: int | None = None,
     cluster: str | None = None,
     compute: Callable[[Cell], Record] = compute_cell,
-    progress: Callable[[Progress], None] = lambda progress: None,
+    progress: Progress | None = None,
     tell: Callable[[str], None] = lambda message: None,
 ) -> StudyRun:
     """Compute what is missing of a study, and keep it.
@@ -102,7 +85,8 @@ def run_study(
     compute
         Computes the record of a cell.
     progress
-        Called before the first cell and after each.
+        Called before the first cell and after each, with the part that is done and how many
+        cells that are, of how many, and the time left.
     tell
         Called with what somebody who waits should know.
 
@@ -161,11 +145,12 @@ def _collect(
     store: ResultFolder,
     known: dict[str, Record],
     clock: _Clock,
-    progress: Callable[[Progress], None],
+    progress: Progress | None,
 ) -> list[tuple[Cell, Failure]]:
     """Keep every record as it comes, and return the cells that have none."""
     failures: list[tuple[Cell, Failure]] = []
-    progress(clock.now())
+    if progress is not None:
+        progress(*clock.now())
     try:
         for cell, result in source:
             if result.record is not None:
@@ -180,7 +165,8 @@ def _collect(
                     )
                 failures.append((cell, result.failure))
             clock.count(cell, result.seconds)
-            progress(clock.now())
+            if progress is not None:
+                progress(*clock.now())
     finally:
         # At once, not when somebody collects garbage: processes are to end before we go on.
         source.close()  # type: ignore[attr-defined]  # all sources are generators
@@ -233,16 +219,19 @@ class _Clock:
         taken[0] += seconds
         taken[1] += _weight(cell)
 
-    def now(self) -> Progress:
-        """Say how far the run is."""
-        if not self._taken:
-            return Progress(self._done, self._total, None)
+    def now(self) -> tuple[float, str]:
+        """Say how far the run is: the part of its cells, and in words."""
+        part = self._done / self._total if self._total else 1.0
+        words = f"{self._done:,} of {self._total:,} cells"
+        return part, f"{words}, {duration(self._seconds_left())} left" if self._taken else words
+
+    def _seconds_left(self) -> float:
         overall = sum(s for s, _ in self._taken.values()) / sum(w for _, w in self._taken.values())
         seconds = 0.0
         for rule, weight in self._left.items():
             taken = self._taken.get(rule)
             seconds += weight * (overall if taken is None else taken[0] / taken[1])
-        return Progress(self._done, self._total, max(0.0, seconds) / self._workers)
+        return max(0.0, seconds) / self._workers
 
 
 def _weight(cell: Cell) -> float:

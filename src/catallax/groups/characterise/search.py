@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,12 +27,12 @@ from catallax.groups.witnesses import (
 )
 from catallax.priors import Prior
 from catallax.priors.base import RandomSource
+from catallax.progress import Progress
 
 __all__ = ["characterise_by_search"]
 
 Array = NDArray[np.float64]
 Reports = Prior | tuple[float, float]
-Progress = Callable[[float, str], None]
 
 ALTERNATIVES = 3
 """How many other reports of a member are tried at a profile, besides the two ends."""

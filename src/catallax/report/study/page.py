@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catallax.errors import CatallaxError, MissingDependencyError, OutputError
+from catallax.progress import Progress
 from catallax.report.numbers import count
 from catallax.report.study.charts import (
     draw_overview,
@@ -19,7 +20,7 @@ from catallax.report.study.charts import (
 from catallax.report.study.facts import TRUTHFUL, claim_rows, facts_of, needed, versions_of
 from catallax.report.study.market_section import largest_setting, market_section
 from catallax.report.study.needs import report_lacks
-from catallax.report.study.pictures import Pictures, Step
+from catallax.report.study.pictures import Pictures
 from catallax.report.study.rows import COLUMNS, matrix, worst_rows
 from catallax.report.study.tables import (
     skipped_once,
@@ -36,7 +37,7 @@ _TEMPLATE = "study_report.html"
 
 
 def save_study_report(
-    results: StudyResults, path: str | Path, *, progress: Step = lambda done, total: None
+    results: StudyResults, path: str | Path, *, progress: Progress | None = None
 ) -> Path:
     """Write the report of a study.
 
@@ -47,7 +48,7 @@ def save_study_report(
     path
         The HTML file; it appears whole or not at all.
     progress
-        Called with how many pictures are drawn, of how many.
+        Called with the part of the pictures that is drawn, and how many that are.
 
     Returns
     -------
@@ -72,7 +73,7 @@ def save_study_report(
     return target
 
 
-def study_report(results: StudyResults, *, progress: Step = lambda done, total: None) -> str:
+def study_report(results: StudyResults, *, progress: Progress | None = None) -> str:
     """Return the report of a study as the text of an HTML page; see `save_study_report`."""
     if missing := report_lacks():
         raise MissingDependencyError(missing)
@@ -91,7 +92,7 @@ def study_report(results: StudyResults, *, progress: Step = lambda done, total: 
     return page if page.endswith("\n") else page + "\n"
 
 
-def _content(results: StudyResults, progress: Step) -> dict[str, Any]:
+def _content(results: StudyResults, progress: Progress | None) -> dict[str, Any]:
     study = results.study
     markets = _markets(study)
     # One overview, and up to three pictures for every market.
