@@ -56,8 +56,17 @@ def _look_ahead_to_seller(j, buyer, rows, holder):
 
 
 @compiled
+def _close_reached(reached, rank, label, buyer, holder, queue):
+    """Close what a search near its root has reached, which is all there is, and label it."""
+    for k in range(1, reached):
+        i = queue[k]
+        label[i] = rank
+        holder[buyer[i, PARTNER]] = GONE
+
+
+@compiled
 def _close(root, rank, label, buyer, rows, holder, queue):
-    """Close what can be reached from a root, and label the buyers found there."""
+    """Find all that can be reached from a root, close it, and label the buyers found there."""
     queue[0] = root
     reached = 1
     head = 0
@@ -117,15 +126,18 @@ def guided_sweep(
             root = held >> 2
         last, free = root, free_seller(root, buyer, rows, holder)
         if free < 0:
-            last, free, complete = search_near(root, near, buyer, rows, holder, queue)
-            if not complete:
+            last, free, reached = search_near(root, near, buyer, rows, holder, queue)
+            if free < 0 and reached == 0:
                 last, free = search_far(root, i, s)
         if free >= 0:
             assign(root, last, free, buyer, holder)
             continue
         if passed:  # she is given back
             label[root] = rank
-        _close(root, rank, label, buyer, rows, holder, queue)
+        if reached > 0:
+            _close_reached(reached, rank, label, buyer, holder, queue)
+        else:
+            _close(root, rank, label, buyer, rows, holder, queue)
     partner_of_seller[:] = -1
     for i in range(n_buyers):
         partner_of_buyer[i] = buyer[i, PARTNER]

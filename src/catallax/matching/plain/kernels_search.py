@@ -154,8 +154,8 @@ def keep_rest(i, kept, k, buyer, rows):
 def search_near(root, near, buyer, rows, holder, queue):
     """Search breadth-first until an end is found or `near` edges are seen.
 
-    Returns the last buyer of the path and the free seller, or -1 and -1, and whether all that
-    can be reached has been seen.
+    Returns the last buyer of the path and the free seller, or -1 and -1; and how many buyers
+    stand in the queue where they are all that can be reached, and are to be closed, else 0.
     """
     queue[0] = root
     reached = 1
@@ -198,10 +198,12 @@ def search_near(root, near, buyer, rows, holder, queue):
             keep_rest(i, kept, k, buyer, rows)
         else:
             buyer[i, STOP] = kept
+    if free < 0 and seen <= near:  # no marks to be cleared: all is closed
+        return last, free, reached
     for k in range(1, reached):
         i = queue[k]
         holder[buyer[i, PARTNER]] = i << 2 | SPENT
-    return last, free, seen <= near
+    return last, free, 0
 
 
 @compiled

@@ -55,15 +55,15 @@ def pair_traders(graph: Graph, buyer: Indices, seller: Indices) -> Indices:
             f"the buyers who trade have {most:,} edges, and pairs are found among fewer than "
             f"{MOST_EDGES:,}; leave edges out, or split the market"
         )
-    number, mate, stack, lines = blocks(graph.n_sellers, 2 * n, 2 * n + 1, 4 * n + 2)
-    trader, count = lines.reshape(-1, 2), mate[:n]
+    number, mate, queue, lines = blocks(graph.n_sellers, 2 * n, 2 * n + 1, 6 * n + 3)
+    trader, count = lines.reshape(-1, 3), mate[:n]
     if most >= SHORT:
         trader, count = trader.astype(np.int64), count.astype(np.int64)
     (around,) = blocks(2 * most)
     edges = kernels_pairing.rows_of_traders(
         start, neighbours, buyer, seller, number, count, trader, around
     )
-    if kernels_pairing.force_pairs(trader, around, mate, stack) > 0:
+    if kernels_pairing.force_pairs(trader, around, mate, queue) > 0:
         (space,) = blocks(edges + room_for_search(n, n))
         kernels_pairing.search_for_the_rest(trader, around[: 2 * edges], mate, space)
     return seller[mate[:n] - n]
