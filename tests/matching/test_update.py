@@ -39,6 +39,32 @@ def after(old, agents, weights, n_buyers):
     return both[:n_buyers], both[n_buyers:]
 
 
+def test_many_changes_that_will_not_pay_leave_all_as_it_was(monkeypatch):
+    """Some lose many labels: it gives up on the way, and takes back what is done."""
+    rng = np.random.default_rng(3)
+    monkeypatch.setattr(stores, "_LARGE", 1)
+    gave_up = 0
+    for _ in range(60):
+        n_buyers, n_sellers = (int(n) for n in rng.integers(12, 30, 2))
+        graph = Graph(n_buyers, n_sellers, *np.nonzero(rng.random((n_buyers, n_sellers)) < 0.3))
+        drawn = rng.integers(0, 9, n_buyers + n_sellers).astype(float)
+        old = best_matching(graph, drawn[:n_buyers], drawn[n_buyers:])
+        now = start(old)
+        agents = rng.choice(n_buyers + n_sellers, 20, False)
+        weights = rng.integers(0, 9, 20).astype(float)
+        found = follow(now, agents, weights)
+        gave_up += found is None
+        if found is not None:
+            same_matching(found[0], best_matching(graph, *after(now, agents, weights, n_buyers)))
+        same_matching(now, old)
+        # And it goes on from there.
+        one = follow(now, agents[:1], weights[:1])
+        assert one is not None
+        fresh = best_matching(graph, *after(now, agents[:1], weights[:1], n_buyers))
+        same_matching(one[0], fresh)
+    assert gave_up > 5
+
+
 def test_every_small_update_is_the_matching_afresh(large):
     rng = np.random.default_rng(20 + large)
     crossed = 0

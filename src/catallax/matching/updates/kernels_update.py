@@ -256,8 +256,8 @@ def _change_weights(reporters, reports, agents, weights, rows, live, room, large
     Returns
     -------
     bool
-        Whether all is done; if not, more than `most` would have been read, and what is noted
-        has to be taken back.
+        Whether all is done; if not, matching afresh is cheaper, and what is noted has to be
+        taken back.
     """
     work = room.work
     for step in range(reporters.size):
@@ -286,6 +286,9 @@ def _change_weights(reporters, reports, agents, weights, rows, live, room, large
                 room.ends[side, :] = room.n_lost[side]
         elif not _cross(a, e, should, rows, live, room):
             return False
+        many = max(room.n_lost[0], room.n_lost[1]) >= large
+        if many and agents.size > FEW and live.bloc[SIZE] == 0:
+            return False  # a bloc would be built for these changes alone
         for side in range(2):
             relabel(side, a, e, weighed, rows, live, room)
         side = 0 if room.n_lost[0] >= room.n_lost[1] else 1
@@ -295,8 +298,9 @@ def _change_weights(reporters, reports, agents, weights, rows, live, room, large
                 build(side, large, rows, live, room)
                 if agents.size <= FEW and live.bloc[SIZE] > 0:
                     work[SPENT] = before  # what is spent on a bloc is saved by the next changes
-        if work[SPENT] > most:
-            return False
+        spent = work[SPENT]
+        if spent > most or (8 * spent > most and spent * agents.size > 2 * most * (step + 1)):
+            return False  # too much, or on the way to far too much
     return True
 
 
