@@ -59,7 +59,7 @@ class Curve(ABC):
 
 def reaches(value: FloatArray, level: FloatArray, strict: BoolArray) -> BoolArray:
     """Return whether a virtual value wins at a level under its tie rule."""
-    return np.where(strict, value > level, value >= level)
+    return (value > level) | ((value == level) & ~strict)
 
 
 class StepCurve(Curve):
@@ -188,7 +188,7 @@ class ClosedCurve(Curve):
         guess = self._inverse(level)
         holds = reaches(self.ironed(guess), level, strict)
         # The bits of a positive float are a whole number, and those of its neighbours the next.
-        step = np.where(holds == (guess > 0), -1, 1)
+        step = np.where(holds == (guess > 0), np.int8(-1), np.int8(1))
         beside = (guess.view(np.int64) + step).view(np.float64)
         also = reaches(self.ironed(beside), level, strict)
         found = np.where(holds, guess, beside)
