@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,13 +19,13 @@ def constrained(path: Path, *constraints: object) -> Path:
     return path
 
 
-CAP = {"kind": "cap", "limit": 2}
-CONFLICT = {"kind": "conflicts", "over": "buyers", "pairs": [["b1", "b2"]]}
+CAP: dict[str, Any] = {"kind": "cap", "limit": 2}
+CONFLICT: dict[str, Any] = {"kind": "conflicts", "over": "buyers", "pairs": [["b1", "b2"]]}
 
 
 @pytest.mark.parametrize(("constraint", "solver"), [(CAP, "flow"), (CONFLICT, "program")])
 def test_solver_and_tick_are_told(
-    run: Runner, tmp_path: Path, constraint: object, solver: str
+    run: Runner, tmp_path: Path, constraint: dict[str, Any], solver: str
 ) -> None:
     path = constrained(tmp_path / "tight.json", constraint)
     (shown,) = run("clear", path, "--json").documents
@@ -32,15 +33,19 @@ def test_solver_and_tick_are_told(
     assert outcome.tick is not None and outcome.tick < 1e-9
     assert (shown["solver"], shown["tick"]) == (solver, outcome.tick)
     assert shown["totals"]["trades"] == 2
+    full = {"groups": [{"group": "", "used": 2, "limit": 2}]} if constraint is CAP else {}
+    assert shown["constraints"] == [{"kind": constraint["kind"], **full}]
     assert f"(solved by {solver}, in ticks of {outcome.tick:.2g})" in run("clear", path).out
     run("clear", path, "--out", tmp_path / "results", "-q")
     totals = json.loads((tmp_path / "results" / "tight.gsom.totals.json").read_text())
-    assert list(totals) == ["market", "mechanism", "solver", "tick", "totals"]
+    assert list(totals) == ["market", "mechanism", "solver", "tick", "totals", "constraints"]
+    assert totals["constraints"] == shown["constraints"]
     assert totals["tick"] == outcome.tick
 
 
 def test_without_constraints_there_is_no_tick(run: Runner, small: Path) -> None:
-    assert "tick" not in run("clear", small, "--json").documents[0]
+    shown = run("clear", small, "--json").documents[0]
+    assert "tick" not in shown and "constraints" not in shown
     assert "tick" not in run("clear", small).out
 
 

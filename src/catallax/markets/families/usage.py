@@ -35,6 +35,12 @@ class Usage(NamedTuple):
     column: str
     groups: tuple[GroupUsage, ...] = ()
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give it as the JSON object that the command line prints."""
+        column = {"column": self.column} if self.column else {}
+        groups = {"groups": [group._asdict() for group in self.groups]} if self.groups else {}
+        return {"kind": self.kind, **column, **groups}
+
 
 def usage(
     constraints: Iterable[Mapping[str, Any] | Constraint],

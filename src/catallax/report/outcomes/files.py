@@ -196,4 +196,4 @@ def _summary(outcome: Outcome) -> dict[str, Any]:
     """Give the JSON object of an outcome without its trades."""
     tick = {} if outcome.tick is None else {"tick": outcome.tick}
     found = {"mechanism": outcome.mechanism, "solver": outcome.solver}
-    return found | tick | {"totals": outcome.totals}
+    return found | tick | {"totals": outcome.totals} | outcome.constraints_as_json()

@@ -104,13 +104,8 @@ def trades_parts(outcome: Outcome, most_rows: int | None = None) -> list[Rendera
 
 def constraint_lines(outcome: Outcome) -> list[RenderableType]:
     """Say which constraints are in force, and how full caps and quotas are, a line each."""
-    from catallax.markets.families import usage
-
-    market = outcome.market
-    if not market.constraints:
-        return []
     lines = []
-    for one in usage(market.constraints, market.family, outcome.buyer_index, outcome.seller_index):
+    for one in outcome.usage:
         shown = [
             f"{f'{group.group}: ' if group.group else ''}{group.used:,} of {group.limit:,}"
             f"{' (full)' if group.used == group.limit else ''}"
@@ -120,7 +115,7 @@ def constraint_lines(outcome: Outcome) -> list[RenderableType]:
             shown.append(f"and {count(len(one.groups) - MOST_GROUPS, 'more group')}")
         name = f"{one.kind} {one.column}".rstrip()
         lines.append(Text(one_line(f"{name}: {', '.join(shown) or 'in force'}")))
-    return [Text(""), *(Padding(line, (0, 0, 0, 2)) for line in lines)]
+    return [Text(""), *(Padding(line, (0, 0, 0, 2)) for line in lines)] if lines else []
 
 
 def how_solved(outcome: Outcome) -> str:
