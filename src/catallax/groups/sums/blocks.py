@@ -33,6 +33,8 @@ _UNLIKE, _MOST_RUNS, _NARROW = 8.0, 8, 1e-2
 _DEEPEST, _STEEP, _SMALLEST = 1e-9, 0.1, 1e-290
 # A pole is not quite the power that it is taken for.
 _NOT_QUITE = 2e-8
+# As near are its cells to a prior, in parts, where it is read octave by octave.
+_READ = 1e-11
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +59,39 @@ class Block:
     depth: float = 0.0
     error: float = 0.0
 
+    @property
+    def moved(self) -> float:
+        """Bound the error of E|value - y| for any y: what the cells miss is next to the anchor."""
+        return self.error * _POWER_FROM * float(np.ptp(self.measure.support)) + (
+            self.bottom * self.depth
+        )
+
     def within(self, distance: float) -> float:
         """Return the probability that the anchor is no farther than that."""
         return self.measure.restricted(-distance, distance).cell_mass
+
+    def blurred(self, finest: float) -> Block:
+        """Return the block with what lies so near to the anchor spread out evenly, on each side."""
+        own = self.measure
+        for near in (
+            (own.low >= 0) & (own.high <= finest),
+            (own.low >= -finest) & (own.high <= 0),
+        ):
+            cells = np.flatnonzero(near)
+            if cells.size < 2:
+                continue
+            flat = np.zeros((1, POINTS))
+            flat[0, 0] = own.coefficients[cells, 0].sum()
+            own = replace(
+                own,
+                low=np.concatenate([own.low[: cells[0] + 1], own.low[cells[-1] + 1 :]]),
+                high=np.concatenate([own.high[: cells[0]], own.high[cells[-1] :]]),
+                coefficients=np.concatenate(
+                    [own.coefficients[: cells[0]], flat, own.coefficients[cells[-1] + 1 :]]
+                ),
+                layer=np.delete(own.layer, cells[1:]),
+            )
+        return replace(self, measure=own)
 
     def mirrored(self) -> Block:
         """Return the block of the negative of the value."""
@@ -185,12 +217,20 @@ def _continued(prior: Prior, block: Block, side: int) -> Block:
     octaves = max(1, math.ceil(math.log2(first / depth)))
     highs = first * 2.0 ** -np.arange(octaves, dtype=np.float64)
     lows = highs / 2
-    # One octave has the shape of every other.
-    shape = ((3.0 + NODES) / 4.0) ** (power - 1.0) @ FIT.T
-    shape = shape / (2.0 * shape[0])
-    upto = masses[0] * (highs / first) ** power
-    coefficients = (upto * (1.0 - 0.5**power))[:, None] * shape
-    bottom = float(upto[-1] * 0.5**power)
+    bent = abs(slopes[0] - slopes[1])
+    read = place == 0 and bent > _NOT_QUITE
+    found = _octaves(prior, side, lows, highs) if read else None
+    if found is not None:
+        coefficients, bottom = found
+        missed = _READ * masses[0]
+    else:
+        # One octave has the shape of every other.
+        shape = ((3.0 + NODES) / 4.0) ** (power - 1.0) @ FIT.T
+        shape = shape / (2.0 * shape[0])
+        upto = masses[0] * (highs / first) ** power
+        coefficients = (upto * (1.0 - 0.5**power))[:, None] * shape
+        bottom = float(upto[-1] * 0.5**power)
+        missed = _not_a_power(power, bent) * masses[0]
     flat = np.zeros((1, POINTS))
     flat[0, 0] = bottom / 2
     pole = Measure(
@@ -211,8 +251,41 @@ def _continued(prior: Prior, block: Block, side: int) -> Block:
         measure=_joined(own, parts),
         bottom=max(block.bottom, bottom),
         depth=max(block.depth, float(lows[-1])),
-        error=block.error + _NOT_QUITE * masses[0],
+        error=block.error + missed,
     )
+
+
+def _octaves(prior: Prior, side: int, lows: Array, highs: Array) -> tuple[Array, float] | None:
+    """Return what the prior itself says of octaves next to 0, where floats are fine enough."""
+    half = (highs - lows) / 2
+    at = (lows + half)[:, None] + half[:, None] * NODES
+    with np.errstate(all="ignore"):
+        heights = np.asarray(prior.density(side * at)) * half[:, None]
+        if side > 0:
+            below = np.asarray(prior.probability_below(np.append(highs, lows[-1])))
+            below = below - float(prior.cdf(0.0))
+        else:
+            below = np.asarray(prior.sf(0.0 - np.append(highs, lows[-1])))
+            below = below - float(prior.probability_at_least(0.0))
+    masses = below[:-1] - below[1:]
+    coefficients = heights @ FIT.T
+    if not np.isfinite(coefficients).all():
+        return None
+    if (np.abs(2.0 * coefficients[:, 0] - masses) > _READ * below[:-1]).any():
+        return None
+    return coefficients * (masses / (2.0 * coefficients[:, 0]))[:, None], float(below[-1])
+
+
+def _not_a_power(power: float, bent: float) -> float:
+    """Bound which part of the probability next to a pole its power misplaces.
+
+    Of a density that is a power of the distance times a smooth function, slopes half as far away
+    differ by no more than the distance. If they do, as those of x^(k - 1) exp(-x^k) do, the slope
+    is off by a power of the distance itself, and what is missed is the sum of all further bends.
+    """
+    if bent <= _NOT_QUITE:
+        return _NOT_QUITE
+    return min(1.0, 4.0 * bent / (power * (1.0 - 0.5**power)))
 
 
 def _next_to(prior: Prior, place: float, side: int, distance: float) -> float:

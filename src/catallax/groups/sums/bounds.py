@@ -18,6 +18,7 @@ __all__ = [
     "Draws",
     "decay_of",
     "first_terms",
+    "misfit",
     "moments",
     "quiet_reach",
     "usual_spread",
@@ -31,6 +32,8 @@ _ORDERS = (1, 2, 3, 4)
 _LEVELS = 48
 _KINDS = 6
 _SOME, _MANY = 24, 400
+_FAINT = 1e-10
+_OCTAVES = np.exp2(np.arange(-20.0, 120.0, 0.5))
 
 
 @dataclass(frozen=True, eq=False)
@@ -244,6 +247,42 @@ def first_terms(draws: Sequence[Draws], u: Array) -> Array:
         for k, (count, a, b) in enumerate(zip(counts, atoms, dense, strict=True))
     ]
     return np.maximum(whole - _product(atoms, counts) - np.sum(ones, axis=0), 0.0)
+
+
+def misfit(draws: Sequence[Draws], step: float) -> float:
+    """Bound what probabilities of a sum miss because measures are not quite their priors.
+
+    A measure differs from its prior by probability that is misplaced inside cells. Of one draw
+    such a part of probability p in a cell of width w changes P(sum >= total) by at most p, and by
+    at most p times the probability that the sum of the others lies in an interval of length w:
+    w times the largest density, which is at most the integral of the transform's size over pi.
+    Draws are exchanged one by one, so that the others are measures or priors, and their
+    transforms at most the bound for the measure and the distance.
+
+    Parameters
+    ----------
+    draws
+        What is summed.
+    step
+        Frequencies are looked at from here on.
+    """
+    distance = math.fsum(one.count * one.measure.error for one in draws)
+    if distance <= _FAINT:
+        return distance
+    u = step * _OCTAVES
+    sizes = [
+        np.minimum(one.measure.atom_mass + one.decay(u) + one.measure.misplaced, 1.0)
+        for one in draws
+    ]
+    found = 0.0
+    for k, one in enumerate(draws):
+        others = np.ones(u.size)
+        for j, (other, size) in enumerate(zip(draws, sizes, strict=True)):
+            others = others * size ** (other.count - (j == k))
+        # The bounds fall, those beyond the last like its square at least, or else it is large.
+        density = (u[0] + float(others[:-1] @ np.diff(u)) + float(others[-1]) * u[-1]) / math.pi
+        found += one.count * min(one.measure.error, one.measure.moved * density)
+    return found
 
 
 def without_atoms(draws: Sequence[Draws], u: Array) -> Array:

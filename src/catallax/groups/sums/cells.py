@@ -60,7 +60,7 @@ def measure_of(prior: Prior) -> Measure:
         return _mixed(prior, parts.atoms, parts.masses)
     cells = [_cut(prior, start, end) for start, end in parts.pieces]
     low, high, coefficients, pins, pinned = (
-        np.concatenate([one[k] for one in cells]) for k in (0, 1, 2, 4, 5)
+        np.concatenate([one[k] for one in cells]) for k in (0, 1, 2, 6, 7)
     )
     return Measure(
         parts.atoms,
@@ -70,6 +70,8 @@ def measure_of(prior: Prior) -> Measure:
         coefficients,
         np.zeros(low.size, dtype=np.int64),
         error=math.fsum(one[3] for one in cells),
+        misplaced=math.fsum(one[4] for one in cells),
+        moved=math.fsum(one[5] for one in cells),
         lost_below=_lost(prior, float(low[0]), -1),
         lost_above=_lost(prior, float(high[-1]), 1),
         pins=pins,
@@ -105,6 +107,8 @@ def _mixed(prior: Mixture, atoms: Array, masses: Array) -> Measure:
         np.concatenate([weight * m.coefficients for weight, m in parts]),
         np.concatenate(layers),
         error=math.fsum(weight * m.error for weight, m in parts),
+        misplaced=math.fsum(weight * m.misplaced for weight, m in parts),
+        moved=math.fsum(weight * m.moved for weight, m in parts),
         lost_below=math.fsum(weight * m.lost_below for weight, m in parts),
         lost_above=math.fsum(weight * m.lost_above for weight, m in parts),
         pins=np.concatenate([m.pins for _, m in parts]),
@@ -123,8 +127,17 @@ def _between(prior: Prior) -> Callable[[Array, Array], Array]:
     return mass
 
 
-def _cut(prior: Prior, start: float, end: float) -> tuple[Array, Array, Array, float, Array, Array]:
-    """Cut one smooth piece into cells; return ends, coefficients, distance, and what is pinned."""
+def _cut(
+    prior: Prior, start: float, end: float
+) -> tuple[Array, Array, Array, float, float, float, Array, Array]:
+    """Cut one smooth piece into cells.
+
+    Returns
+    -------
+    tuple
+        Ends, coefficients, the distance, what is misplaced in cells, the same times their widths,
+        and what is pinned.
+    """
     edges = _seeds(prior, start, end)
     low, high = edges[:-1], edges[1:]
     mass = _between(prior)
@@ -132,7 +145,7 @@ def _cut(prior: Prior, start: float, end: float) -> tuple[Array, Array, Array, f
     done: list[tuple[Array, Array, Array]] = []
     pins: list[float] = []
     before = np.full(low.size, math.inf)
-    error = 0.0
+    error, misplaced, moved = 0.0, 0.0, 0.0
     for level in range(_LEVELS):
         if not low.size:
             break
@@ -167,6 +180,8 @@ def _cut(prior: Prior, start: float, end: float) -> tuple[Array, Array, Array, f
         share = np.minimum(1.0, (high - low) / extent * 1e6)
         wrong = 2.0 * last + np.maximum(missed - 4e-16, 0.0)
         error += float((share * wrong)[good].sum())
+        misplaced += float(wrong[good].sum())
+        moved += float(((high - low) * wrong)[good].sum())
         rest = ~(good | stuck)
         before = np.tile(last[rest] / np.maximum(size[rest], 1e-300), 2)
         middle = low[rest] + half[rest]
@@ -182,7 +197,9 @@ def _cut(prior: Prior, start: float, end: float) -> tuple[Array, Array, Array, f
     at = np.array(sorted(pins))
     at = at[np.append(True, np.diff(at) > reach)] if at.size else at
     around = mass(np.maximum(at - reach, start), np.minimum(at + reach, end))
-    return first[order], second[order], series[order], error, at, np.maximum(around, 0.0)
+    around = np.maximum(around, 0.0)
+    cells = first[order], second[order], series[order]
+    return *cells, error, misplaced, moved, at, around
 
 
 def _seeds(prior: Prior, start: float, end: float) -> Array:

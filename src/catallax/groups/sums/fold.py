@@ -12,24 +12,33 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
-from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 from catallax.groups.sums.ballots import Terms
 from catallax.groups.sums.blocks import Block, blocks_of, single_layers
-from catallax.groups.sums.measure import FIT, NODES, POINTS, WEIGHTS, Measure
+from catallax.groups.sums.measure import FIT, NODES, SPOTS, WEIGHTS, Measure
+from catallax.groups.sums.piecewise import Piecewise, density_of, tail_of
 from catallax.groups.sums.voters import Voters
 
-__all__ = ["FEW_CELLS", "fold_terms"]
+__all__ = [
+    "FEW_CELLS",
+    "MOST_WORK",
+    "Folder",
+    "Law",
+    "TooMuchError",
+    "fold_terms",
+    "missed_by",
+    "one_by_one",
+    "slack_of",
+]
 
 Array = NDArray[np.float64]
 
 _MOST_MEMBERS = 8
 _MOST_BLOCKS = 64
-_MOST_WORK, FEW_CELLS = 2e8, 4e6
+MOST_WORK, FEW_CELLS = 1e9, 4e6
 _ROUNDING = 2.0**-52
 _LEVELS = 1100
 # A cell is fine enough if the last of its coefficients are this small, by themselves or in parts.
@@ -37,18 +46,17 @@ _RELATIVE, _ABSOLUTE = 1e-11, 1e-12
 # What halving does not mend is the rounding of places, if it is as small as this.
 _IDLE = 1e-7
 _UNLIKE = 8.0
+# Cells that would be halved so often start in octaves.
+_MANY_OCTAVES = 40
 _SHARES = (1e-9, 1e-6, 1e-3, 0.1, 0.5, 0.9, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9)
-_SPOTS = legendre.leggauss(4)[0]
-# The integrals of Legendre polynomials times the polynomial that is 1 at one of the spots.
-_CUBICS = (2.0 / (2.0 * np.arange(4) + 1.0))[:, None] * np.linalg.inv(legendre.legvander(_SPOTS, 3))
 
 
-class _TooMuchError(Exception):
+class TooMuchError(Exception):
     """The cells are too many."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Law:
+class Law:
     """The law of a sum with one total of votes: atoms, and blocks of densities."""
 
     atoms: tuple[tuple[float, float], ...]
@@ -56,36 +64,47 @@ class _Law:
 
     @property
     def mass(self) -> float:
+        """The probability of these votes."""
         return math.fsum([m for _, m in self.atoms] + [b.measure.cell_mass for b in self.blocks])
 
 
-_Laws = dict[int, _Law]
+Laws = dict[int, Law]
 
 
-class _Folder:
-    """Convolutions within a budget, and what they have missed so far."""
+class Folder:
+    """Convolutions within a budget, and what they have missed so far.
 
-    def __init__(self, slack: float, most: float) -> None:
+    Parameters
+    ----------
+    slack
+        How near to a total counts as a tie.
+    most
+        How many pairs of points and cells may be looked at.
+    finest
+        Nothing is told apart that is nearer than this to the pole of a draw.
+    """
+
+    def __init__(self, slack: float, most: float, finest: float = 0.0) -> None:
         self.slack = slack
         self.most = most
+        self.finest = finest
         self.work = 0.0
         self.error = 0.0
-        self.known: dict[tuple[object, ...], _Laws] = {}
+        self.known: dict[tuple[object, ...], Laws] = {}
 
-    def integral(self, at: Array, block: Block, function: _Function) -> Array:
+    def integral(self, at: Array, block: Block, function: Piecewise) -> Array:
         """Return the integrals of the block's density times a function of what is missing."""
         from catallax.groups.sums.kernels import convolve
 
         measure = block.measure
         self.work += at.size * (measure.low.size + function.ends.size)
         if self.work > self.most:
-            raise _TooMuchError
-        few = measure.coefficients[:, :4] @ _CUBICS
+            raise TooMuchError
         return np.asarray(
             convolve(
-                at, measure.low, measure.high, np.ascontiguousarray(measure.coefficients), few,
-                function.ends, function.coefficients, function.few, function.below, function.above,
-                NODES, WEIGHTS, _SPOTS,
+                at, measure.low, measure.high, np.ascontiguousarray(measure.coefficients),
+                measure.few, function.ends, function.coefficients, function.few,
+                function.below, function.above, NODES, WEIGHTS, SPOTS,
             )
         )  # fmt: skip
 
@@ -96,26 +115,26 @@ class _Folder:
 
     # ------------------------------------------------------------------------------ whole laws
 
-    def law(self, members: Sequence[Voters]) -> _Laws:
+    def law(self, members: Sequence[Voters]) -> Laws:
         """Return the laws of the sum for each total of votes."""
         key = tuple((one.prior, one.weight, one.price, one.sign) for one in members)
         if key not in self.known:
             if len(members) == 1:
-                self.known[key] = _of_one(members[0])
+                self.known[key] = _of_one(members[0], self.finest)
             else:
                 half = len(members) // 2
                 self.known[key] = self.sum(self.law(members[:half]), self.law(members[half:]))
         return self.known[key]
 
-    def sum(self, first: _Laws, second: _Laws) -> _Laws:
+    def sum(self, first: Laws, second: Laws) -> Laws:
         """Return the laws of the sum of two independent sums."""
-        found: dict[int, list[tuple[_Law, _Law]]] = {}
+        found: dict[int, list[tuple[Law, Law]]] = {}
         for votes, one in first.items():
             for more, other in second.items():
                 found.setdefault(votes + more, []).append((one, other))
         return {votes: self._together(pairs) for votes, pairs in found.items()}
 
-    def _together(self, pairs: Sequence[tuple[_Law, _Law]]) -> _Law:
+    def _together(self, pairs: Sequence[tuple[Law, Law]]) -> Law:
         atoms: dict[float, float] = {}
         blocks: list[Block] = []
         both: list[tuple[Block, Block]] = []
@@ -129,8 +148,8 @@ class _Folder:
             both.extend((a, b) for a in one.blocks for b in other.blocks)
         blocks.extend(self._convolved(both))
         if len(blocks) > _MOST_BLOCKS or len(atoms) > _MOST_BLOCKS**2:
-            raise _TooMuchError
-        return _Law(tuple(atoms.items()), tuple(blocks))
+            raise TooMuchError
+        return Law(tuple(atoms.items()), tuple(blocks))
 
     def _convolved(self, pairs: Sequence[tuple[Block, Block]]) -> list[Block]:
         """Return the sum of the convolutions of pairs of blocks, around the sums of anchors."""
@@ -142,7 +161,7 @@ class _Folder:
             if not anchors or place - anchors[-1] > self.slack:
                 anchors.append(place)
         turns = [-math.inf, *((a + b) / 2 for a, b in itertools.pairwise(anchors)), math.inf]
-        functions = [_density(b) for _, b in pairs]
+        functions = [density_of(b) for _, b in pairs]
         found = []
         for anchor, start, end in zip(anchors, turns[:-1], turns[1:], strict=True):
 
@@ -159,6 +178,10 @@ class _Folder:
                 ]
             )
             low, high = max(start - anchor, seeds.min()), min(end - anchor, seeds.max())
+            finest = [
+                max(_nearest(a), _nearest(b)) for a, b in pairs if self.shift(anchor, a, b) == 0
+            ]
+            seeds = np.append(seeds, _octaves(min(finest, default=1.0), max(-low, high)))
             seeds = np.unique(np.concatenate([seeds[(seeds > low) & (seeds < high)], [low, high]]))
             if low < 0 < high:
                 seeds = np.unique(np.append(seeds, 0.0))
@@ -198,7 +221,7 @@ class _Folder:
 
     # ---------------------------------------------------------------------------------- the end
 
-    def reached(self, one: _Law, other: _Law, total: float) -> float:
+    def reached(self, one: Law, other: Law, total: float) -> float:
         """Return P(sum >= total) of two laws."""
         parts = []
         for a, mass in one.atoms:
@@ -210,63 +233,11 @@ class _Folder:
                     apart = 0.0 if abs(apart) <= self.slack else apart
                     parts.append(mass * block.measure.restricted(start=apart).cell_mass)
         for b in other.blocks:
-            tail = _tail(b)
+            tail = tail_of(b)
             for a in one.blocks:
                 at = np.array([self.shift(total, a, b)])
                 parts.append(float(self.integral(at, a, tail)[0]))
         return math.fsum(parts)
-
-
-@dataclass(frozen=True, eq=False)
-class _Function:
-    """A function that is a polynomial on contiguous cells, and constant beyond them."""
-
-    ends: Array
-    coefficients: Array
-    below: float
-    above: float
-
-    @cached_property
-    def few(self) -> Array:
-        """Weights that integrate cubic polynomials times the function, shape (cells, 4)."""
-        half = np.diff(self.ends) / 2
-        return half[:, None] * (self.coefficients[:, :4] @ _CUBICS)
-
-
-def _contiguous(measure: Measure) -> tuple[Array, NDArray[np.int64]]:
-    """Return the ends of all cells, the gaps between them too, and which cell each is (or -1)."""
-    ends = np.unique(np.concatenate([measure.low, measure.high]))
-    which = np.full(ends.size - 1, -1, dtype=np.int64)
-    which[np.searchsorted(ends, measure.low)] = np.arange(measure.low.size)
-    return ends, which
-
-
-def _density(block: Block) -> _Function:
-    ends, which = _contiguous(block.measure)
-    inside = which >= 0
-    coefficients = np.zeros((which.size, POINTS))
-    half = np.diff(ends) / 2
-    coefficients[inside] = block.measure.coefficients[which[inside]] / half[inside, None]
-    return _Function(ends, coefficients, 0.0, 0.0)
-
-
-def _tail(block: Block) -> _Function:
-    """Return the probability that a value is at least y, as a function of y."""
-    ends, which = _contiguous(block.measure)
-    inside = which >= 0
-    own = np.zeros((which.size, POINTS))
-    own[inside] = block.measure.coefficients[which[inside]]
-    masses = 2.0 * own[:, 0]
-    above = np.append(np.cumsum(masses[::-1])[::-1], 0.0)
-    # The integral of a Legendre polynomial from s to 1.
-    coefficients = np.zeros((which.size, POINTS + 1))
-    coefficients[:, 0] = above[1:] + own[:, 0]
-    coefficients[:, 1] -= own[:, 0]
-    for degree in range(1, POINTS):
-        part = own[:, degree] / (2 * degree + 1)
-        coefficients[:, degree - 1] += part
-        coefficients[:, degree + 1] -= part
-    return _Function(ends, coefficients, float(above[0]), 0.0)
 
 
 def _moved(block: Block, value: float, mass: float) -> Block:
@@ -289,13 +260,28 @@ def _features(block: Block) -> Array:
     return np.unique(np.concatenate([*found, np.zeros(int(inside))]))
 
 
-def _of_one(one: Voters) -> _Laws:
+def _nearest(block: Block) -> float:
+    """Return the least distance of the end of a cell from the anchor, 0 left out."""
+    ends = np.abs(np.concatenate([block.measure.low, block.measure.high]))
+    return float(ends[ends > 0].min(initial=1.0))
+
+
+def _octaves(finest: float, widest: float) -> Array:
+    """Return distances from a place where cells are finer and finer, to either side."""
+    octaves = math.frexp(widest)[1] - math.frexp(finest)[1] if widest > finest else 0
+    if octaves < _MANY_OCTAVES:
+        return np.empty(0)
+    found = np.ldexp(np.array([[1.0], [1.5]]), math.frexp(finest)[1] + np.arange(octaves)).ravel()
+    return np.concatenate([-found, found])
+
+
+def _of_one(one: Voters, finest: float = 0.0) -> Laws:
     """Return the law of one draw, without and with a vote in favour."""
-    blocks = blocks_of(one.prior)
+    blocks = tuple(block.blurred(finest) for block in blocks_of(one.prior))
     if one.sign < 0:
         blocks = tuple(block.mirrored() for block in blocks)
     atoms = list(zip(one.measure.atoms.tolist(), one.measure.masses.tolist(), strict=True))
-    found: _Laws = {}
+    found: Laws = {}
     for vote, weight in ((0, 0), (1, one.weight)):
         own = tuple((value, mass) for value, mass in atoms if (value >= one.bar) == bool(vote))
         parts = [block.parts(one.bar)[vote] for block in blocks]
@@ -306,15 +292,15 @@ def _of_one(one: Voters) -> _Laws:
             if layer.low.size
         ]
         before = found.get(weight)
-        law = _Law(own, tuple(parts))
+        law = Law(own, tuple(parts))
         if before is not None:
-            law = _Law(before.atoms + law.atoms, before.blocks + law.blocks)
+            law = Law(before.atoms + law.atoms, before.blocks + law.blocks)
         found[weight] = law
     return {weight: law for weight, law in found.items() if law.atoms or law.blocks}
 
 
 def fold_terms(
-    voters: Sequence[Voters], total: float, most: float = _MOST_WORK
+    voters: Sequence[Voters], total: float, most: float = MOST_WORK
 ) -> list[Terms] | None:
     """Return P(votes, sum >= total) of a few members, whatever their densities.
 
@@ -333,15 +319,10 @@ def fold_terms(
         All terms, those without densities too; None for more than 8 members, or where the cells
         are too many.
     """
-    members = [replace(one, count=1) for one in voters for _ in range(one.count)]
+    members = one_by_one(voters)
     if not 2 <= len(members) <= _MOST_MEMBERS:
         return None
-    # Anchors and atoms are added up as floats; nothing else is near enough to tie.
-    extent = abs(total)
-    for one in members:
-        anchors = [block.anchor for block in blocks_of(one.prior)]
-        extent += float(np.abs(np.concatenate([anchors, one.measure.atoms])).max(initial=0.0))
-    folder = _Folder(64 * _ROUNDING * extent, most)
+    folder = Folder(slack_of(members, total), most)
     half = len(members) // 2
     try:
         first, second = folder.law(members[:half]), folder.law(members[half:])
@@ -350,20 +331,42 @@ def fold_terms(
             for more, other in second.items():
                 chance = folder.reached(one, other, total)
                 found[votes + more] = found.get(votes + more, 0.0) + chance
-    except _TooMuchError:
+    except TooMuchError:
         return None
+    parts = [Terms(votes, np.array([chance]), 0.0) for votes, chance in found.items()]
+    return [*parts, Terms(0, np.zeros(1), folder.error + missed_by(members) + _unseen(members))]
+
+
+def one_by_one(voters: Sequence[Voters]) -> list[Voters]:
+    """Return members, each by itself."""
+    return [replace(one, count=1) for one in voters for _ in range(one.count)]
+
+
+def slack_of(members: Sequence[Voters], total: float) -> float:
+    """Return how near to a total counts as a tie.
+
+    Anchors and atoms are added up as floats; nothing else is near enough to tie.
+    """
+    extent = abs(total)
+    for one in members:
+        anchors = [block.anchor for block in blocks_of(one.prior)]
+        extent += float(np.abs(np.concatenate([anchors, one.measure.atoms])).max(initial=0.0))
+    return 64 * _ROUNDING * extent
+
+
+def missed_by(members: Sequence[Voters]) -> float:
+    """Bound what the cells of members miss of their priors, in probability."""
     missed = math.fsum(
         one.measure.error + abs(math.fsum(law.mass for law in _of_one(one).values()) - 1.0)
         for one in members
     )
-    error = folder.error + missed + _unseen([blocks_of(one.prior) for one in members]) + 1e-13
-    parts = [Terms(votes, np.array([chance]), 0.0) for votes, chance in found.items()]
-    return [*parts, Terms(0, np.zeros(1), error)]
+    return missed + 1e-13
 
 
-def _unseen(members: Sequence[Sequence[Block]]) -> float:
+def _unseen(voters: Sequence[Voters]) -> float:
     """Bound what the bottoms of poles may change: if another draw is as near to its own pole."""
     found = 0.0
+    members = [blocks_of(one.prior) for one in voters]
     for k, blocks in enumerate(members):
         found += math.fsum(block.error for block in blocks)
         for block in blocks:

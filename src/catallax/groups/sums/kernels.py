@@ -7,23 +7,33 @@ from numpy.typing import NDArray
 
 from catallax.compiled import compiled
 
-__all__ = ["convolve"]
+__all__ = ["convolve", "merged"]
 
 Array = NDArray[np.float64]
 
 
+_MOST_TERMS = 24
+_TIMES = np.array([(2 * k + 1) / (k + 1) for k in range(_MOST_TERMS)])
+_LESS = np.array([(k + 1) / (k + 2) for k in range(_MOST_TERMS)])
+
+
 @compiled
-def _series(coefficients: Array, row: int, terms: int, inside: float) -> float:
-    """Evaluate one Legendre series (Clenshaw)."""
-    above = 0.0
-    here = 0.0
+def _series(
+    coefficients: Array, row: int, terms: int, inside: Array, here: Array, above: Array, size: int
+) -> None:
+    """Evaluate one Legendre series at some points (Clenshaw); the values are left in `here`."""
+    for q in range(size):
+        here[q] = 0.0
+        above[q] = 0.0
     for k in range(terms - 1, 0, -1):
-        once = (
-            coefficients[row, k] + (2 * k + 1) / (k + 1) * inside * here - (k + 1) / (k + 2) * above
-        )
-        above = here
-        here = once
-    return coefficients[row, 0] + inside * here - 0.5 * above
+        coefficient, times, less = coefficients[row, k], _TIMES[k], _LESS[k]
+        for q in range(size):
+            once = coefficient + times * inside[q] * here[q] - less * above[q]
+            above[q] = here[q]
+            here[q] = once
+    coefficient = coefficients[row, 0]
+    for q in range(size):
+        here[q] = coefficient + inside[q] * here[q] - 0.5 * above[q]
 
 
 @compiled
@@ -53,6 +63,57 @@ def _part(
 
 
 @compiled
+def _shares(spots: Array, place: float, weight: float, out: Array) -> None:
+    """Share a weight at a place in [-1, 1] among the spots, so that cubic polynomials agree."""
+    for q in range(spots.size):
+        share = weight
+        for r in range(spots.size):
+            if r != q:
+                share *= (place - spots[r]) / (spots[q] - spots[r])
+        out[q] += share
+
+
+@compiled
+def merged(low: Array, high: Array, few: Array, spots: Array) -> Array:
+    """Return weights as `few`, for runs of 1, 2, 4, ... cells, one level after the other.
+
+    Near a pole there are a thousand cells, most of them so small that from farther away a run of
+    them is as good as one.
+
+    Parameters
+    ----------
+    low, high
+        Cells, ascending and apart.
+    few
+        For each cell weights of `spots` that integrate cubic polynomials times a function.
+    spots
+        In [-1, 1].
+    """
+    cells = low.size
+    size, rows = cells, cells
+    while size > 1:
+        size = (size + 1) // 2
+        rows += size
+    out = np.zeros((rows, spots.size))
+    out[:cells] = few
+    before, size, run = 0, cells, 1
+    while size > 1:
+        after, run = before + size, 2 * run
+        for k in range((size + 1) // 2):
+            start = low[k * run]
+            half = (high[min((k + 1) * run, cells) - 1] - start) / 2
+            for child in range(2 * k, min(2 * k + 2, size)):
+                own = child * (run // 2)
+                begin = low[own]
+                reach = (high[min(own + run // 2, cells) - 1] - begin) / 2
+                for q in range(spots.size):
+                    place = ((begin - start) + reach * (1.0 + spots[q])) / half - 1.0
+                    _shares(spots, place, out[before + child, q], out[after + k])
+        before, size = after, (size + 1) // 2
+    return out
+
+
+@compiled
 def convolve(
     at: Array,
     low: Array,
@@ -77,7 +138,8 @@ def convolve(
     low, high, coefficients
         f on cells, ascending and apart: Legendre coefficients of f times half the width.
     few
-        For each cell of f, weights of `spots` that integrate cubic polynomials times f.
+        For runs of cells of f (`merged`), weights of `spots` that integrate cubic polynomials
+        times f.
     ends, other, seldom, below, above
         g: the ends of contiguous cells, its coefficients on them, weights of `spots` as for f, and
         what g is below and above.
@@ -87,6 +149,8 @@ def convolve(
     out = np.zeros(at.size)
     cells = ends.size - 1
     terms, more = coefficients.shape[1], other.shape[1]
+    inside, across = np.empty(nodes.size), np.empty(nodes.size)
+    f, g, spare = np.empty(nodes.size), np.empty(nodes.size), np.empty(nodes.size)
     for k in range(at.size):
         x = at[k]
         total = 0.0
@@ -94,28 +158,55 @@ def convolve(
             continue
         # The cell of g that holds x - v: -1 stands for what is below, `cells` for what is above.
         j = min(np.searchsorted(ends, x - low[0]) - 1, cells)
-        for i in range(low.size):
-            start, end = low[i], high[i]
-            half = (end - start) / 2
-            top, bottom = x - start, x - end
+        i = 0
+        while i < low.size:
+            start = low[i]
+            top = x - start
             while j >= 0 and ends[j] >= top:
                 j -= 1
-            if j < 0:
-                total += 2.0 * coefficients[i, 0] * below
-                continue
-            if j == cells and bottom >= ends[cells]:
-                total += 2.0 * coefficients[i, 0] * above
-                continue
-            if j < cells and bottom >= ends[j]:
-                width = ends[j + 1] - ends[j]
-                if end - start <= 1e-3 * width:
+            # The longest run of cells from here on that one cell of g takes in.
+            first_row, size, run = 0, low.size, 1
+            row, taken = -1, 0
+            while True:
+                stop = min(i + run, low.size)
+                bottom, span = x - high[stop - 1], high[stop - 1] - start
+                if j < 0 or (j == cells and bottom >= ends[cells]):
+                    fits = True
+                elif j < cells and bottom >= ends[j]:
+                    fits = span <= 1e-3 * (ends[j + 1] - ends[j])
+                else:
+                    fits = False
+                if not fits:
+                    break
+                row, taken = first_row + i // run, stop - i
+                if i % (2 * run) != 0 or size == 1:
+                    break
+                first_row += size
+                size, run = (size + 1) // 2, 2 * run
+            if row >= 0:
+                half = (high[i + taken - 1] - start) / 2
+                if j < 0 or j == cells:
+                    mass = 0.0
+                    for q in range(spots.size):
+                        mass += few[row, q]
+                    total += mass * (below if j < 0 else above)
+                else:
+                    width = ends[j + 1] - ends[j]
                     for q in range(spots.size):
                         y = x - (start + half + half * spots[q])
-                        inside = 2.0 * (y - ends[j]) / width - 1.0
-                        total += few[i, q] * _series(other, j, more, inside)
-                    continue
-            for here in range(j, -2, -1):
+                        inside[q] = 2.0 * (y - ends[j]) / width - 1.0
+                    _series(other, j, more, inside, g, spare, spots.size)
+                    for q in range(spots.size):
+                        total += few[row, q] * g[q]
+                i += taken
+                continue
+            end = high[i]
+            half = (end - start) / 2
+            bottom = x - end
+            here = j
+            while here >= -1:
                 least = ends[here] if here >= 0 else -np.inf
+                step = 1
                 if here < 0 or here == cells:
                     first = start if here == cells else max(start, x - ends[0])
                     last = end if here < 0 else min(end, x - ends[cells])
@@ -127,20 +218,39 @@ def convolve(
                     width = ends[here + 1] - least
                     first, last = max(least, bottom), min(ends[here + 1], top)
                     if last > first:
-                        middle, reach = least + width / 2, width / 2
                         whole = first == least and last == ends[here + 1]
                         if whole and width <= 1e-3 * (end - start):
+                            # The longest run of cells of g up to here that fits in.
+                            first_row, size, run = 0, cells, 1
+                            row = here
+                            while (here + 1) % (2 * run) == 0:
+                                begin = ends[here + 1 - 2 * run]
+                                if begin < bottom or last - begin > 1e-3 * (end - start):
+                                    break
+                                first_row += size
+                                size, run = (size + 1) // 2, 2 * run
+                                row = first_row + here // run
+                                step, least = run, begin
+                            middle, reach = least + (last - least) / 2, (last - least) / 2
                             for q in range(spots.size):
                                 v = x - (middle + reach * spots[q])
-                                f = _series(coefficients, i, terms, (v - start) / half - 1.0)
-                                total += seldom[here, q] * f / half
+                                inside[q] = (v - start) / half - 1.0
+                            _series(coefficients, i, terms, inside, f, spare, spots.size)
+                            for q in range(spots.size):
+                                total += seldom[row, q] * f[q] / half
                         else:
+                            middle, reach = least + width / 2, width / 2
                             centre, span = (first + last) / 2, (last - first) / 2
                             for q in range(nodes.size):
                                 y = centre + span * nodes[q]
-                                f = _series(coefficients, i, terms, (x - y - start) / half - 1.0)
-                                g = _series(other, here, more, (y - middle) / reach)
-                                total += span * weights[q] * f * g / half
+                                inside[q] = (x - y - start) / half - 1.0
+                                across[q] = (y - middle) / reach
+                            _series(coefficients, i, terms, inside, f, spare, nodes.size)
+                            _series(other, here, more, across, g, spare, nodes.size)
+                            part = 0.0
+                            for q in range(nodes.size):
+                                part += weights[q] * f[q] * g[q]
+                            total += part * span / half
                 else:
                     width = ends[here + 1] - least
                     first, last = max(start, x - ends[here + 1]), min(end, x - least)
@@ -148,10 +258,17 @@ def convolve(
                         middle, reach = (first + last) / 2, (last - first) / 2
                         for q in range(nodes.size):
                             v = middle + reach * nodes[q]
-                            f = _series(coefficients, i, terms, (v - start) / half - 1.0)
-                            g = _series(other, here, more, 2.0 * (x - v - least) / width - 1.0)
-                            total += reach * weights[q] * f * g / half
+                            inside[q] = (v - start) / half - 1.0
+                            across[q] = 2.0 * (x - v - least) / width - 1.0
+                        _series(coefficients, i, terms, inside, f, spare, nodes.size)
+                        _series(other, here, more, across, g, spare, nodes.size)
+                        part = 0.0
+                        for q in range(nodes.size):
+                            part += weights[q] * f[q] * g[q]
+                        total += part * reach / half
                 if least <= bottom:
                     break
+                here -= step
+            i += 1
         out[k] = total
     return out

@@ -20,6 +20,7 @@ from catallax.groups.sums.bounds import usual_spread
 from catallax.groups.sums.circle import Circle
 from catallax.groups.sums.dither import dithered_excess
 from catallax.groups.sums.fold import FEW_CELLS, fold_terms
+from catallax.groups.sums.folded_excess import fold_excess
 from catallax.groups.sums.line import heavy, line_excess, line_terms
 from catallax.groups.sums.pairs import pair_excess, pair_terms
 from catallax.groups.sums.pins import pinned_at
@@ -41,6 +42,8 @@ _COARSE = 2e-8
 # So many frequencies are tried for densities with sharp peaks.
 _FREQUENCIES = (1 << 16, 1 << 20)
 _MANY = 1 << 18
+# Cells are looked at before the last of them, if they are not more than this.
+_MORE_CELLS = 6e7
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +215,14 @@ def _of_densities(
     folded = fold_terms(voters, total, FEW_CELLS)
     if folded is not None and _error(folded) <= _COARSE:
         return folded
-    peaks = _of_peaks(voters, total, exact, plan, less=less)
+    few, many = _FREQUENCIES
+    peaks = [*exact, *tapered_terms(voters, total, plan, less=less, count=few)]
+    if _error(peaks) <= _COARSE:
+        return peaks
+    folded = folded or fold_terms(voters, total, _MORE_CELLS)
+    if folded is not None and _error(folded) <= _COARSE:
+        return folded
+    peaks = min(peaks, _of_peaks(voters, total, exact, plan, many, less=less), key=_error)
     if _error(peaks) <= _COARSE:
         return peaks
     folded = folded or fold_terms(voters, total)
@@ -220,14 +230,18 @@ def _of_densities(
 
 
 def _of_peaks(
-    voters: Sequence[Voters], total: float, exact: list[Terms], plan: Circle, *, less: bool
+    voters: Sequence[Voters],
+    total: float,
+    exact: list[Terms],
+    plan: Circle,
+    count: int,
+    *,
+    less: bool,
 ) -> list[Terms]:
     """Return the terms for densities with sharp peaks, in the way that errs least."""
-    ways: list[list[Terms]] = []
-    for count in _FREQUENCIES:
-        ways.append([*exact, *tapered_terms(voters, total, plan, less=less, count=count)])
-        if _error(ways[-1]) <= _COARSE:
-            return ways[-1]
+    ways = [[*exact, *tapered_terms(voters, total, plan, less=less, count=count)]]
+    if _error(ways[0]) <= _COARSE:
+        return ways[0]
     ways.append(series_terms(voters, total, less=False, rough=True))
     if _error(ways[-1]) > _COARSE:
         ways.append([*exact, *series_terms(voters, total, less=less, rough=False, plan=plan)])
@@ -321,6 +335,10 @@ def expected_excess(buyers: Sequence[Voters], sellers: Sequence[Voters]) -> tupl
         more, error = more + first, error + bound
     if negative:
         more += math.fsum(one.count * one.mean for one in voters)
+    if error > 4.0 * _COARSE * max(one.count * abs(one.mean) for one in voters):
+        folded = fold_excess(voters)
+        if folded is not None and folded[1] < error:
+            return folded
     return more, error
 
 

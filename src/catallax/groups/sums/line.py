@@ -33,7 +33,8 @@ _MOMENTS = 1e-12
 _REST = 1e-9
 _GRID = np.exp2(np.arange(0.0, 120.0, 0.25))
 _MOST_PANELS = 6000
-_FAR = 3e3
+# Where the transform of a sum falls like a power of the frequency it is smooth, far out too.
+_FAR, _FAR_OF_EXCESS = 3e3, 1e7
 _MOST_WORK = 1e8
 _LEVELS = 24
 # A panel is fine enough if it misses no more than this; where coefficients fall, it misses less
@@ -81,14 +82,18 @@ def heavy(draws: Sequence[Draws], spread: float) -> bool:
 
 
 def _last_frequency(
-    draws: Sequence[Draws], unit: float, bound: Callable[[Array], Array], allowed: float
+    draws: Sequence[Draws],
+    unit: float,
+    bound: Callable[[Array], Array],
+    allowed: float,
+    most: float,
 ) -> tuple[float, float] | None:
     """Return where the integrand has nothing left, and what is left there."""
     u = _GRID * (1e-3 / unit)
     size = bound(u) * np.diff(np.append(u, u[-1] * 2.0**0.25))
     rest = np.cumsum(size[::-1])[::-1]
     enough = np.flatnonzero(rest <= allowed)
-    if not enough.size or u[enough[0]] * unit > _FAR:
+    if not enough.size or u[enough[0]] * unit > most:
         return None
     return float(u[enough[0]]), float(rest[enough[0]])
 
@@ -175,7 +180,9 @@ def line_terms(voters: Sequence[Voters], total: float, *, less: bool) -> list[Te
     """
     draws = [one.draws for one in voters]
     unit = usual_spread(draws) or 1.0
-    found = _last_frequency(draws, unit, lambda u: first_terms(draws, u) / (math.pi * u), _REST)
+    found = _last_frequency(
+        draws, unit, lambda u: first_terms(draws, u) / (math.pi * u), _REST, _FAR
+    )
     if found is None:
         return None
     last, rest = found
@@ -282,7 +289,9 @@ def line_excess(voters: Sequence[Voters], *, less: bool) -> tuple[float, float] 
     """
     draws = [one.draws for one in voters]
     unit = usual_spread(draws) or 1.0
-    found = _last_frequency(draws, unit, lambda u: without_atoms(draws, u) / (u * u), _REST * unit)
+    found = _last_frequency(
+        draws, unit, lambda u: without_atoms(draws, u) / (u * u), _REST * unit, _FAR_OF_EXCESS
+    )
     if found is None:
         return None
     last, rest = found

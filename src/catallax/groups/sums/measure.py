@@ -13,7 +13,16 @@ import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
-__all__ = ["FIT", "NODES", "POINTS", "WEIGHTS", "Measure", "total_variation"]
+__all__ = [
+    "CUBICS",
+    "FIT",
+    "NODES",
+    "POINTS",
+    "SPOTS",
+    "WEIGHTS",
+    "Measure",
+    "total_variation",
+]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -23,6 +32,9 @@ NODES, WEIGHTS = legendre.leggauss(POINTS)
 _VALUES = legendre.legvander(NODES, POINTS - 1)
 # Values at the nodes times this are Legendre coefficients.
 FIT = (_VALUES * WEIGHTS[:, None] * (np.arange(POINTS) + 0.5)).T
+SPOTS = legendre.leggauss(4)[0]
+# The integrals of Legendre polynomials times the polynomial that is 1 at one of the spots.
+CUBICS = (2.0 / (2.0 * np.arange(4) + 1.0))[:, None] * np.linalg.inv(legendre.legvander(SPOTS, 3))
 _ENDS = legendre.legvander(np.array([-1.0, 1.0]), POINTS - 1)
 
 
@@ -43,6 +55,8 @@ class Measure:
         Which part of a mixture a cell belongs to; cells of one layer do not overlap.
     error
         The distance in total variation to what it stands for, as far as that was cut into cells.
+    misplaced, moved
+        The probability that is misplaced inside its cell, and the same times the cells' widths.
     lost_below, lost_above
         The probability of what was left out at either end.
     pins, pinned
@@ -57,6 +71,8 @@ class Measure:
     coefficients: Array
     layer: Integers
     error: float = 0.0
+    misplaced: float = 0.0
+    moved: float = 0.0
     lost_below: float = 0.0
     lost_above: float = 0.0
     pins: Array = field(default_factory=lambda: np.empty(0))
@@ -71,6 +87,13 @@ class Measure:
     def cell_mass(self) -> float:
         """The probability of all cells."""
         return float(2.0 * self.coefficients[:, 0].sum())
+
+    @cached_property
+    def few(self) -> Array:
+        """Weights that integrate cubic polynomials times the density, for runs of cells."""
+        from catallax.groups.sums.kernels import merged
+
+        return np.asarray(merged(self.low, self.high, self.coefficients[:, :4] @ CUBICS, SPOTS))
 
     @property
     def smooth(self) -> Measure:

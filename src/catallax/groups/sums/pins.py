@@ -13,8 +13,10 @@ from catallax.groups.sums.voters import Voters
 __all__ = ["pinned_at"]
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 _NEAR = 1e-11
+_SAME = 1e-15
 _NOTHING = 1e-13
 _MOST = 1 << 18
 
@@ -54,8 +56,18 @@ def pinned_at(voters: Sequence[Voters], total: float) -> float:
             values = np.add.outer(values, points).ravel()
             masses = np.multiply.outer(masses, parts).ravel()
             steeped = np.logical_or.outer(steeped, steepness).ravel()
+            values, masses, steeped = _merged(values, masses, steeped)
     reach = _NEAR * max(abs(total), float(np.abs(values).max(initial=0.0)))
     return float(masses[steeped & (np.abs(values - total) <= reach)].sum())
+
+
+def _merged(values: Array, masses: Array, steeped: Flags) -> tuple[Array, Array, Flags]:
+    """Add up what lies on one point; roundings are far below what counts as near."""
+    order = np.lexsort((values, steeped))
+    values, masses, steeped = values[order], masses[order], steeped[order]
+    apart = np.diff(values) > _SAME * float(np.abs(values).max(initial=0.0))
+    starts = np.flatnonzero(np.append(True, apart | (np.diff(steeped.astype(int)) != 0)))
+    return values[starts], np.add.reduceat(masses, starts), steeped[starts]
 
 
 def _held(one: Voters) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums.ballots import Leaf, Terms, product, weigh
-from catallax.groups.sums.bounds import Draws
+from catallax.groups.sums.bounds import Draws, misfit
 from catallax.groups.sums.circle import Circle, circle_of
 from catallax.groups.sums.measure import Measure
 from catallax.groups.sums.transform import characteristic
@@ -61,7 +61,7 @@ def series_terms(
     weights = circle.tail(total, centre, below=below)
     cast = list(zip(voters, circle.draws, strict=True))
     whole = [_leaf(one, circle, draw) for one, draw in cast]
-    error = circle.cut + circle.outside + _misfit(circle.draws)
+    error = circle.cut + circle.outside + misfit(circle.draws, circle.step)
     if rough:
         sums = product([Leaf(leaf.count, 0, 1.0, leaf.no, leaf.yes) for leaf in whole])
         error += circle.jump_error(sums.plain[:, 0], total, centre)
@@ -85,7 +85,7 @@ def planned(voters: Sequence[Voters], total: float) -> tuple[Circle, float]:
         As for `series_terms`.
     """
     circle = circle_of(_up_to(voters, total)[0])
-    return circle, circle.cut + circle.outside + _misfit(circle.draws)
+    return circle, circle.cut + circle.outside + misfit(circle.draws, circle.step)
 
 
 def tapered_terms(
@@ -133,7 +133,7 @@ def tapered_terms(
     hidden = _hidden(
         _transform(whole, few), circle, min(max(total, circle.low), circle.high), centre
     )
-    error = _SAFE * (moved + hidden) + circle.outside + _misfit(circle.draws)
+    error = _SAFE * (moved + hidden) + circle.outside + misfit(circle.draws, circle.step)
     parts = [*found, Terms(0, np.zeros(1), error)]
     if below:
         parts.extend(all_votes(voters, less=less))
@@ -210,7 +210,7 @@ def _up_to(voters: Sequence[Voters], total: float) -> tuple[list[Draws], bool]:
     return cut, above
 
 
-def _misfit(draws: Sequence[Draws]) -> float:
+def _distance(draws: Sequence[Draws]) -> float:
     return math.fsum(one.count * one.measure.error for one in draws)
 
 
@@ -281,7 +281,7 @@ def excess_terms(voters: Sequence[Voters], *, less: bool, rough: bool) -> tuple[
     found = weigh([_leaf(one, circle, draw) for one, draw in cast], weights)
     extent = max(abs(circle.low), abs(circle.high))
     value = float(found.values.sum())
-    error = found.error + circle.cut + (_misfit(circle.draws) + 4 * _NOTHING) * extent
+    error = found.error + circle.cut + (_distance(circle.draws) + 4 * _NOTHING) * extent
     if less:
         atoms = [replace(draw, measure=draw.measure.without_cells) for draw in circle.draws]
         leaves = [_leaf(one, circle, draw) for one, draw in zip(voters, atoms, strict=True)]
