@@ -407,3 +407,21 @@ def test_many_alike_thresholds_are_priced_once_and_right():
             for agent in rng.integers(0, 800, 12).tolist():
                 outcome = outcome.update(with_changes(outcome.reports, {agent: 0.5}))
             same_outcome(outcome, cx.clear(market, mechanism, outcome.reports), words=False)
+
+
+@pytest.mark.parametrize("mechanism", ["gsom", "gbom", "first-best"])
+def test_who_reports_anew_and_sets_the_same_thresholds_moves_every_price(mechanism):
+    """So many at once that thresholds are grouped: the same sources, at two levels."""
+    rng, n = np.random.default_rng(8), 300
+    bids, asks = 0.8 + 0.2 * rng.random(n), 0.2 * rng.random(n)
+    market = market_of(n, n, [(i, i) for i in range(n)], [0] * (2 * n))
+    earlier = cx.clear(market, mechanism, cx.Reports(bids, asks))
+    assert len(earlier) == n
+    new = cx.Reports(0.8 + 0.2 * rng.random(n), 0.2 * rng.random(n))
+    fresh = cx.clear(market, mechanism, new)
+    for outcome in (earlier.update(new), earlier.update(asks={"s3": 0.01}).update(new)):
+        assert isinstance(outcome, UpdatedOutcome)
+        same_outcome(outcome, fresh)
+    buyers, sellers = told_changes(earlier.update(new))
+    assert [buyers, sellers] == found_changes(earlier, fresh)
+    assert len(buyers) == len(sellers) == n

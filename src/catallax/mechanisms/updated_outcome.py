@@ -403,7 +403,9 @@ def critical_reports(
     from catallax.matching.updates.kernels_compare import alike
 
     side = market.buyers if role == "buyer" else market.sellers
-    first, of = alike(side.prior_of[thresholds.agent], thresholds.source, thresholds.wins_ties)
+    first, of = alike(
+        side.prior_of[thresholds.agent], thresholds.source, thresholds.level, thresholds.wins_ties
+    )
     kinds = Thresholds(*(part[first] for part in vars(thresholds).values()))
     return invert(market, kinds)[of]
 

@@ -35,8 +35,10 @@ def better(side, a, c, weight, n_buyers):
 
 
 @compiled
-def alike(prior_of, source, wins_ties):
-    """Find the first of all entries that are equal in three arrays.
+def alike(prior_of, source, level, wins_ties):
+    """Find the first of all entries that are equal in all arrays.
+
+    A source can have two levels: before an update, and after it.
 
     Returns
     -------
@@ -65,6 +67,7 @@ def alike(prior_of, source, wins_ties):
             y = first[kind]
             if (
                 source[y] == source[x]
+                and level[y] == level[x]
                 and wins_ties[y] == wins_ties[x]
                 and prior_of[y] == prior_of[x]
             ):
