@@ -202,10 +202,12 @@ def test_all_profiles_of_discrete_priors_are_looked_at_where_they_are_few() -> N
     assert not few["dsic-buyers"].exact
 
 
-def test_progress_is_told() -> None:
+@pytest.mark.parametrize("mechanism", ["first-best", "gsom-bic"])
+def test_progress_is_told(mechanism: str) -> None:
     told: list[tuple[float, str]] = []
-    audit(pair(), "first-best", budget=400, progress=lambda share, what: told.append((share, what)))
-    assert told and all(0 <= share <= 1 for share, _ in told)
+    audit(pair(), mechanism, budget=400, progress=lambda share, what: told.append((share, what)))
+    parts = [share for share, _ in told]
+    assert parts == sorted(parts) and parts[0] >= 0 and told[-1] == (1.0, "done")
     assert any("shrinking" in what for _, what in told)
 
 

@@ -98,6 +98,13 @@ def test_who_watches_sees_how_far_it_is(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     done = run("study", "run", study, "--workers", "1")
     assert "tiny" in done.err and "6 of 6 cells" in done.err and " left" in done.err
+    named = study.read_text(encoding="utf-8").replace(
+        '"tiny"', '"[red]\\u001b[31m\\n' + 99 * "x" + '"'
+    )
+    odd = study.with_name("odd.toml")
+    odd.write_text(named, encoding="utf-8")
+    shown = run("study", "run", odd, "--workers", "1").err
+    assert "6 of 6 cells" in shown and "[red]\\x1b[31m" in shown and "\x1b[31mx" not in shown
     pytest.importorskip("jinja2", reason="Jinja2 is not installed")
     assert "drawing" in run("study", "report", study).err
     # Nobody watches who asks for quiet.

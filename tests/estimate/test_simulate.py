@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import catallax as cx
-from catallax.estimate import Distribution, Simulation
+from catallax.estimate import Distribution, Simulation, sampling
 from catallax.estimate.batch.tally import COLUMNS, Tally, tally_branches, tally_outcomes
 from catallax.estimate.draws import sampler_of
 from catallax.estimate.simulate import USUAL, mechanism_name
@@ -275,9 +275,22 @@ def test_it_says_when_it_gave_up() -> None:
 def test_progress_ends_with_everything() -> None:
     told: list[tuple[float, str]] = []
     cx.simulate(TWO_COINS, ["gsom", "gbom"], 100, exact=False, progress=lambda *at: told.append(at))
-    assert told[-1] == (1.0, "100 of 100 samples")
+    assert told[-1] == (1.0, "100 samples")
     parts = [part for part, _ in told]
     assert all(0 <= part <= 1 for part in parts) and parts == sorted(parts)
+
+
+def test_progress_does_not_go_back_when_more_samples_are_needed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sampling, "_BREATH", 0.0)
+    told: list[tuple[float, str]] = []
+    cx.simulate(
+        TWO_COINS, ["gsom", "first-best"], 40_000, exact=False, until=0.01,
+        progress=lambda *at: told.append(at),
+    )  # fmt: skip
+    parts = [part for part, _ in told]
+    assert len(told) > 2 and parts == sorted(parts) and parts[-1] == 1.0
 
 
 # -------------------------------------------------------------------------------- what it refuses

@@ -18,7 +18,7 @@ from catallax.audit.witness import lookup_name
 from catallax.errors import CatallaxError, MissingPriorError, ReportError, UnsupportedMarketError
 from catallax.mechanisms import Mechanism, get
 from catallax.priors.base import RandomSource
-from catallax.progress import Progress
+from catallax.progress import Progress, forward
 
 if TYPE_CHECKING:
     from catallax.markets import Market
@@ -124,6 +124,7 @@ def audit(
     limit = default_budget(market) if budget is None else int(budget)
     if limit < 1:
         raise CatallaxError(f"budget = {budget}: an audit needs at least one run of the mechanism")
+    progress = forward(progress)
     judged = _mechanism(mechanism)
     setting = Setting.of(market, judged)
     _refuse_too_large(setting)
@@ -152,6 +153,7 @@ def audit(
     except MissingPriorError as failure:
         said = str(failure).replace("which this needs", f"which mechanism '{name}' needs")
         raise MissingPriorError(said) from None
+    progress(1.0, "done")
     return AuditReport(
         market=market,
         mechanism=name,

@@ -31,8 +31,7 @@ def finding_of(prop: Property, search: Search, said: Judgement) -> tuple[Finding
     verdict = said.verdict or ("holds" if said.violation is None else "violated")
     witness, story, worst, runs = None, said.story, 0.0, 0
     if verdict == "violated" and said.violation is not None:
-        if search.progress is not None:
-            search.progress(1.0, f"shrinking a witness of {prop.slug}")
+        search.tell(f"shrinking a witness of {prop.slug}")
         witness, runs = shrink(prop, search.setting, said.violation)
         story = witness.story
         worst = said.violation.amount

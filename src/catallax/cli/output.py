@@ -132,14 +132,18 @@ def progress_bar(doing: str, *, quiet: bool) -> Iterator[Progress | None]:
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
 
+    from catallax.report.text import shortened
+
     screen = Console(file=sys.stderr, markup=False, highlight=False)
     # Names are anybody's: what looks like mark-up in them is none.
     words = TextColumn("{task.description}", markup=False)
     columns = (words, BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Bars(*columns, console=screen, transient=True) as bars:
-        task = bars.add_task(doing, total=1.0)
+        about = shortened(doing, 30)
+        task = bars.add_task(about, total=1.0)
 
         def moved(part: float, what: str) -> None:
-            bars.update(task, completed=part, description=f"{doing}: {what}")
+            words = f"{about}: {shortened(what, 50)}"
+            bars.update(task, completed=part, description=words)
 
         yield moved

@@ -90,12 +90,11 @@ def simulate(
     markets = read_markets(market, "catallax simulate MARKET...", quiet=quiet, check=sampler_of)
     pictures = picture_paths(plot, markets)
     from catallax.estimate import simulate as simulate_market
-    from catallax.report.text import shortened
 
     found: list[Simulation] = []
     with limit:
         for one in markets:
-            with progress_bar(f"simulating {shortened(one.name, 30)}", quiet=quiet) as progress:
+            with progress_bar(f"simulating {one.name}", quiet=quiet) as progress:
                 how = {"until": until, "draws": draws, "conditional": conditional}
                 more = {"exact": not sampled, "progress": progress}
                 found.append(simulate_market(one, chosen, samples, seed, workers, **how, **more))

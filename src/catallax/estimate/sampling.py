@@ -22,7 +22,7 @@ from catallax.estimate.batch.tally import Tally, first_best_gains, tally_branche
 from catallax.estimate.result import Estimate
 from catallax.estimate.words import half_width
 from catallax.mechanisms import FirstBest, Mechanism
-from catallax.progress import Progress
+from catallax.progress import Progress, forward
 
 if TYPE_CHECKING:
     from catallax.estimate.batch.clearing import Branch
@@ -142,8 +142,8 @@ class Run:
         """Draw and clear."""
         if not self.jobs:
             return
-        meter = _Meter(progress, len(self.jobs))
-        end = meter.end = self._next_look()
+        meter = _Meter(progress, len(self.jobs), self.plan.samples)
+        end = self._next_look()
         # The first block compiles, finds refusals, and works out what a market knows by heart.
         self._take(self._clear(0, meter))
         start = 1
@@ -156,8 +156,8 @@ class Run:
                 self.reached = self.until is not None and self._excess() <= 1.0
                 if self.reached or self.done == self.plan.samples:
                     break
-                end = meter.end = self._next_look()
-        meter.finish()
+                end = self._next_look()
+        meter.finish(self.done)
 
     # -------------------------------------------------------------------------- how many are enough
 
@@ -319,10 +319,10 @@ def _unit(sampler: Sampler) -> float:
 class _Meter:
     """Tells how far a run is, now and then, from any thread."""
 
-    def __init__(self, progress: Progress | None, jobs: int) -> None:
-        self._progress, self._jobs = progress, jobs
+    def __init__(self, progress: Progress | None, jobs: int, most: int) -> None:
+        self._progress, self._jobs = None if progress is None else forward(progress), jobs
         self._cleared, self._told, self._lock = 0, 0.0, Lock()
-        self.end = 0
+        self._most = most
 
     def advance(self, count: int) -> None:
         """Count profiles that one mechanism has cleared."""
@@ -333,14 +333,11 @@ class _Meter:
             now = time.monotonic()
             if now - self._told >= _BREATH:
                 self._told = now
-                self._tell(min(self._cleared // self._jobs, self.end))
+                done = min(self._cleared // self._jobs, self._most)
+                part = done / self._most if self._most else 1.0
+                self._progress(part, f"{done:,} of {self._most:,} samples")
 
-    def finish(self) -> None:
-        """Tell that all is done."""
+    def finish(self, done: int) -> None:
+        """Tell that so many were enough."""
         if self._progress is not None:
-            self._tell(self.end)
-
-    def _tell(self, done: int) -> None:
-        assert self._progress is not None
-        part = done / self.end if self.end else 1.0
-        self._progress(part, f"{done:,} of {self.end:,} samples")
+            self._progress(1.0, f"{done:,} samples")

@@ -362,6 +362,8 @@ trades: seller 's' sets it with an ask of 0.2.
 
     def to_dict(self) -> dict[str, Any]:
         """Give the outcome as the JSON object that the command line prints."""
+        from catallax.markets.families.usage import as_json
+
         buyers = self.market.buyers.ids.gather(self.buyer_index).to_list()
         sellers = self.market.sellers.ids.gather(self.seller_index).to_list()
         prices = (self.buyer_pays.tolist(), self.seller_receives.tolist(), self.gains.tolist())
@@ -374,31 +376,18 @@ trades: seller 's' sets it with an ask of 0.2.
             **({} if self.tick is None else {"tick": self.tick}),
             "trades": [dict(zip(keys, row, strict=True)) for row in rows],
             "totals": self.totals,
-            **self.constraints_as_json(),
+            **as_json(self.usage),
         }
 
     @cached_property
     def usage(self) -> tuple[Usage, ...]:
-        """The market's constraints, and how full caps and quotas are with these trades.
-
-        Examples
-        --------
-        >>> import catallax as cx
-        >>> market = cx.Market([{"id": "b", "bid": 9}], [{"id": "s", "ask": 2}],
-        ...                    constraints=[{"kind": "cap", "limit": 3}])
-        >>> cx.clear(market, "first-best").usage
-        (Usage(kind='cap', column='', groups=(GroupUsage(group='', used=1, limit=3),)),)
-        """
+        """The market's constraints, and how full caps and quotas are with these trades."""
         from catallax.markets.families import usage
 
         market = self.market
         if not market.constraints:
             return ()
         return tuple(usage(market.constraints, market.family, self.buyer_index, self.seller_index))
-
-    def constraints_as_json(self) -> dict[str, Any]:
-        """Give what JSON says of constraints; nothing where there are none."""
-        return {"constraints": [one.to_dict() for one in self.usage]} if self.usage else {}
 
     def _side(self, role: Role) -> Any:
         """Build the frame of one side for `agents`."""

@@ -7,7 +7,7 @@ from importlib import import_module
 from catallax.errors import CatallaxError, UnknownNameError, nearest
 from catallax.papers.registry import TARGETS, Options, Target
 from catallax.papers.reproduction import Reproduction
-from catallax.progress import Progress
+from catallax.progress import Progress, forward
 
 __all__ = ["get", "names", "reproduce"]
 
@@ -93,4 +93,7 @@ def reproduce(
     """
     if monte_carlo is not None and monte_carlo < 2:
         raise CatallaxError(f"monte_carlo is {monte_carlo}; write a whole number from 2 up")
-    return get(name).run(Options(monte_carlo, rng, progress))
+    progress = forward(progress)
+    found = get(name).run(Options(monte_carlo, rng, progress))
+    progress(1.0, "done")
+    return found

@@ -91,7 +91,7 @@ class Search:
     ) -> None:
         self.setting, self.properties, self.budget = setting, properties, budget
         self.rng = rng
-        self.progress = progress
+        self._progress = progress
         self.curves: list[Curve] = []
         self.vectors: list[Vectors] = []
         self.runs_seen = self.outcomes_seen = 0
@@ -106,12 +106,17 @@ class Search:
 
     # ----------------------------------------------------------------------------------- runs
 
+    def tell(self, doing: str) -> None:
+        """Tell how much of the budget is spent, and what is being done."""
+        if self._progress is not None:
+            self._progress(min(1.0, self.runner.spent / self.budget), doing)
+
     def _watch(self, values: Array, run: Run) -> None:
         """Judge a new run by every property of single outcomes."""
         self.runs_seen += 1
         self.outcomes_seen += run.problem is None
-        if self.progress is not None and self.runs_seen % 50 == 0:
-            self.progress(min(1.0, self.runner.spent / self.budget), "searching")
+        if self.runs_seen % 50 == 0:
+            self.tell("searching")
         for rule in self._rules:
             found = rule.judge(self.setting, values, run)
             if found is None:

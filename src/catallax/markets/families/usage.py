@@ -14,7 +14,7 @@ from catallax.markets.families.constraint import Constraint
 from catallax.markets.families.family import Family
 from catallax.markets.families.quota import column_of
 
-__all__ = ["GroupUsage", "Usage", "usage"]
+__all__ = ["GroupUsage", "Usage", "as_json", "usage"]
 
 
 class GroupUsage(NamedTuple):
@@ -106,3 +106,17 @@ def _edges(parts: Parts, buyer: NDArray[np.integer], seller: NDArray[np.integer]
     order = np.argsort(keys, kind="stable")
     wanted = np.asarray(buyer, np.int64) * graph.n_sellers + seller
     return order[np.searchsorted(keys, wanted, sorter=order)]
+
+
+def as_json(found: Iterable[Usage]) -> dict[str, Any]:
+    """Give what JSON says of constraints; nothing where there are none.
+
+    Examples
+    --------
+    >>> as_json([Usage("cap", "", (GroupUsage("", 1, 3),))])
+    {'constraints': [{'kind': 'cap', 'groups': [{'group': '', 'used': 1, 'limit': 3}]}]}
+    >>> as_json([])
+    {}
+    """
+    constraints = [one.to_dict() for one in found]
+    return {"constraints": constraints} if constraints else {}

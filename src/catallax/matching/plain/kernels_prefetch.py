@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba.core import types
+from numba.core import config, types
 from numba.extending import intrinsic
 
 __all__ = ["prefetch"]
@@ -39,4 +39,8 @@ def _prefetch(_context, array, index):
     return types.void(array, index), generate
 
 
-prefetch: Any = intrinsic(_prefetch)
+def _nothing(_array, _index):
+    """Stand in where kernels run as plain Python, to be debugged (NUMBA_DISABLE_JIT)."""
+
+
+prefetch: Any = _nothing if vars(config)["DISABLE_JIT"] else intrinsic(_prefetch)

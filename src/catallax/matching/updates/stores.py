@@ -183,10 +183,10 @@ class LabelStore:
             reporters, before, agents, weights, self.rows, live, space.room, large, most, bloc,
             space.told,
         )  # fmt: skip
-        if listed < 0:
-            return None
-        moved = space.told.first(listed)
+        moved = None if listed < 0 else space.told.first(listed)
         spaces.append(space)
+        if moved is None:
+            return None
         return _Noted(kind, agent, old, bloc), moved, crossed
 
     def exchange(self, noted: Any) -> _Noted:

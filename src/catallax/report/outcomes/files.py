@@ -194,6 +194,8 @@ def _write_totals(outcome: Outcome | Lottery, path: Path) -> None:
 
 def _summary(outcome: Outcome) -> dict[str, Any]:
     """Give the JSON object of an outcome without its trades."""
+    from catallax.markets.families.usage import as_json
+
     tick = {} if outcome.tick is None else {"tick": outcome.tick}
     found = {"mechanism": outcome.mechanism, "solver": outcome.solver}
-    return found | tick | {"totals": outcome.totals} | outcome.constraints_as_json()
+    return found | tick | {"totals": outcome.totals} | as_json(outcome.usage)
