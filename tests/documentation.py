@@ -191,6 +191,8 @@ def run_here(words: list[str], folder: Path) -> tuple[int, str]:
         mock.patch.dict(os.environ, SURROUNDINGS),
         contextlib.chdir(folder),  # a page itself runs there; its tests do not
         own_modules(folder),
+        # A module that is written anew within a second, as long as before, looks compiled.
+        mock.patch("sys.dont_write_bytecode", True),
         Path(os.devnull).open(encoding="utf-8") as nothing,
         mock.patch("sys.stdin", nothing),
         contextlib.redirect_stdout(printed),

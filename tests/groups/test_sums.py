@@ -157,6 +157,8 @@ def test_without_a_lattice_the_bound_still_holds(monkeypatch: pytest.MonkeyPatch
             patched.setattr(sums_atoms, "lattice_of", lambda draws: None)
             patched.setattr(sums_atoms, "_MOST_LISTED", 0)
             patched.setattr(sums_atoms, "_MOST_HALVED", 0)
+            # Estimates are looked at here, not what proves them.
+            patched.setattr(sums_law, "streamed_terms", lambda *given: None)
             rough = vote_law(group, total)
         assert 1e-12 < rough.error < most
         assert np.abs(rough.reached - exact.reached).sum() <= rough.error

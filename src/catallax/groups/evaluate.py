@@ -121,10 +121,9 @@ def evaluate(
 
     Forced trade and votes come from the exact law of sums of independent draws, atoms included,
     and nothing is sampled. A weak inequality decides who is better off. Where that law cannot be
-    had to 1e-7 (more than eight draws that tie at needles or at very steep poles, dozens of
-    members who share a few values without a common step) the method is "bounded" instead of
-    "exact", with its bound; a sample that is asked for replaces it if its own
-    error is smaller.
+    had to 1e-7 (more than eight draws that tie at very steep poles) the method is "bounded" instead
+    of "exact", with its bound; a sample that is asked for replaces it if its own error is smaller.
+    Needles, and dozens of members who share a few values without a common step, can take a minute.
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from catallax.groups.best_rules import Demands, rule_at
 from catallax.groups.best_vote import BestVote
 from catallax.groups.evaluate import GroupEvaluation, evaluate
 from catallax.groups.requirements import as_fraction
+from catallax.groups.sums.streamed import quickly
 from catallax.groups.trade import GroupTrade
 from catallax.groups.vote import Vote
 
@@ -47,6 +48,7 @@ class _Judged:
         return abs(self.value.buyers_utility - self.value.sellers_utility)
 
 
+@quickly()
 def fairest_vote(trade: GroupTrade, mechanism: BestVote) -> Vote:
     """Return the vote that leaves both sides best off among those that gain as much as any.
 

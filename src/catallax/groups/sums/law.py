@@ -31,6 +31,7 @@ from catallax.groups.sums.series import (
     series_terms,
     tapered_terms,
 )
+from catallax.groups.sums.streamed import patient, streamed_terms
 from catallax.groups.sums.voters import Voters
 
 __all__ = ["VoteLaw", "ballot_law", "expected_excess", "probability_at_least", "vote_law"]
@@ -39,6 +40,8 @@ Array = NDArray[np.float64]
 
 _NOTHING = 1e-15
 _COARSE = 2e-8
+# Of either side, so that both together are known to 1e-7.
+_ALLOWED = 4e-8
 # So many frequencies are tried for densities with sharp peaks.
 _FREQUENCIES = (1 << 16, 1 << 20)
 _MANY = 1 << 18
@@ -226,7 +229,7 @@ def _of_densities(
     if _error(peaks) <= _COARSE:
         return peaks
     folded = folded or fold_terms(voters, total)
-    return peaks if folded is None else min(peaks, folded, key=_error)
+    return _streamed(voters, total, peaks if folded is None else min(peaks, folded, key=_error))
 
 
 def _of_peaks(
@@ -260,7 +263,16 @@ def _of_many_atoms(voters: Sequence[Voters], total: float) -> list[Terms]:
     listed = terms_by_one(voters, total)
     if listed is not None:
         return listed
-    return min(smooth, series_terms(voters, total, less=False, rough=True), key=_error)
+    rough = series_terms(voters, total, less=False, rough=True)
+    return _streamed(voters, total, min(smooth, rough, key=_error))
+
+
+def _streamed(voters: Sequence[Voters], total: float, found: list[Terms]) -> list[Terms]:
+    """Return what was found, or where that is not good enough the same with a minute's work."""
+    if _error(found) <= _ALLOWED or not patient():
+        return found
+    more = streamed_terms(voters, total, _ALLOWED)
+    return found if more is None else min(found, more, key=_error)
 
 
 def _error(found: Sequence[Terms]) -> float:
