@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,23 +60,22 @@ def measure_of(prior: Prior) -> Measure:
     if isinstance(prior, Mixture):
         return _mixed(prior, parts.atoms, parts.masses)
     cells = [_cut(prior, start, end) for start, end in parts.pieces]
-    low, high, coefficients, pins, pinned = (
-        np.concatenate([one[k] for one in cells]) for k in (0, 1, 2, 6, 7)
-    )
+    low = np.concatenate([one.low for one in cells])
+    high = np.concatenate([one.high for one in cells])
     return Measure(
         parts.atoms,
         parts.masses,
         low,
         high,
-        coefficients,
+        np.concatenate([one.coefficients for one in cells]),
         np.zeros(low.size, dtype=np.int64),
-        error=math.fsum(one[3] for one in cells),
-        misplaced=math.fsum(one[4] for one in cells),
-        moved=math.fsum(one[5] for one in cells),
+        error=math.fsum(one.error for one in cells),
+        misplaced=math.fsum(one.misplaced for one in cells),
+        moved=math.fsum(one.moved for one in cells),
         lost_below=_lost(prior, float(low[0]), -1),
         lost_above=_lost(prior, float(high[-1]), 1),
-        pins=pins,
-        pinned=pinned,
+        pins=np.concatenate([one.pins for one in cells]),
+        pinned=np.concatenate([one.pinned for one in cells]),
     )
 
 
@@ -127,17 +127,21 @@ def _between(prior: Prior) -> Callable[[Array, Array], Array]:
     return mass
 
 
-def _cut(
-    prior: Prior, start: float, end: float
-) -> tuple[Array, Array, Array, float, float, float, Array, Array]:
-    """Cut one smooth piece into cells.
+class _Piece(NamedTuple):
+    """The cells of a smooth piece, and of them what `Measure` tells of all."""
 
-    Returns
-    -------
-    tuple
-        Ends, coefficients, the distance, what is misplaced in cells, the same times their widths,
-        and what is pinned.
-    """
+    low: Array
+    high: Array
+    coefficients: Array
+    error: float
+    misplaced: float
+    moved: float
+    pins: Array
+    pinned: Array
+
+
+def _cut(prior: Prior, start: float, end: float) -> _Piece:
+    """Cut one smooth piece into cells."""
     edges = _seeds(prior, start, end)
     low, high = edges[:-1], edges[1:]
     mass = _between(prior)
@@ -197,9 +201,10 @@ def _cut(
     at = np.array(sorted(pins))
     at = at[np.append(True, np.diff(at) > reach)] if at.size else at
     around = mass(np.maximum(at - reach, start), np.minimum(at + reach, end))
-    around = np.maximum(around, 0.0)
-    cells = first[order], second[order], series[order]
-    return *cells, error, misplaced, moved, at, around
+    return _Piece(
+        first[order], second[order], series[order], error, misplaced, moved, at,
+        np.maximum(around, 0.0),
+    )  # fmt: skip
 
 
 def _seeds(prior: Prior, start: float, end: float) -> Array:

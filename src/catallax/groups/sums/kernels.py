@@ -37,6 +37,15 @@ def _series(
 
 
 @compiled
+def _product(weights: Array, f: Array, g: Array) -> float:
+    """Integrate the product of two functions, known at the same nodes."""
+    total = 0.0
+    for q in range(weights.size):
+        total += weights[q] * f[q] * g[q]
+    return total
+
+
+@compiled
 def _part(
     coefficients: Array,
     row: int,
@@ -247,10 +256,7 @@ def convolve(
                                 across[q] = (y - middle) / reach
                             _series(coefficients, i, terms, inside, f, spare, nodes.size)
                             _series(other, here, more, across, g, spare, nodes.size)
-                            part = 0.0
-                            for q in range(nodes.size):
-                                part += weights[q] * f[q] * g[q]
-                            total += part * span / half
+                            total += _product(weights, f, g) * span / half
                 else:
                     width = ends[here + 1] - least
                     first, last = max(start, x - ends[here + 1]), min(end, x - least)
@@ -262,10 +268,7 @@ def convolve(
                             across[q] = 2.0 * (x - v - least) / width - 1.0
                         _series(coefficients, i, terms, inside, f, spare, nodes.size)
                         _series(other, here, more, across, g, spare, nodes.size)
-                        part = 0.0
-                        for q in range(nodes.size):
-                            part += weights[q] * f[q] * g[q]
-                        total += part * reach / half
+                        total += _product(weights, f, g) * reach / half
                 if least <= bottom:
                     break
                 here -= step

@@ -14,7 +14,6 @@ from numpy.polynomial import legendre
 from numpy.typing import NDArray
 
 __all__ = [
-    "CUBICS",
     "FIT",
     "NODES",
     "POINTS",
@@ -22,6 +21,7 @@ __all__ = [
     "WEIGHTS",
     "Measure",
     "total_variation",
+    "weights_of_runs",
 ]
 
 Array = NDArray[np.float64]
@@ -91,9 +91,7 @@ class Measure:
     @cached_property
     def few(self) -> Array:
         """Weights that integrate cubic polynomials times the density, for runs of cells."""
-        from catallax.groups.sums.kernels import merged
-
-        return np.asarray(merged(self.low, self.high, self.coefficients[:, :4] @ CUBICS, SPOTS))
+        return weights_of_runs(self.low, self.high, self.coefficients)
 
     @property
     def smooth(self) -> Measure:
@@ -253,6 +251,19 @@ class Measure:
             line = np.concatenate([[0.0], rows[~np.isnan(rows)]])
             found.append((line, nodes[own].ravel(), weights[own].ravel()))
         return found
+
+
+def weights_of_runs(low: Array, high: Array, coefficients: Array) -> Array:
+    """Return weights that integrate cubic polynomials times what coefficients stand for.
+
+    Parameters
+    ----------
+    low, high, coefficients
+        Contiguous cells or those of one density, as in `Measure`.
+    """
+    from catallax.groups.sums.kernels import merged
+
+    return np.asarray(merged(low, high, coefficients[:, :4] @ CUBICS, SPOTS))
 
 
 def total_variation(measure: Measure, order: int) -> tuple[float, float]:

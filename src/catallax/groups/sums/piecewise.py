@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums.blocks import Block
-from catallax.groups.sums.measure import CUBICS, POINTS, SPOTS, Measure
+from catallax.groups.sums.measure import POINTS, Measure, weights_of_runs
 
 __all__ = ["Piecewise", "density_of", "overshoots_of", "tail_of"]
 
@@ -28,28 +28,14 @@ class Piecewise:
     @cached_property
     def few(self) -> Array:
         """Weights that integrate cubic polynomials times the function, for runs of cells."""
-        from catallax.groups.sums.kernels import merged
-
-        few = np.diff(self.ends)[:, None] / 2 * (self.coefficients[:, :4] @ CUBICS)
-        return np.asarray(merged(self.ends[:-1], self.ends[1:], few, SPOTS))
-
-
-def _contiguous(measure: Measure) -> tuple[Array, NDArray[np.int64]]:
-    """Return the ends of all cells, the gaps between them too, and which cell each is (or -1)."""
-    ends = np.unique(np.concatenate([measure.low, measure.high]))
-    which = np.full(ends.size - 1, -1, dtype=np.int64)
-    which[np.searchsorted(ends, measure.low)] = np.arange(measure.low.size)
-    return ends, which
+        half = np.diff(self.ends)[:, None] / 2
+        return weights_of_runs(self.ends[:-1], self.ends[1:], half * self.coefficients)
 
 
 def density_of(block: Block) -> Piecewise:
     """Return the density of a block."""
-    ends, which = _contiguous(block.measure)
-    inside = which >= 0
-    coefficients = np.zeros((which.size, POINTS))
-    half = np.diff(ends) / 2
-    coefficients[inside] = block.measure.coefficients[which[inside]] / half[inside, None]
-    return Piecewise(ends, coefficients, 0.0, 0.0)
+    ends, own = _masses(block.measure)
+    return Piecewise(ends, own / (np.diff(ends)[:, None] / 2), 0.0, 0.0)
 
 
 def tail_of(block: Block) -> Piecewise:
@@ -70,10 +56,9 @@ def overshoots_of(block: Block, room: float) -> Piecewise:
 
 def _masses(measure: Measure) -> tuple[Array, Array]:
     """Return the ends of contiguous cells, and the coefficients of the measure on each."""
-    ends, which = _contiguous(measure)
-    inside = which >= 0
-    own = np.zeros((which.size, measure.coefficients.shape[1]))
-    own[inside] = measure.coefficients[which[inside]]
+    ends = np.unique(np.concatenate([measure.low, measure.high]))  # gaps are cells too
+    own = np.zeros((ends.size - 1, POINTS))
+    own[np.searchsorted(ends, measure.low)] = measure.coefficients
     return ends, own
 
 

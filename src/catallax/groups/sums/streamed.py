@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from catallax.groups.sums.ballots import Leaf, Terms, weigh
 from catallax.groups.sums.bounds import Draws, misfit, moments, window, without_atoms
 from catallax.groups.sums.measure import POINTS, Measure
-from catallax.groups.sums.transform import powers, stretch
+from catallax.groups.sums.transform import phases, powers, stretch
 from catallax.groups.sums.voters import Voters
 
 __all__ = ["patient", "quickly", "streamed_terms"]
@@ -226,7 +226,7 @@ def _summed(
     values: dict[int, float] = {}
     for start in range(0, count, _STRETCH):
         k = np.arange(start, min(start + _STRETCH, count), dtype=np.float64)
-        waves = [_wave(k, place / period) for place in places]
+        waves = [phases(k, -place / period) for place in places]
         weights = _weights(k, waves, places, period, 0 if falls else count)
         # The Fejer sum of what lies next to either end.
         folds = np.where(k > 0, 2.0, 1.0) * (1.0 - k / count)
@@ -272,14 +272,6 @@ def _leaf(one: _Cast, centre: float, step: float, k: Array) -> Leaf:
     start, stop = int(k[0]), int(k[-1]) + 1
     no, yes = (stretch(part, step, start, stop, centre) for part in one.draws.split())
     return Leaf(one.draws.count, one.voters.weight, one.chance, no, yes)
-
-
-def _wave(k: Array, turns: float) -> Complex:
-    """Return exp(-2 pi i k turns), accurate for millions of turns."""
-    # 26 bits of it times 27 bits of k are exact.
-    upper = np.rint(turns * 2.0**24) / 2.0**24
-    apart = np.mod(k * upper, 1.0) + k * (turns - upper)
-    return np.exp(-2j * math.pi * apart)
 
 
 def _weights(

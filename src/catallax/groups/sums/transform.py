@@ -11,7 +11,7 @@ from scipy import fft as scipy_fft
 
 from catallax.groups.sums.measure import POINTS, Measure
 
-__all__ = ["characteristic", "deviation", "powers", "stretch"]
+__all__ = ["characteristic", "deviation", "phases", "powers", "stretch"]
 
 fft: Any = scipy_fft  # its types say nothing
 
@@ -95,6 +95,19 @@ def characteristic(measure: Measure, step: float, count: int, centre: float = 0.
     return out
 
 
+def phases(steps: Array | float, turns: Array | float) -> Complex:
+    """Return exp(2 pi i steps turns), accurate for many millions of whole steps.
+
+    Examples
+    --------
+    >>> bool(abs(phases(3e7, 0.1 + 2.0**-30) - np.exp(2j * np.pi * 3e7 / 2**30)) < 1e-7)
+    True
+    """
+    # 24 bits of the turns times a number of steps are exact.
+    upper = np.rint(np.multiply(turns, 2.0**24)) / 2.0**24
+    return np.exp(2j * math.pi * (np.mod(steps * upper, 1.0) + steps * (turns - upper)))
+
+
 def stretch(measure: Measure, step: float, start: int, stop: int, centre: float) -> Complex:
     """Return what `characteristic` does at the frequencies from `start` up to `stop`.
 
@@ -124,11 +137,8 @@ def stretch(measure: Measure, step: float, start: int, stop: int, centre: float)
     wide = (measure.high - measure.low) / 2 * (step * start) >= _WIDE
     at, weight = measure.chosen(~wide).nodes(frequency=step * (stop - 1))
     at = at - centre
-    # 24 bits of the turns per step times any number of steps are exact.
-    turns = at * (step / (2 * math.pi))
-    upper = np.rint(turns * 2.0**24) / 2.0**24
-    apart = np.mod(start * upper, 1.0) + start * (turns - upper)
-    out = _direct(at, weight * np.exp(2j * math.pi * apart), step, 0, stop - start)
+    begun = phases(float(start), at * (step / (2 * math.pi)))
+    out = _direct(at, weight * begun, step, 0, stop - start)
     if wide.any():
         octave = step * np.arange(start, stop, dtype=np.float64)
         out += _by_parts(measure.chosen(wide), octave, centre)
