@@ -75,7 +75,7 @@ def parts(market: cx.Market, reports: cx.Reports, repeats: int) -> dict[str, flo
 
     def payments() -> None:
         label_agents(graph, kept[0])
-        for name in ("_weight_of", "trading_buyers", "trading_sellers"):
+        for name in ("trading_buyers", "trading_sellers"):
             vars(found).pop(name, None)  # computed once, and kept
         mechanism.critical_bids(market, found.trading_buyers)
         mechanism.critical_asks(market, found.trading_sellers)

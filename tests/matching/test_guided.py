@@ -14,6 +14,7 @@ from catallax.matching.order import order_agents
 from catallax.matching.parallel import both
 from catallax.matching.plain import guided, kernels_pairing, pairs, ranked
 from catallax.matching.plain.guided import match_guided
+from catallax.matching.plain.kernels_search import room_for_search
 from tests.matching.shapes import SHAPES, Case, draw
 from tests.matching.test_sweep import check
 
@@ -110,6 +111,37 @@ def test_pairs_depend_on_the_two_sets_alone() -> None:
         assert (again[0].tolist(), again[1].tolist()) == (buyer.tolist(), seller.tolist())
         paired = kernels_pairing.pairing(*graph.by_buyer, buyer, np.sort(seller), graph.n_sellers)
         assert paired.tolist() == seller.tolist()
+
+
+@pytest.mark.parametrize("here", [0, 3, 4096])
+def test_pairs_are_edges_and_all_are_paired_however_far_a_search_looks(here: int) -> None:
+    searched = 0
+    for k in range(60):
+        rng = np.random.default_rng([k, here])
+        shape = str(rng.choice(["grid", "random", "blocks", "chain"]))
+        case = draw(shape, int(rng.choice([30, 300])), rng, "tied")
+        graph = graph_of(case)
+        agent_at = order_agents(case.buyer_weights, case.seller_weights)
+        buyer, seller, _ = ranked._by_sweep(graph, agent_at)
+        seller = np.sort(seller)
+        n, (start, neighbours) = buyer.size, graph.by_buyer
+        number, count, mate = (np.empty(size, np.int32) for size in (graph.n_sellers, n, 2 * n))
+        trader = np.empty((2 * n + 1, 3), np.int32)
+        around = np.empty(2 * int(kernels_pairing.edges_of(start, buyer)), np.int32)
+        edges = kernels_pairing.rows_of_traders(
+            start, neighbours, buyer, seller, number, count, trader, around
+        )
+        left = kernels_pairing.force_pairs(trader, around, mate, np.empty(2 * n + 1, np.int32))
+        if left > 0:
+            searched += left
+            space = np.empty(edges + room_for_search(n, n), np.int32)
+            around = around[: 2 * edges]
+            kernels_pairing.search_for_the_rest(trader, around, mate, space, here)
+        partner = mate[:n] - n
+        assert sorted(partner.tolist()) == list(range(n))
+        for x, y in zip(buyer.tolist(), seller[partner].tolist(), strict=True):
+            assert y in neighbours[start[x] : start[x + 1]]
+    assert searched > 20
 
 
 def test_longer_numbers_and_too_many_edges(monkeypatch: pytest.MonkeyPatch) -> None:

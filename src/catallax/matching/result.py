@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from catallax.markets.graph import Graph
 from catallax.matching.ticks import Ticks
 
-__all__ = ["NOBODY", "Matching", "PairBounds", "Thresholds", "whole_thresholds"]
+__all__ = [
+    "NOBODY",
+    "Matching",
+    "PairBounds",
+    "Thresholds",
+    "thresholds_set_by",
+    "whole_thresholds",
+]
 
 Weights = NDArray[np.float64]
 Indices = NDArray[np.int32]
@@ -43,6 +50,16 @@ class Thresholds:
     level: Weights
     wins_ties: NDArray[np.bool_]
     source: NDArray[np.integer]
+
+
+def thresholds_set_by(
+    source: NDArray[np.integer], agent: Indices, level: Weights, *, buyers: bool
+) -> Thresholds:
+    """State thresholds that are the weights of single agents, `source`, on either side."""
+    from_buyer = source >= 0
+    # Against the other side a tie is a trade; on one side the agent listed first wins.
+    wins_ties = ~from_buyer | (agent < source) if buyers else from_buyer | (agent < -1 - source)
+    return Thresholds(agent, level, wins_ties, source)
 
 
 def whole_thresholds(

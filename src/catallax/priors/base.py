@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from catallax.errors import PriorError
 from catallax.priors.curves import Curve, IronedInterval
-from catallax.priors.floats import FloatArray, elementwise, read_only
+from catallax.priors.floats import FloatArray, elementwise, inverted, read_only
 from catallax.priors.record import Record
 
 __all__ = ["KINDS", "Parts", "Prior", "RandomSource", "register"]
@@ -302,9 +302,7 @@ class Prior(Record, ABC):
         (1.0, 3.0)
         """
         curve = self._values
-        return elementwise(
-            lambda t, s: curve.smallest(t, s != 0.0), level, np.asarray(strict), what="level"
-        )
+        return inverted(curve.smallest, level, strict)
 
     def largest_cost(self, level: ArrayLike, strict: bool | ArrayLike = False) -> FloatArray:
         """Return the largest cost whose ironed virtual cost is at most a level.
@@ -328,12 +326,7 @@ class Prior(Record, ABC):
         0.25
         """
         curve = self._costs
-        return elementwise(
-            lambda t, s: 0.0 - curve.smallest(0.0 - t, s != 0.0),
-            level,
-            np.asarray(strict),
-            what="level",
-        )
+        return inverted(lambda t, s: 0.0 - curve.smallest(0.0 - t, s), level, strict)
 
     @property
     def ironed_values(self) -> tuple[IronedInterval, ...]:

@@ -23,7 +23,7 @@ from scipy import optimize
 from catallax.priors.base import Prior
 from catallax.priors.combination_density import Bounds, SmoothCombination
 from catallax.priors.curves import BoolArray, Curve, IronedInterval, StepCurve
-from catallax.priors.floats import FloatArray, elementwise
+from catallax.priors.floats import FloatArray, elementwise, inverted
 
 __all__ = ["Weighing", "weighing"]
 
@@ -66,10 +66,10 @@ class Weighing:
         """
         sign = 1.0 if self.role == "buyer" else -1.0
 
-        def invert(t: FloatArray, s: FloatArray) -> FloatArray:
-            return 0.0 + sign * self.curve.smallest(0.0 + sign * t, s != 0.0)
+        def invert(t: FloatArray, s: BoolArray) -> FloatArray:
+            return 0.0 + sign * self.curve.smallest(0.0 + sign * t, s)
 
-        return elementwise(invert, level, np.asarray(strict), what="level")
+        return inverted(invert, level, strict)
 
     @property
     def kinks(self) -> FloatArray:

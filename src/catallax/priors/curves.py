@@ -15,6 +15,8 @@ import numpy as np
 from catallax.priors.floats import BoolArray, FloatArray, IntArray, smallest_float
 from catallax.priors.ironing import iron_steps
 
+_PIECE = 1 << 13  # so many floats are worked on at once where there are many passes
+
 
 class IronedInterval(NamedTuple):
     """An interval on which ironing made the virtual value (or cost) constant.
@@ -162,10 +164,11 @@ class ClosedCurve(Curve):
         return self._on_support(self._formula, x)
 
     def _on_support(self, formula: Callable[[FloatArray], FloatArray], x: FloatArray) -> FloatArray:
-        inside = (x >= self.low) & (x < self._high)
-        if inside.all():
+        if x.size and x.min() >= self.low and x.max() < self._high:
             with np.errstate(over="ignore", invalid="ignore"):
-                return np.minimum(formula(x), self._top)
+                out = formula(x)
+            return out if out.max() <= self._top else np.minimum(out, self._top)
+        inside = (x >= self.low) & (x < self._high)
         out = np.where(x < self.low, -np.inf, self._top)
         with np.errstate(over="ignore", invalid="ignore"):
             out[inside] = np.minimum(formula(x[inside]), self._top)
@@ -173,6 +176,14 @@ class ClosedCurve(Curve):
 
     def smallest(self, level: FloatArray, strict: BoolArray) -> FloatArray:
         """Return the smallest float that reaches the level."""
+        out = np.empty(level.shape)
+        # In pieces that stay in the processor's caches: there is a score of passes over each.
+        for start in range(0, level.size, _PIECE):
+            piece = slice(start, start + _PIECE)
+            out[piece] = self._smallest(level[piece], strict[piece])
+        return out
+
+    def _smallest(self, level: FloatArray, strict: BoolArray) -> FloatArray:
         with np.errstate(over="ignore", invalid="ignore"):
             out, settled = self._near_guess(level, strict)
         if not settled.all():
@@ -188,13 +199,17 @@ class ClosedCurve(Curve):
         guess = self._inverse(level)
         holds = reaches(self.ironed(guess), level, strict)
         # The bits of a positive float are a whole number, and those of its neighbours the next.
-        step = np.where(holds == (guess > 0), np.int8(-1), np.int8(1))
+        step = 1 - 2 * (holds == (guess > 0)).view(np.int8)
         beside = (guess.view(np.int64) + step).view(np.float64)
         also = reaches(self.ironed(beside), level, strict)
         found = np.where(holds, guess, beside)
+        right = holds != also
         # Zero has other neighbours. Up to the end of the support no rule about ends applies, and
         # nothing is out of reach; a float that is no number fails here too.
-        right = (holds != also) & (guess != 0) & (found > self.low) & (found < self._high)
+        if not (max(self.low, 0.0) < guess.min() and found.min() > self.low):
+            right &= (guess != 0) & (found > self.low)
+        if not found.max() < self._high:
+            right &= found < self._high
         return found, right
 
     def _searched(self, level: FloatArray, strict: BoolArray) -> FloatArray:

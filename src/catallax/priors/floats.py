@@ -43,6 +43,18 @@ def elementwise(
         return function(*[array.ravel() for array in given]).reshape(shape)[()]
 
 
+def inverted(
+    function: Callable[[FloatArray, BoolArray], FloatArray], level: ArrayLike, strict: ArrayLike
+) -> FloatArray:
+    """Apply a function of levels, and of whether to exceed them, as `elementwise` does."""
+    try:
+        levels, marks = np.broadcast_arrays(level, np.asarray(strict, dtype=bool))
+    except ValueError as error:
+        raise PriorError(f"a level and its strictness do not fit together: {error}") from None
+    beyond = marks.ravel()
+    return elementwise(lambda t: function(t, beyond), levels, what="level")
+
+
 def read_only(array: FloatArray) -> FloatArray:
     """Return a view of an array through which nobody can write."""
     view = array.view()

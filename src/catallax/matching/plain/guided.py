@@ -98,11 +98,11 @@ def label_agents(graph: Graph, places: Places) -> tuple[Indices, Indices]:
 
     sides = graph.n_buyers, graph.n_sellers
     of_buyers, of_sellers = (np.full(side, -1, np.int32) for side in sides)
-    of_buyers[places.buyer_at] = places.buyer_label
-    kernels_guided.seller_labels(
+    kernels_guided.labels(
         places.column_start, places.columns, places.buyer_rank, places.seller_rank,
-        places.partner_of_buyer, places.partner_of_seller, places.seller_at,
-        blocks(4 * places.buyer_at.size)[0], of_sellers,
+        places.partner_of_buyer, places.partner_of_seller, places.buyer_label,
+        places.buyer_at, places.seller_at, blocks(4 * places.buyer_at.size)[0],
+        of_buyers, of_sellers,
     )  # fmt: skip
     return of_buyers, of_sellers
 

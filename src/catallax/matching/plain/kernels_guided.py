@@ -18,7 +18,6 @@ from catallax.compiled import compiled
 from catallax.matching.plain.kernels_far import search_far
 from catallax.matching.plain.kernels_prefetch import prefetch
 from catallax.matching.plain.kernels_search import (
-    FRESH,
     GONE,
     PARTNER,
     START,
@@ -29,30 +28,44 @@ from catallax.matching.plain.kernels_search import (
     search_near,
 )
 
-__all__ = ["guided_sweep", "seller_labels"]
+__all__ = ["guided_sweep", "labels"]
+
+# So many sellers the sweep looks ahead, and of those who had a partner it remembers as many.
+AHEAD, COMING = 96, 128
 
 
 @compiled
 def _look_ahead_to_buyer(i, buyer, rows, holder):
     """Ask for what the searches of the next buyers will read first."""
-    prefetch(holder, rows[buyer[i + 8, START]])
-    held = holder[rows[buyer[i + 4, START]]]
-    if held >= 0:
-        prefetch(buyer, held >> 2)
-    held = holder[rows[buyer[i + 2, START]]]
-    if held >= 0:
-        prefetch(rows, buyer[held >> 2, FRESH])
+    prefetch(holder, rows[buyer[i + 24, START]])
+    prefetch(buyer, holder[rows[buyer[i + 8, START]]] >> 2)
 
 
 @compiled
-def _look_ahead_to_seller(j, buyer, rows, holder):
-    """Ask for what the searches for the partners of the next sellers will read first."""
-    held = holder[j + 8]
-    if held >= 0:
-        prefetch(buyer, held >> 2)
-    held = holder[j + 4]
-    if held >= 0:
-        prefetch(rows, buyer[held >> 2, FRESH])
+def _look_ahead_to_sellers(coming, first, last, buyer, rows, holder):
+    """Ask for what the searches for the partners of the coming sellers will read.
+
+    Each time a step further: the row, who has the sellers in it, those buyers, and their rows.
+    """
+    if first + 7 < last:
+        prefetch(rows, buyer[holder[coming[(first + 7) % COMING]] >> 2, START])
+    if first + 5 < last:
+        held = holder[coming[(first + 5) % COMING]]
+        if held >= 0:
+            for k in range(buyer[held >> 2, START], buyer[held >> 2, STOP]):
+                prefetch(holder, rows[k])
+    if first + 3 < last:
+        held = holder[coming[(first + 3) % COMING]]
+        if held >= 0:
+            for k in range(buyer[held >> 2, START], buyer[held >> 2, STOP]):
+                prefetch(buyer, holder[rows[k]] >> 2)
+    if first + 1 < last:
+        held = holder[coming[(first + 1) % COMING]]
+        if held >= 0:
+            for k in range(buyer[held >> 2, START], buyer[held >> 2, STOP]):
+                other = holder[rows[k]]
+                if other >= 0:
+                    prefetch(rows, buyer[other >> 2, START])
 
 
 @compiled
@@ -108,22 +121,29 @@ def guided_sweep(
     s = new_search(row_start, rows, column_start, columns, space)
     buyer, holder, queue = s.buyer, s.holder, s.queue
     label[:] = -1
+    coming = np.empty(COMING, np.int32)  # sellers ahead who had a partner when looked at, in turn
+    first_coming, last_coming = 0, 0
     i, j = 0, 0
     while i < n_buyers or j < n_sellers:
         if j == n_sellers or (i < n_buyers and buyer_rank[i] < seller_rank[j]):
             root, rank, passed = i, buyer_rank[i], False
             i += 1
-            if i + 8 < n_buyers:
+            if i + 24 < n_buyers:
                 _look_ahead_to_buyer(i, buyer, rows, holder)
         else:
             held, rank, passed = holder[j], seller_rank[j], True
             holder[j] = GONE
+            if j + AHEAD < n_sellers:
+                coming[last_coming % COMING] = j + AHEAD
+                prefetch(buyer, holder[j + AHEAD] >> 2)
+                last_coming += holder[j + AHEAD] >= 0
             j += 1
-            if j + 8 < n_sellers:
-                _look_ahead_to_seller(j, buyer, rows, holder)
             if held < 0:  # free, or closed before
                 continue
             root = held >> 2
+            while first_coming < last_coming and coming[first_coming % COMING] < j:
+                first_coming += 1
+            _look_ahead_to_sellers(coming, first_coming - 1, last_coming, buyer, rows, holder)
         last, free = root, free_seller(root, buyer, rows, holder)
         if free < 0:
             last, free, reached = search_near(root, near, buyer, rows, holder, queue)
@@ -146,11 +166,11 @@ def guided_sweep(
 
 
 @compiled
-def seller_labels(
-    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller, seller_at,
-    space, label,
+def labels(
+    column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller,
+    buyer_label, buyer_at, seller_at, space, of_buyers, of_sellers,
 ):  # fmt: skip
-    """Find for every seller the rank of the agent that sets her threshold.
+    """Find for every seller the rank of the agent that sets her threshold; list both sides' labels.
 
     As `kernels_thresholds.seller_thresholds`, but what is known of a pair is kept by its buyer:
     in one byte whether it lacks a label, so that one look in the fastest memory there is tells
@@ -160,12 +180,14 @@ def seller_labels(
     ----------
     column_start, columns, buyer_rank, seller_rank, partner_of_buyer, partner_of_seller
         As in `guided_sweep`.
-    seller_at
-        The seller at each place.
+    buyer_label
+        As the sweep found it.
+    buyer_at, seller_at
+        The agent at each place.
     space
         To work with, four for each buyer.
-    label
-        Of each seller; becomes the label of those who trade.
+    of_buyers, of_sellers
+        Of each agent; become the labels of those who trade.
     """
     n_buyers = buyer_rank.size
     lacks = np.empty(n_buyers, np.uint8)
@@ -212,4 +234,5 @@ def seller_labels(
         missing -= reached
     for i in range(n_buyers):
         if partner_of_buyer[i] >= 0:
-            label[seller_at[partner_of_buyer[i]]] = of_pair[i, 2]
+            of_buyers[buyer_at[i]] = buyer_label[i]
+            of_sellers[seller_at[partner_of_buyer[i]]] = of_pair[i, 2]

@@ -28,6 +28,8 @@ BEGIN, LEFT, WHO = 0, 1, 2
 
 PAIRED = -(2**30)  # stands for LEFT of whoever has a partner
 
+HERE = 4096  # edges that a search sees before all that come are guided
+
 
 @compiled
 def edges_of(start, buyers):
@@ -185,11 +187,82 @@ def force_pairs(trader, around, mate, queue):
 
 
 @compiled
-def search_for_the_rest(trader, around, mate, space):
+def _look_ahead_to_searches(k, left, trader, around, mate):
+    """Ask for what the searches from the next buyers without a partner will read."""
+    prefetch(trader, left[k + 6])
+    prefetch(around, trader[left[k + 4], BEGIN])
+    x = left[k + 2]
+    for at in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
+        prefetch(mate, around[at])
+    x = left[k + 1]
+    for at in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
+        prefetch(trader, mate[around[at]])
+
+
+@compiled
+def _search_here(x, here, trader, around, mate, seen, parent, queue):
+    """Search breadth-first from a buyer without a partner, and pair her if the end is near.
+
+    `seen` has the buyer from whose search each was last reached. Returns whether she is paired.
+    """
+    queue[0] = x
+    reached = 1
+    head = 0
+    edges = 0
+    while head < reached:
+        i = queue[head]
+        head += 1
+        edges += trader[i + 1, BEGIN] - trader[i, BEGIN]
+        if edges > here:
+            break
+        if head < reached:
+            prefetch(around, trader[queue[head], BEGIN])
+        for k in range(trader[i, BEGIN], trader[i + 1, BEGIN]):
+            other = mate[around[k]]
+            if other < 0:  # free: shift the partners along the path
+                y = around[k]
+                while True:
+                    before = mate[i]
+                    mate[i], mate[y] = y, i
+                    if i == x:
+                        return True
+                    i, y = parent[i], before
+            if seen[other] != x and other != x:
+                seen[other] = x
+                parent[other] = i
+                prefetch(trader, other)
+                queue[reached] = other
+                reached += 1
+    return False
+
+
+@compiled
+def search_for_the_rest(trader, around, mate, space, here=HERE):
     """Find partners for the buyers without one, by shortest paths, in market order.
 
-    `space` has room for a search and twice the edges of one side; see `room_for_search`.
+    Nearly all ends are near, and found in the rows as they are. From the first buyer on whose
+    search has seen more than `here` edges, they are guided, which first takes a pass over all
+    rows. `space` has room for a search and twice the edges of one side; see `room_for_search`.
     """
+    n = mate.size // 2
+    left, rest = space[: n + 6], space[n + 6 :]
+    seen, parent, queue = rest[:n], rest[n : 2 * n], rest[2 * n : 3 * n]
+    seen[:] = -1
+    count = 0
+    for x in range(n):
+        left[count] = x
+        count += mate[x] < 0
+    left[count : count + 6] = 0
+    for k in range(count):
+        _look_ahead_to_searches(k, left, trader, around, mate)
+        if not _search_here(left[k], here, trader, around, mate, seen, parent, queue):
+            _search_guided(left[k], trader, around, mate, space)
+            return
+
+
+@compiled
+def _search_guided(first, trader, around, mate, space):
+    """Find partners for the buyers without one from the first on, who needs a guided search."""
     n = mate.size // 2
     half = around.size // 2
     begin = trader[:, BEGIN].copy()
@@ -203,7 +276,7 @@ def search_for_the_rest(trader, around, mate, space):
         if mate[x] >= 0:
             buyer[x, PARTNER] = mate[x] - n
             holder[mate[x] - n] = x << 2
-    for x in range(n):
+    for x in range(first, n):
         if mate[x] < 0:
             last, free = x, free_seller(x, buyer, rows, holder)
             if free < 0:

@@ -19,6 +19,7 @@ __all__ = [
     "seller_elsewhere",
     "seller_entry",
     "seller_thresholds",
+    "stated",
     "two_buyer_thresholds",
     "two_seller_thresholds",
 ]
@@ -248,3 +249,33 @@ def seller_entry(start, neighbours, buyer_rank, partner_of_buyer, partner_of_sel
                 if entry[j] < 0 or rank < entry[j]:
                     entry[j] = rank
     return entry
+
+
+@compiled
+def stated(
+    agent, rank, agent_at, buyer_weights, seller_weights, buyers, level, wins_ties, source
+):  # fmt: skip
+    """Turn ranks of those who set thresholds into levels, tie rules and names of sources.
+
+    Parameters
+    ----------
+    agent
+        Whose thresholds are asked for.
+    rank
+        Of every agent of their side the rank of the agent that sets her threshold.
+    agent_at, buyer_weights, seller_weights
+        The agent at each rank, and the weights of both sides.
+    buyers
+        Whether it is the side of the buyers.
+    level, wins_ties, source
+        Become what `Thresholds` has, one for each of `agent`.
+    """
+    # Two loops: each waits for memory in one place, and so for many numbers at a time.
+    for k in range(agent.size):
+        source[k] = agent_at[rank[agent[k]]]
+    for k in range(agent.size):
+        setter = source[k]
+        level[k] = buyer_weights[setter] if setter >= 0 else seller_weights[-1 - setter]
+        # Against the other side a tie is a trade; on one side the agent listed first wins.
+        same_side = setter if buyers else -1 - setter
+        wins_ties[k] = same_side < 0 or agent[k] < same_side

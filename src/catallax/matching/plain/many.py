@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
 from catallax.matching.plain.ranked import match_sparse
+from catallax.matching.plain.reading import read_thresholds
 from catallax.matching.result import Thresholds
 
 __all__ = ["ManyMatchings", "SortedMarkets", "match_markets", "sort_markets"]
@@ -49,12 +50,12 @@ class ManyMatchings:
     @cached_property
     def trading_buyers(self) -> Thresholds:
         """Thresholds of the buyers that trade, in the order of the trades."""
-        return self._thresholds(self.buyer, self._labels[0][self.buyer], buyers=True)
+        return self._thresholds(self.buyer, self._labels[0], buyers=True)
 
     @cached_property
     def trading_sellers(self) -> Thresholds:
         """Thresholds of the sellers that trade, in the order of the trades."""
-        return self._thresholds(self.seller, self._labels[1][self.seller], buyers=False)
+        return self._thresholds(self.seller, self._labels[1], buyers=False)
 
     @cached_property
     def _entry_ranks(self) -> tuple[Indices, Indices]:
@@ -64,27 +65,17 @@ class ManyMatchings:
     def waiting_buyers(self) -> Thresholds:
         """What the buyers that do not trade would have to beat, where anything would do."""
         agent = np.flatnonzero(self._entry_ranks[0] >= 0).astype(np.int32)
-        return self._thresholds(agent, self._entry_ranks[0][agent], buyers=True)
+        return self._thresholds(agent, self._entry_ranks[0], buyers=True)
 
     @cached_property
     def waiting_sellers(self) -> Thresholds:
         """What the sellers that do not trade would have to undercut, where anything would do."""
         agent = np.flatnonzero(self._entry_ranks[1] >= 0).astype(np.int32)
-        return self._thresholds(agent, self._entry_ranks[1][agent], buyers=False)
+        return self._thresholds(agent, self._entry_ranks[1], buyers=False)
 
     def _thresholds(self, agent: Indices, rank: Indices, *, buyers: bool) -> Thresholds:
-        """Turn ranks of sources into levels, tie rules and names of sources."""
-        source = self._agent_at[rank]
-        from_buyer = source >= 0
-        level = np.empty(source.size)
-        level[from_buyer] = self.buyer_weights[source[from_buyer]]
-        level[~from_buyer] = self.seller_weights[-1 - source[~from_buyer]]
-        # Against the other side a tie is a trade; on one side the agent listed first wins.
-        if buyers:
-            wins_ties = ~from_buyer | (agent < source)
-        else:
-            wins_ties = from_buyer | (agent < -1 - source)
-        return Thresholds(agent, level, wins_ties, source)
+        weights = self.buyer_weights, self.seller_weights
+        return read_thresholds(agent, rank, self._agent_at, *weights, buyers=buyers)
 
 
 @dataclass(frozen=True, eq=False)

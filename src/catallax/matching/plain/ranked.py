@@ -12,7 +12,8 @@ from catallax.markets.graph import Graph
 from catallax.matching.order import order_agents, ranks_in
 from catallax.matching.plain.guided import FEWEST_EDGES, fits, match_guided
 from catallax.matching.plain.pairs import pair_traders
-from catallax.matching.result import Matching, PairBounds, Thresholds
+from catallax.matching.plain.reading import read_thresholds
+from catallax.matching.result import Matching, PairBounds, Thresholds, thresholds_set_by
 
 __all__ = ["RankedMatching", "match_by_rank", "match_sparse"]
 
@@ -34,12 +35,12 @@ class RankedMatching(Matching):
     @cached_property
     def trading_buyers(self) -> Thresholds:
         """Thresholds of the buyers that trade, in the order of the trades."""
-        return self._thresholds(self.buyer, self._labels[0][self.buyer], buyers=True)
+        return self._thresholds(self.buyer, self._labels[0], buyers=True)
 
     @cached_property
     def trading_sellers(self) -> Thresholds:
         """Thresholds of the sellers that trade, in the order of the trades."""
-        return self._thresholds(self.seller, self._labels[1][self.seller], buyers=False)
+        return self._thresholds(self.seller, self._labels[1], buyers=False)
 
     @cached_property
     def waiting_buyers(self) -> Thresholds:
@@ -99,15 +100,12 @@ class RankedMatching(Matching):
         return np.concatenate([self.buyer_weights, self.seller_weights[::-1]])
 
     def _thresholds(self, agent: Indices, rank: Indices, *, buyers: bool) -> Thresholds:
-        """Turn ranks of sources into levels, tie rules and names of sources."""
-        source = self._agent_at[rank]
-        from_buyer = source >= 0
-        # Against the other side a tie is a trade; on one side the agent listed first wins.
-        if buyers:
-            wins_ties = ~from_buyer | (agent < source)
-        else:
-            wins_ties = from_buyer | (agent < -1 - source)
-        return Thresholds(agent, self._weight_of[source], wins_ties, source)
+        """State thresholds of some agents, from the ranks of those who set those of a side."""
+        weights = self.buyer_weights, self.seller_weights
+        if not self.graph.complete:  # and therefore compiled kernels are loaded
+            return read_thresholds(agent, rank, self._agent_at, *weights, buyers=buyers)
+        source = self._agent_at[rank[agent]]
+        return thresholds_set_by(source, agent, self._weight_of[source], buyers=buyers)
 
     def _entry(self, *, buyers: bool) -> Thresholds:
         """Find the thresholds of the agents of one side that do not trade."""
@@ -132,7 +130,7 @@ class RankedMatching(Matching):
                     self._labels[0],
                 )  # fmt: skip
         agent = np.flatnonzero(waiting & (entry >= 0)).astype(np.int32)
-        return self._thresholds(agent, entry[agent], buyers=buyers)
+        return self._thresholds(agent, entry, buyers=buyers)
 
     @property
     def _partners(self) -> tuple[Indices, Indices]:

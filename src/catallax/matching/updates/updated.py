@@ -12,7 +12,7 @@ from catallax.markets.graph import Graph
 from catallax.matching.order import order_agents
 from catallax.matching.plain.pairs import pair_traders
 from catallax.matching.plain.ranked import RankedMatching
-from catallax.matching.result import Thresholds
+from catallax.matching.result import Thresholds, thresholds_set_by
 
 if TYPE_CHECKING:
     from catallax.matching.updates.stores import Store
@@ -195,11 +195,5 @@ def stated(
     agent: Indices, numbered: Indices, level: Weights, n_buyers: int, *, buyers: bool
 ) -> Thresholds:
     """State thresholds of some agents of a side, set by agents that are numbered together."""
-    from_buyer = numbered < n_buyers
-    source = np.where(from_buyer, numbered, n_buyers - 1 - numbered).astype(np.int32)
-    # Against the other side a tie is a trade; on one side the agent listed first wins.
-    if buyers:
-        wins_ties = ~from_buyer | (agent < source)
-    else:
-        wins_ties = from_buyer | (agent < -1 - source)
-    return Thresholds(agent, level, wins_ties, source)
+    source = np.where(numbered < n_buyers, numbered, n_buyers - 1 - numbered).astype(np.int32)
+    return thresholds_set_by(source, agent, level, buyers=buyers)
