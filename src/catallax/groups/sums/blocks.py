@@ -31,8 +31,10 @@ _NEAR = 1e-9
 _UNLIKE, _MOST_RUNS, _NARROW = 8.0, 8, 1e-2
 # Deeper than this the probability of two draws is nothing, or floats end.
 _DEEPEST, _STEEP, _SMALLEST = 1e-9, 0.1, 1e-290
+# It is looked at from there, half as far away, and so on.
+_MARKS = (1.0, 0.5, 0.25, 0.125, 0.0625)
 # A pole is not quite the power that it is taken for.
-_NOT_QUITE = 2e-8
+_NOT_QUITE, _QUITE = 2e-8, 1e-14
 # As near are its cells to a prior, in parts, where it is read octave by octave.
 _READ = 1e-11
 
@@ -201,13 +203,16 @@ def _steep_ends(prior: Prior, measure: Measure) -> dict[float, list[int]]:
 def _continued(prior: Prior, block: Block, side: int) -> Block:
     """Replace the cells next to a pole by those of a power of the distance."""
     place, own = block.anchor, block.measure
-    size = 2.0 ** math.floor(math.log2(float(np.ptp(own.support))))
-    marks = [abs((place + side * size * _POWER_FROM * part) - place) for part in (1.0, 0.5, 0.25)]
+    # What lies on the other side, or beyond the next steep end, is none of its business.
+    reach = own.support[1] if side > 0 else -own.support[0]
+    size = 2.0 ** math.floor(math.log2(reach)) if reach > 0 else 0.0
+    marks = [abs((place + side * size * _POWER_FROM * part) - place) for part in _MARKS]
     masses = [_next_to(prior, place, side, mark) for mark in marks]
-    if not masses[0] > masses[1] > masses[2] > 0:
+    if not masses[-1] > 0 or any(b >= a for a, b in itertools.pairwise(masses)):
         return replace(block, bottom=masses[0], depth=marks[0])
     slopes = [
-        math.log(masses[k] / masses[k + 1]) / math.log(marks[k] / marks[k + 1]) for k in (0, 1)
+        math.log(masses[k] / masses[k + 1]) / math.log(marks[k] / marks[k + 1])
+        for k in range(len(marks) - 1)
     ]
     power = 2.0 * slopes[1] - slopes[0]
     first = marks[0]
@@ -230,7 +235,7 @@ def _continued(prior: Prior, block: Block, side: int) -> Block:
         upto = masses[0] * (highs / first) ** power
         coefficients = (upto * (1.0 - 0.5**power))[:, None] * shape
         bottom = float(upto[-1] * 0.5**power)
-        missed = _not_a_power(power, bent) * masses[0]
+        missed = _not_a_power(power, slopes) * masses[0]
     flat = np.zeros((1, POINTS))
     flat[0, 0] = bottom / 2
     pole = Measure(
@@ -276,16 +281,22 @@ def _octaves(prior: Prior, side: int, lows: Array, highs: Array) -> tuple[Array,
     return coefficients * (masses / (2.0 * coefficients[:, 0]))[:, None], float(below[-1])
 
 
-def _not_a_power(power: float, bent: float) -> float:
+def _not_a_power(power: float, slopes: Sequence[float]) -> float:
     """Bound which part of the probability next to a pole its power misplaces.
 
     Of a density that is a power of the distance times a smooth function, slopes half as far away
-    differ by no more than the distance. If they do, as those of x^(k - 1) exp(-x^k) do, the slope
-    is off by a power of the distance itself, and what is missed is the sum of all further bends.
+    differ by half as much: they differ by the distance, and what is missed is no more than that.
+    What is not halved is how well the slope is known, and that far down the power is off by as
+    much, times the logarithm of the distance, where less than a part e^-1 of the probability is
+    left. If slopes differ by more than a distance does, as those of x^(k - 1) exp(-x^k) do, the
+    slope is off by a power of the distance itself, and what is missed is the sum of all further
+    bends.
     """
-    if bent <= _NOT_QUITE:
-        return _NOT_QUITE
-    return min(1.0, 4.0 * bent / (power * (1.0 - 0.5**power)))
+    bends = [a - b for a, b in itertools.pairwise(slopes)]
+    if abs(bends[0]) <= _NOT_QUITE:
+        rest = max(abs(a - 2.0 * b) for a, b in itertools.pairwise(bends)) + _QUITE
+        return min(_NOT_QUITE, 4.0 * abs(bends[0]) + 4.0 * rest / power)
+    return min(1.0, 4.0 * abs(bends[0]) / (power * (1.0 - 0.5**power)))
 
 
 def _next_to(prior: Prior, place: float, side: int, distance: float) -> float:

@@ -29,6 +29,7 @@ __all__ = [
     "Law",
     "TooMuchError",
     "fold_terms",
+    "law_of_one",
     "missed_by",
     "one_by_one",
     "slack_of",
@@ -120,7 +121,7 @@ class Folder:
         key = tuple((one.prior, one.weight, one.price, one.sign) for one in members)
         if key not in self.known:
             if len(members) == 1:
-                self.known[key] = _of_one(members[0], self.finest)
+                self.known[key] = law_of_one(members[0], self.finest)
             else:
                 half = len(members) // 2
                 self.known[key] = self.sum(self.law(members[:half]), self.law(members[half:]))
@@ -275,7 +276,7 @@ def _octaves(finest: float, widest: float) -> Array:
     return np.concatenate([-found, found])
 
 
-def _of_one(one: Voters, finest: float = 0.0) -> Laws:
+def law_of_one(one: Voters, finest: float = 0.0) -> Laws:
     """Return the law of one draw, without and with a vote in favour."""
     blocks = tuple(block.blurred(finest) for block in blocks_of(one.prior))
     if one.sign < 0:
@@ -357,7 +358,7 @@ def slack_of(members: Sequence[Voters], total: float) -> float:
 def missed_by(members: Sequence[Voters]) -> float:
     """Bound what the cells of members miss of their priors, in probability."""
     missed = math.fsum(
-        one.measure.error + abs(math.fsum(law.mass for law in _of_one(one).values()) - 1.0)
+        one.measure.error + abs(math.fsum(law.mass for law in law_of_one(one).values()) - 1.0)
         for one in members
     )
     return missed + 1e-13

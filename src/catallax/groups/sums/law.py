@@ -24,6 +24,7 @@ from catallax.groups.sums.folded_excess import fold_excess
 from catallax.groups.sums.line import heavy, line_excess, line_terms
 from catallax.groups.sums.pairs import pair_excess, pair_terms
 from catallax.groups.sums.pins import pinned_at
+from catallax.groups.sums.scales import scale_terms
 from catallax.groups.sums.series import (
     all_votes,
     excess_terms,
@@ -47,6 +48,8 @@ _FREQUENCIES = (1 << 16, 1 << 20)
 _MANY = 1 << 18
 # Cells are looked at before the last of them, if they are not more than this.
 _MORE_CELLS = 6e7
+# Draws of more kinds of members that tie take many seconds.
+_FEW_KINDS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,9 +192,13 @@ def _terms(voters: Sequence[Voters], total: float) -> list[Terms]:
     members = sum(one.count for one in voters)
     tied = [Terms(0, np.zeros(1), pinned_at(voters, total) if members > 1 else 0.0)]
     if tied[0].error > _COARSE / 8:
-        folded = fold_terms(voters, total)
-        if folded is not None and _error(folded) < tied[0].error:
-            return folded
+        quick = patient() or len(voters) <= _FEW_KINDS
+        scaled = scale_terms(voters, total) if quick else None
+        if scaled is not None and _error(scaled) <= _COARSE:
+            return scaled
+        ways = [way for way in (scaled, fold_terms(voters, total)) if way is not None]
+        if ways and _error(min(ways, key=_error)) < tied[0].error:
+            return min(ways, key=_error)
     exact = atom_terms(voters, total) if few else []
     if exact is None:
         return _of_many_atoms(voters, total) + tied
@@ -218,6 +225,9 @@ def _of_densities(
     folded = fold_terms(voters, total, FEW_CELLS)
     if folded is not None and _error(folded) <= _COARSE:
         return folded
+    scaled = scale_terms(voters, total) if patient() else None
+    if scaled is not None and _error(scaled) <= _COARSE:
+        return scaled
     few, many = _FREQUENCIES
     peaks = [*exact, *tapered_terms(voters, total, plan, less=less, count=few)]
     if _error(peaks) <= _COARSE:
@@ -229,7 +239,8 @@ def _of_densities(
     if _error(peaks) <= _COARSE:
         return peaks
     folded = folded or fold_terms(voters, total)
-    return _streamed(voters, total, peaks if folded is None else min(peaks, folded, key=_error))
+    ways = [way for way in (peaks, folded, scaled) if way is not None]
+    return _streamed(voters, total, min(ways, key=_error))
 
 
 def _of_peaks(

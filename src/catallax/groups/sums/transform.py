@@ -11,7 +11,7 @@ from scipy import fft as scipy_fft
 
 from catallax.groups.sums.measure import POINTS, Measure
 
-__all__ = ["characteristic", "deviation", "phases", "powers", "stretch"]
+__all__ = ["END_DERIVATIVES", "characteristic", "deviation", "phases", "powers", "stretch"]
 
 fft: Any = scipy_fft  # its types say nothing
 
@@ -39,8 +39,9 @@ def _end_derivatives() -> Array:
     return table
 
 
-_AT_END = _end_derivatives()
-_AT_START = _AT_END * (-1.0) ** (np.arange(POINTS)[:, None] + np.arange(POINTS))
+END_DERIVATIVES = _end_derivatives()
+"""Derivatives of Legendre polynomials at 1, shape (order, degree)."""
+_AT_START = END_DERIVATIVES * (-1.0) ** (np.arange(POINTS)[:, None] + np.arange(POINTS))
 # Integration by parts: the r-th derivative comes with (-1)^r / i^(r + 1).
 _TURNS = np.array([(-1) ** r / 1j ** (r + 1) for r in range(POINTS)])
 
@@ -171,9 +172,8 @@ def _by_parts(measure: Measure, octave: Array, centre: float) -> Complex:
     reach = (measure.high - measure.low) / 2 * first
     scale = _TURNS / reach[:, None] ** np.arange(1, POINTS + 1)
     ends = np.concatenate([measure.high, measure.low])
-    terms = np.concatenate(
-        [measure.coefficients @ _AT_END.T * scale, measure.coefficients @ _AT_START.T * -scale]
-    )
+    own = measure.coefficients
+    terms = np.concatenate([own @ END_DERIVATIVES.T * scale, own @ _AT_START.T * -scale])
     places, which = np.unique(ends, return_inverse=True)
     # Where neighbouring cells continue one another nothing is left.
     jumps = np.zeros((places.size, POINTS), dtype=np.complex128)
