@@ -20,7 +20,6 @@ from catallax.groups.member import Member
 from catallax.groups.problem import GroupProblem
 from catallax.groups.requirements import as_fraction
 from catallax.groups.rules import Majority, Quota, Unanimity, VotingRule
-from catallax.groups.sums.streamed import quickly
 from catallax.groups.trade import GroupTrade
 from catallax.groups.vote import Prices, Vote
 from catallax.progress import Progress
@@ -306,7 +305,6 @@ def _overruled(least: int, word: str, others: int, other: str) -> str:
     return f"{who} even against all {others} {other}s; --least-{other}s 50% asks for half of them"
 
 
-@quickly()
 def _valued(
     trade: GroupTrade, mechanism: str | GroupMechanism
 ) -> tuple[GroupMechanism, GroupEvaluation]:

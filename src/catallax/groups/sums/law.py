@@ -10,32 +10,31 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.groups.sums.atoms import AtomLaw, atom_terms, law_of_atoms, terms_by_one
+from catallax.groups.sums.atoms import atom_terms, terms_by_one
 from catallax.groups.sums.ballots import Leaf, Terms, product
-from catallax.groups.sums.bounds import usual_spread
 from catallax.groups.sums.circle import Circle
-from catallax.groups.sums.dither import dithered_excess
 from catallax.groups.sums.fold import FEW_CELLS, fold_terms
-from catallax.groups.sums.folded_excess import fold_excess
-from catallax.groups.sums.line import heavy, line_excess, line_terms
-from catallax.groups.sums.pairs import pair_excess, pair_terms
+from catallax.groups.sums.line import line_terms
+from catallax.groups.sums.pairs import pair_terms
 from catallax.groups.sums.pins import pinned_at
 from catallax.groups.sums.scales import scale_terms
+from catallax.groups.sums.scattered import scattered_terms
 from catallax.groups.sums.series import (
     all_votes,
-    excess_terms,
     planned,
     series_terms,
     tapered_terms,
 )
 from catallax.groups.sums.streamed import patient, streamed_terms
-from catallax.groups.sums.voters import Voters
+from catallax.groups.sums.voters import Voters, silent
+from catallax.priors import Prior
 
-__all__ = ["VoteLaw", "ballot_law", "expected_excess", "probability_at_least", "vote_law"]
+__all__ = ["VoteLaw", "ballot_law", "probability_at_least", "vote_law"]
 
 Array = NDArray[np.float64]
 
@@ -43,6 +42,8 @@ _NOTHING = 1e-15
 _COARSE = 2e-8
 # Of either side, so that both together are known to 1e-7.
 _ALLOWED = 4e-8
+# In a search, where it only says which of many prices is the better one.
+_HASTY = 1e-5
 # So many frequencies are tried for densities with sharp peaks.
 _FREQUENCIES = (1 << 16, 1 << 20)
 _MANY = 1 << 18
@@ -160,12 +161,8 @@ def probability_at_least(voters: Sequence[Voters], total: float) -> tuple[float,
     >>> round(chance, 9), error < 1e-9
     (0.166666667, True)
     """
-    law = vote_law([_silent(one) for one in voters], total)
+    law = vote_law([silent(one) for one in voters], total)
     return float(law.reached.sum()), law.error
-
-
-def _silent(one: Voters) -> Voters:
-    return Voters(one.prior, one.count, 0, -one.sign * math.inf, one.sign)
 
 
 def _chances(one: Voters) -> Leaf:
@@ -264,18 +261,41 @@ def _of_peaks(
 
 def _of_many_atoms(voters: Sequence[Voters], total: float) -> list[Terms]:
     """Return all terms where atoms share no lattice, and their sums are too many to list."""
-    folded = fold_terms(voters, total) if any(one.measure.low.size for one in voters) else None
+    if not any(one.measure.low.size for one in voters):
+        # Of members of several kinds nothing is listed there.
+        listed = terms_by_one(voters, total) if patient() and len(voters) > 1 else None
+        if listed is not None:
+            return listed
+        scattered = _scattered(tuple(map(_key, voters)), total, quick=not patient())
+        if scattered is not None and _error(scattered) <= (_ALLOWED if patient() else _HASTY):
+            return scattered
+        listed = terms_by_one(voters, total)
+        if listed is not None:
+            return listed
+        rough = series_terms(voters, total, less=False, rough=True)
+        return rough if scattered is None else min(scattered, rough, key=_error)
+    folded = fold_terms(voters, total)
     if folded is not None and _error(folded) <= _COARSE:
         return folded
     plan, _ = planned(voters, total)
     smooth = tapered_terms(voters, total, plan, less=False, count=_FREQUENCIES[-1])
     if _error(smooth) <= _COARSE:
         return smooth
-    listed = terms_by_one(voters, total)
-    if listed is not None:
-        return listed
     rough = series_terms(voters, total, less=False, rough=True)
     return _streamed(voters, total, min(smooth, rough, key=_error))
+
+
+_Key = tuple[Prior, int, int, float, int]
+
+
+def _key(one: Voters) -> _Key:
+    return one.prior, one.count, one.weight, one.price, one.sign
+
+
+@lru_cache(maxsize=64)
+def _scattered(voters: tuple[_Key, ...], total: float, *, quick: bool) -> list[Terms] | None:
+    """Remember what takes seconds: rules are compared at the same prices."""
+    return scattered_terms([Voters(*one) for one in voters], total, _ALLOWED, quick=quick)
 
 
 def _streamed(voters: Sequence[Voters], total: float, found: list[Terms]) -> list[Terms]:
@@ -302,97 +322,3 @@ def _few(voters: Sequence[Voters]) -> float:
         others = math.prod(mass ** (count - (j == k)) for j, (count, mass) in enumerate(atoms))
         total += one.count * one.measure.cell_mass * others
     return total
-
-
-# ---------------------------------------------------------------------------------- first best
-
-
-def expected_excess(buyers: Sequence[Voters], sellers: Sequence[Voters]) -> tuple[float, float]:
-    """Return E[max(sum of values - sum of costs, 0)] and a bound of its error, in money.
-
-    Parameters
-    ----------
-    buyers, sellers
-        The members; votes are not looked at.
-
-    Returns
-    -------
-    tuple of float
-        The first best and the bound.
-
-    References
-    ----------
-    Xu, Zhang, Conitzer (AAAI 2024), section 3.
-
-    Examples
-    --------
-    >>> from catallax.priors import Uniform
-    >>> value, error = expected_excess(
-    ...     [Voters(Uniform(0, 1), 1)], [Voters(Uniform(0, 1), 1, sign=-1)]
-    ... )
-    >>> round(value, 9), error < 1e-7
-    (0.166666667, True)
-    """
-    voters = [_silent(one) for one in (*buyers, *sellers)]
-    low, high = (math.fsum(v.count * v.support[k] for v in voters) for k in (0, 1))
-    if high <= 0 or low >= 0:
-        return (math.fsum(v.count * v.mean for v in voters) if low >= 0 else 0.0), 0.0
-    if sum(one.count for one in voters) == 2:
-        return pair_excess(voters)
-    few = math.prod(one.measure.atom_mass**one.count for one in voters) > _NOTHING
-    laws = [law_of_atoms(side) for side in (buyers, sellers)] if few else []
-    listed = [law for law in laws if law is not None]
-    if len(listed) == 2 and all(not one.measure.low.size for one in voters):
-        return _excess_of_atoms(*listed)
-    known = len(listed) == 2
-    if few and all(not one.measure.low.size for one in voters):
-        found = dithered_excess(voters)
-        if found is not None:
-            return found
-    more, error, negative = _excess_of_densities(voters, less=known, rough=few and not known)
-    if known:
-        first, bound = _excess_of_atoms(*listed)
-        if negative:
-            values, costs = listed
-            first -= values.mean * costs.mass + values.mass * costs.mean
-        more, error = more + first, error + bound
-    if negative:
-        more += math.fsum(one.count * one.mean for one in voters)
-    if error > 4.0 * _COARSE * max(one.count * abs(one.mean) for one in voters):
-        folded = fold_excess(voters)
-        if folded is not None and folded[1] < error:
-            return folded
-    return more, error
-
-
-def _excess_of_densities(
-    voters: Sequence[Voters], *, less: bool, rough: bool
-) -> tuple[float, float, bool]:
-    """Return what `excess_terms` does, or the same along the whole line, where that errs less."""
-    if rough:
-        return excess_terms(voters, less=less, rough=True)
-    draws = [one.draws for one in voters]
-    unit = usual_spread(draws)
-    ways: list[tuple[float, float, bool]] = []
-    if not heavy(draws, unit):
-        ways.append(excess_terms(voters, less=less, rough=False))
-        if ways[0][1] <= _COARSE * unit:
-            return ways[0]
-    line = line_excess(voters, less=less)
-    if line is not None:
-        ways.append((*line, True))
-    if not ways or (len(ways) == 1 and ways[0][1] > _COARSE * unit):
-        ways.append(excess_terms(voters, less=less, rough=False))
-    return min(ways, key=lambda way: way[1])
-
-
-def _excess_of_atoms(values: AtomLaw, negative: AtomLaw) -> tuple[float, float]:
-    """Return E[max(V - C, 0)] from the laws of V and of -C, and its error."""
-    costs, masses = 0.0 - negative.values[::-1], negative.masses[::-1]
-    middle = float(np.median(values.values))
-    below = np.append(0.0, np.cumsum(masses))
-    means = np.append(0.0, np.cumsum(masses * (costs - middle)))
-    at = np.searchsorted(costs, values.values, side="right")
-    found = float(values.masses @ ((values.values - middle) * below[at] - means[at]))
-    extent = max(float(np.abs(x - middle).max()) for x in (values.values, costs))
-    return found, (values.error + negative.error + _NOTHING) * extent

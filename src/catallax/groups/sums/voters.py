@@ -16,7 +16,7 @@ from catallax.groups.sums.measure import Measure
 from catallax.groups.trade import Group
 from catallax.priors import Prior
 
-__all__ = ["Voters", "voters_of"]
+__all__ = ["Voters", "silent", "voters_of"]
 
 Array = NDArray[np.float64]
 
@@ -141,6 +141,11 @@ class Voters:
         tails = np.append(np.cumsum(masses[::-1])[::-1], 0.0)
         whole = np.where(np.isneginf(y), 1.0, self.at_least(np.where(np.isneginf(y), 0.0, y)))
         return np.maximum(whole - tails[np.searchsorted(atoms, y, side="left")], 0.0)
+
+
+def silent(one: Voters) -> Voters:
+    """Return the same members without their votes."""
+    return Voters(one.prior, one.count, 0, -one.sign * math.inf, one.sign)
 
 
 def voters_of(

@@ -1,0 +1,141 @@
+"""Values that share no lattice, with totals that tie, against all ways to draw them."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from catallax.groups.sums import Voters, expected_excess, probability_at_least, vote_law
+from catallax.groups.sums import atoms as sums_atoms
+from catallax.groups.sums import scattered as sums_scattered
+from catallax.groups.sums.atoms import atom_terms
+from catallax.groups.sums.ballots import Terms
+from catallax.groups.sums.dither import dithered_excess
+from catallax.groups.sums.scattered import scattered_terms
+from catallax.priors import Discrete, Empirical
+
+PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71]
+
+
+def all_ways(voters: Voters) -> list[tuple[Fraction, Fraction, int]]:
+    """Return the sum, the probability and the votes of all ways to draw, exactly."""
+    values = [Fraction(value) for value in voters.measure.atoms.tolist()]
+    masses = [Fraction(mass) for mass in voters.measure.masses.tolist()]
+    found = []
+    for ways in itertools.combinations_with_replacement(range(len(values)), voters.count):
+        times = [ways.count(k) for k in range(len(values))]
+        chance = Fraction(math.factorial(voters.count)) / sum(masses) ** voters.count
+        for mass, many in zip(masses, times, strict=True):
+            chance *= mass**many / math.factorial(many)
+        votes = sum(many for x, many in zip(values, times, strict=True) if x >= voters.bar)
+        found.append((sum((values[k] for k in ways), Fraction(0)), chance, votes))
+    return found
+
+
+def by_votes(found: list[Terms], size: int) -> np.ndarray:
+    line = np.zeros(size)
+    for terms in found:
+        line[terms.first : terms.first + terms.values.size] += terms.values
+    return line
+
+
+def missed(found: list[Terms], exact: np.ndarray) -> tuple[float, float]:
+    """Return by how much any sum of the numbers is wrong, and what it may be wrong by."""
+    off = by_votes(found, exact.size) - exact
+    return max(off[off > 0].sum(), -off[off < 0].sum()), math.fsum(one.error for one in found)
+
+
+@pytest.mark.parametrize("listing", [0.0, 300.0, 3000.0, 1e9])
+def test_bounds_hold_with_ties_everywhere(listing: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing, a part, or all of it listed; the rest is a short series."""
+    monkeypatch.setattr(sums_scattered, "_LISTING", listing)
+    monkeypatch.setattr(sums_scattered, "_FIRST", 1 << 10)
+    monkeypatch.setattr(sums_scattered, "_MOST", 1 << 14)
+    rng = np.random.default_rng(int(listing))
+    for _ in range(25):
+        n, k = int(rng.integers(3, 8)), int(rng.integers(3, 6))
+        values, masses = rng.random(k), rng.random(k) ** 4 + 1e-3
+        sign = int(rng.choice([1, -1]))
+        price = float(rng.choice(values))
+        one = Voters(Discrete(values.tolist(), (masses / masses.sum()).tolist()), n, 2, price, sign)
+        # The price is a value, the total often the sum of some draws, at times rounded otherwise.
+        sums = [price * n, values.mean() * n, float(rng.choice(values, n).sum())]
+        total = sign * float(rng.choice(sums))
+        least = Fraction(total) - Fraction(64, 2**52) * n * Fraction(float(values.max()))
+        exact = np.zeros(2 * n + 1)
+        for reached, chance, votes in all_ways(one):
+            exact[2 * votes] += float(chance) if reached >= least else 0.0
+        found = scattered_terms([one], total, 1e-7, quick=False)
+        assert found is not None
+        off, error = missed(found, exact)
+        assert off <= error + 1e-13
+        if listing == 1e9:
+            assert error < 1e-9
+
+
+def test_members_of_several_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sums_scattered, "_FIRST", 1 << 10)
+    monkeypatch.setattr(sums_scattered, "_MOST", 1 << 14)
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        group = [
+            Voters(Empirical(rng.random(int(rng.integers(2, 5))).tolist()), n, weight, 0.5)
+            for n, weight in ((2, 1), (3, 2))
+        ]
+        total = float(sum(rng.choice(one.measure.atoms, one.count).sum() for one in group))
+        listed = atom_terms(group, total)
+        found = scattered_terms(group, total, 1e-7, quick=False)
+        assert listed is not None and found is not None
+        off, error = missed(found, by_votes(listed, 9))
+        assert off <= error + 1e-13
+
+
+@pytest.mark.parametrize(("n", "k", "usual"), [(20, 20, 0.8), (36, 12, 0.0), (2100, 3, 0.0)])
+def test_a_total_that_is_a_possible_sum_is_exact(n: int, k: int, usual: float) -> None:
+    """Draws that are mostly one value, its multiple the total; and each value equally often."""
+    values = np.sqrt(PRIMES[:k]) % 1.0
+    masses = np.full(k, (1.0 - usual) / (k - 1)) if usual else np.full(k, 1.0 / k)
+    masses[0] += 1.0 - masses.sum()
+    prior = Discrete(values.tolist(), masses.tolist())
+    total = n * (values[0] if usual else math.fsum(values) / k)
+    here, beyond = (probability_at_least([Voters(prior, n)], x) for x in (total, total + 1e-10))
+    assert here[1] < 1e-8
+    # Nothing else lies so close.
+    tie = float(masses[0]) ** n
+    if not usual:
+        logs = math.lgamma(n + 1) - k * math.lgamma(n // k + 1) + n * math.log(1 / k)
+        tie = math.exp(logs) if n % k == 0 else 0.0
+    assert here[0] - beyond[0] == pytest.approx(tie, abs=here[1] + beyond[1] + 1e-12)
+
+
+def test_a_hundred_members_of_dozens_of_values() -> None:
+    """A series of tens of millions of frequencies, most of them passed over."""
+    values = np.random.default_rng(3).random(30)
+    prior = Empirical(values.tolist())
+    law = vote_law([Voters(prior, 100, 1, 0.5)], 100 * float(values[4]))
+    assert law.error < 5e-8
+    mirrored = Empirical((1.0 - values).tolist())
+    other = vote_law([Voters(mirrored, 100, 1, 0.5)], 100 * (1.0 - float(values[4])))
+    assert law.reached.sum() + other.reached.sum() == pytest.approx(1.0, abs=1e-7)
+
+
+def test_first_best_is_within_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    monkeypatch.setattr(sums_atoms, "_MOST_LISTED", 0)
+    for n, m in ((2, 1), (3, 3), (4, 2)):
+        buyers = Voters(Empirical(rng.random(4).tolist()), n)
+        # Ties everywhere: the costs are values.
+        sellers = Voters(Empirical(buyers.measure.atoms[[0, 2, 3]].tolist()), m, sign=-1)
+        exact = sum(
+            p * q * max(v + c, Fraction(0))
+            for v, p, _ in all_ways(buyers)
+            for c, q, _ in all_ways(sellers)
+        )
+        found = dithered_excess([buyers, sellers])
+        assert found is not None
+        assert abs(found[0] - float(exact)) <= found[1] < 1e-6
+        assert expected_excess([buyers], [sellers])[0] == pytest.approx(float(exact), abs=1e-6)
