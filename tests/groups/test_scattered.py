@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -13,8 +14,9 @@ from catallax.groups.sums import Voters, expected_excess, probability_at_least, 
 from catallax.groups.sums import atoms as sums_atoms
 from catallax.groups.sums import scattered as sums_scattered
 from catallax.groups.sums.atoms import atom_terms
-from catallax.groups.sums.ballots import Terms
+from catallax.groups.sums.ballots import Leaf, Terms, weigh
 from catallax.groups.sums.dither import dithered_excess
+from catallax.groups.sums.mixture import Mixture
 from catallax.groups.sums.scattered import scattered_terms
 from catallax.priors import Discrete, Empirical
 
@@ -110,6 +112,43 @@ def test_a_total_that_is_a_possible_sum_is_exact(n: int, k: int, usual: float) -
         logs = math.lgamma(n + 1) - k * math.lgamma(n // k + 1) + n * math.log(1 / k)
         tie = math.exp(logs) if n % k == 0 else 0.0
     assert here[0] - beyond[0] == pytest.approx(tie, abs=here[1] + beyond[1] + 1e-12)
+
+
+@pytest.mark.parametrize("price", [0.2, 0.6])
+@pytest.mark.parametrize("weight", [1, 3])
+def test_others_beside_one_value_are_counted_as_any(price: float, weight: int) -> None:
+    """Some draws are all one value, in favour or not: the short sum is that of any two parts."""
+    rng = np.random.default_rng(2)
+    prior = Discrete([0.5, *rng.random(6)], [0.7] + [0.05] * 6)
+    one = Voters(prior, 9, weight, price)
+    atoms, masses = one.measure.atoms, one.measure.masses
+    usual = int(np.argmax(masses))
+    others = np.delete(np.arange(atoms.size), usual)
+    heaps = [
+        replace(one.measure, atoms=atoms[at], masses=masses[at] / masses[at].sum())
+        for at in ([usual], others)
+    ]
+    draws = np.array([3, 4, 9])
+    mixture = Mixture(
+        tuple(sums_scattered._part(one, heap, 0.4) for heap in heaps),
+        np.stack([9 - draws, draws], axis=1),
+        np.array([0.2, 0.1, 0.4]),
+    )
+    assert mixture._beside_one
+    waves = [part.waves(0.3, 0, 40) for part in mixture.parts]
+    weights = rng.normal(size=40) + 1j * rng.normal(size=40)
+    (fast,) = mixture.votes(waves, weights)
+    slow = np.zeros(9 * weight + 1)
+    for counts, chance in zip(mixture.counts, mixture.chances, strict=True):
+        leaves = [
+            Leaf(count, weight, part.chance, *wave)
+            for count, part, wave in zip(counts.tolist(), mixture.parts, waves, strict=True)
+            if count
+        ]
+        terms = weigh(leaves, weights * chance)
+        slow[terms.first : terms.first + terms.values.size] += terms.values
+    assert np.abs(slow).max() > 0.01
+    assert np.abs(fast.values - slow).max() < 1e-13
 
 
 def test_a_hundred_members_of_dozens_of_values() -> None:

@@ -106,6 +106,13 @@ class Mixture:
         """Whether it is a few members of one kind."""
         return len(self.parts) == 1 and self.parts[0].draws.count <= _FEW
 
+    @property
+    def effort(self) -> float:
+        """Return how long a total of votes takes at a frequency, in one case."""
+        if self.alike:
+            return 1.0
+        return 0.4 if self._beside_one else 4.0
+
     def size(self, each: Sequence[Array]) -> Array:
         """Bound the transform of the sum by bounds of those of the parts' draws."""
         found = np.zeros(each[0].size)
@@ -132,6 +139,8 @@ class Mixture:
         """Add up weights times the transforms for each total of votes."""
         if self.alike:
             return [_of_one_kind(self.parts[0], each[0], weights)]
+        if self._beside_one:
+            return [self._votes_beside_one(each, weights)]
         found = []
         for counts, chance in zip(self.counts, self.chances, strict=True):
             leaves = [
@@ -141,6 +150,29 @@ class Mixture:
             ]
             found.append(weigh(leaves, weights * chance))
         return found
+
+    @property
+    def _beside_one(self) -> bool:
+        """Whether all draws of the first of two parts of one kind are one value."""
+        first = self.parts[0]
+        few = int(self.counts[0].sum()) <= _FEW
+        return len(self.parts) == 2 and first.draws.measure.atoms.size == 1 and few
+
+    def _votes_beside_one(self, each: Sequence[list[Complex]], weights: Complex) -> Terms:
+        from catallax.groups.sums.kernels_multisets import ballots_beside_one
+
+        (first_no, first_yes), (no, yes) = each
+        members = int(self.counts[0].sum())
+        voted = int(np.abs(first_yes).sum() > 0)
+        others = self.counts[:, 1]
+        ways = special.binom(others[:, None], np.arange(members + 1))
+        given = (weights, self.counts, self.chances, voted, ways)
+        line = ballots_beside_one(first_no + first_yes, no, yes, *given)
+        weight = self.parts[0].weight
+        spread = np.zeros(members * weight + 1)
+        np.add.at(spread, np.arange(members + 1) * weight, line)
+        size = self.size([np.abs(wave[0]) + np.abs(wave[1]) for wave in each])
+        return Terms(0, spread, _ROUNDING * (members + 32) * float(np.abs(weights) @ size))
 
 
 def _of_one_kind(part: Part, each: list[Complex], weights: Complex) -> Terms:

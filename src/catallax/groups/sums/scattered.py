@@ -31,9 +31,9 @@ Complex = NDArray[np.complex128]
 # What listing may cost, and how many frequencies there may be, alone and times the values.
 _LISTING, _LISTING_QUICKLY = 2.0**30, 2.0**25
 _FIRST, _MOST, _MOST_QUICKLY = 1 << 20, 1 << 30, 1 << 18
-_MOST_WORK = 1 << 33
+_MOST_WORK = 1 << 36
 # And how many frequencies may be summed one by one, times the totals of votes.
-_MOST_KEPT, _MOST_LISTABLE = 1 << 31, 1 << 29
+_MOST_KEPT, _MOST_LISTABLE = 1 << 33, 1 << 29
 _STRETCH, _ROWS = 1 << 20, 1 << 22
 _OUTSIDE, _NOTHING, _UNLIKELY = 1e-12, 1e-15, 1e-12
 # Frequencies are passed over that together add no more than this.
@@ -250,7 +250,7 @@ def _summed(
                 k, both = k[inside], [[wave[inside] for wave in pair] for pair in both]
             else:
                 both = [[wave[some] for wave in pair] for pair in waves]
-            worked += k.size * totals * rest.chances.size * (1 if rest.alike else 4)
+            worked += math.ceil(k.size * totals * rest.chances.size * rest.effort)
             if not k.size:
                 continue
             size = rest.size([np.abs(no) + np.abs(yes) for no, yes in both])
