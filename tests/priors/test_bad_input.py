@@ -138,6 +138,12 @@ def test_nan_and_wrong_arguments():
             method([0.5, np.nan])
         with pytest.raises(PriorError, match="not a number"):
             method("half")
+        with pytest.raises(PriorError, match="not a number"):
+            method(10**400)
+    with pytest.raises(PriorError, match="not a number"):
+        prior.smallest_value([[1, 2], [3]])
+    with pytest.raises(PriorError, match="do not fit together"):
+        prior.smallest_value([1, 2], [True, True, False])
     with pytest.raises(PriorError, match="outside"):
         prior.quantile(1.5)
 

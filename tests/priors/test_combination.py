@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 
@@ -94,3 +96,20 @@ def test_bounds_move_the_best_price() -> None:
             assert low <= offered <= high
             revenue = offered * float(prior.probability_at_least(offered))
             assert revenue >= best - 1e-9 * max(best, 1.0)
+
+
+@pytest.mark.parametrize("text", ["normal(0.5, 0.1)", "lognormal(1, 1)", "exponential(0.01)"])
+@pytest.mark.parametrize("role", ["buyer", "seller"])
+def test_at_share_zero_it_is_the_report_however_far_out(
+    text: str, role: Literal["buyer", "seller"]
+) -> None:
+    """Densities are nothing there, and virtual values infinite."""
+    weighs = weighing(parse_prior(text), role, 0.0)
+    far = np.array([1.0, 8.0, 800.0, 1e100])
+    if role == "buyer" and text.startswith("normal"):
+        far = -far
+    known = np.isfinite(weighs.weight(far))
+    assert known.any()
+    assert np.array_equal(weighs.weight(far)[known], far[known])
+    assert np.array_equal(weighs.critical(far)[known], far[known])
+    assert not np.isnan(weighs.weight(far)).any()

@@ -269,6 +269,8 @@ class SmoothCombination(Curve):
 
     def raw(self, x: FloatArray) -> FloatArray:
         """Return the combination before ironing."""
+        if self._share == 0.0:  # far out a virtual value is infinite, and 0 times that no number
+            return x
         with np.errstate(invalid="ignore", over="ignore"):
             return (1.0 - self._share) * x + self._share * self._phi(x)
 

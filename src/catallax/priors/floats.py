@@ -29,10 +29,7 @@ def elementwise(
     PriorError
         An argument is NaN or not a number.
     """
-    try:
-        given = [np.asarray(argument, dtype=np.float64) for argument in arguments]
-    except (TypeError, ValueError) as error:
-        raise PriorError(f"the {what} is not a number: {error}") from None
+    given = [_floats(argument, what) for argument in arguments]
     if any(np.isnan(array).any() for array in given):
         raise PriorError(f"the {what} is NaN; leave out what is not known")
     if len(given) > 1:
@@ -43,12 +40,20 @@ def elementwise(
         return function(*[array.ravel() for array in given]).reshape(shape)[()]
 
 
+def _floats(argument: ArrayLike, what: str) -> FloatArray:
+    try:
+        return np.asarray(argument, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise PriorError(f"the {what} is not a number: {error}") from None
+
+
 def inverted(
     function: Callable[[FloatArray, BoolArray], FloatArray], level: ArrayLike, strict: ArrayLike
 ) -> FloatArray:
     """Apply a function of levels, and of whether to exceed them, as `elementwise` does."""
+    given = _floats(level, "level")
     try:
-        levels, marks = np.broadcast_arrays(level, np.asarray(strict, dtype=bool))
+        levels, marks = np.broadcast_arrays(given, np.asarray(strict, dtype=bool))
     except ValueError as error:
         raise PriorError(f"a level and its strictness do not fit together: {error}") from None
     beyond = marks.ravel()
