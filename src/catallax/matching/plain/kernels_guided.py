@@ -39,6 +39,7 @@ def _look_ahead_to_buyer(i, buyer, rows, holder):
     """Ask for what the searches of the next buyers will read first."""
     prefetch(holder, rows[buyer[i + 24, START]])
     prefetch(buyer, holder[rows[buyer[i + 8, START]]] >> 2)
+    prefetch(rows, buyer[holder[rows[buyer[i + 4, START]]] >> 2, START])
 
 
 @compiled
