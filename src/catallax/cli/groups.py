@@ -212,8 +212,10 @@ def recommend(
         seller that is the whole cost, and not the cost a buyer.
     least_better_off
         The least probability with which each side as a whole must not be worse off.
-    least_buyers, least_sellers
-        Who has to be in favour at least: a number, or a part such as 80%.
+    least_buyers
+        How many buyers have to be in favour at least: a number, or a part such as 80%.
+    least_sellers
+        The same for the sellers.
     currency
         What amounts are in; by default the file's.
     plot

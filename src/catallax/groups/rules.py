@@ -344,11 +344,13 @@ def standing(rule: VotingRule, buyer_votes: BoolArray, seller_votes: BoolArray) 
     short = [tuple(max(need - one, 0) for need, one in zip(pair, cast, strict=True))
              for pair in corners]  # fmt: skip
     if (0, 0) in short:
-        met = short.index((0, 0))
         if len(corners) == 1:
             return ""
-        return f" (the {_PLACES[met]} is met)" if met < len(_PLACES) else (
-            f" (met: {_counted(corners[met])})")  # fmt: skip
+        met = [k for k, one in enumerate(short) if one == (0, 0)]
+        if met[-1] >= len(_PLACES):
+            return f" (met: {_counted(corners[met[0]])})"
+        places = [f"the {_PLACES[k]}" for k in met]
+        return f" ({' and '.join(places)} {'is' if len(met) == 1 else 'are'} met)"
     if not short:
         return ""
     fewest = min(map(sum, short))
