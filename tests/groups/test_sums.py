@@ -23,7 +23,7 @@ from catallax.groups.sums.pins import pinned_at
 from catallax.groups.sums.series import planned, tapered_terms
 from catallax.groups.sums.transform import characteristic
 from catallax.groups.sums.voters import Voters
-from catallax.priors import Empirical, Normal, Uniform, parse_prior
+from catallax.priors import Discrete, Empirical, Mixture, Normal, Point, Uniform, parse_prior
 
 SHAPES = [
     "uniform(-1, 2)",
@@ -322,3 +322,23 @@ def test_four_draws_of_hundreds_of_odd_values() -> None:
     pairs = np.sort(np.add.outer(values, values).ravel())
     fewer = np.searchsorted(pairs, 2.1 - pairs)
     assert found == pytest.approx((pairs.size - fewer).mean() / pairs.size, abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-9, 1e9])
+def test_a_tie_is_as_wide_as_roundings_whatever_the_scale(scale: float) -> None:
+    """A billionth of an atom's lattice is no tie, and a unit of money is no measure of one."""
+    both = Mixture([Point(0.0), Uniform(0.0, scale)], [0.5, 0.5])
+    for n, expected in ((1, 0.25), (2, 0.46875), (3, 245 / 384)):
+        law = vote_law([Voters(both, n, 1, 0.0)], scale / 2)
+        assert law.reached.sum() == pytest.approx(expected, abs=1e-8)
+    three = Discrete([1.7 * scale, 1.9 * scale, 2.3 * scale], [0.25, 0.5, 0.25])
+    for off, expected in ((0.0, 0.890625), (3e-13, 0.703125), (-3e-13, 0.890625)):
+        law = vote_law([Voters(three, 3, 1, 2.0 * scale)], (5.5 + off) * scale)
+        assert law.reached.sum() == pytest.approx(expected, abs=1e-12)
+
+
+def test_values_just_off_a_lattice_are_not_put_on_it() -> None:
+    root = 2.0**0.5
+    values = [0.0, root, root * 1000, root * 1000 * (1 + 1e-13)]
+    law = vote_law([Voters(Discrete(values, [0.25] * 4), 2)], values[-1])
+    assert law.reached.sum() == pytest.approx(0.625, abs=1e-12)

@@ -27,6 +27,7 @@ MOST_POINTS = 1 << 23
 _WHOLE = 1 << 14
 _NEGLIGIBLE = 1e-16
 _DIGITS = 9
+_ROUNDING = 2.0**-52
 
 
 def common_step(values: Sequence[Array], most: float = MOST_POINTS) -> float | None:
@@ -59,9 +60,7 @@ def common_step(values: Sequence[Array], most: float = MOST_POINTS) -> float | N
     if not differences.size:
         return 1.0
     largest = float(differences[-1])
-    slack = (
-        8.0 * np.finfo(np.float64).eps * max(float(np.abs(one).max()) for one in values if one.size)
-    )
+    slack = 8.0 * _ROUNDING * max(float(np.abs(one).max()) for one in values if one.size)
     for digits in range(_DIGITS + 1):
         scaled = differences * 10.0**digits
         whole = np.rint(scaled)
@@ -72,8 +71,9 @@ def common_step(values: Sequence[Array], most: float = MOST_POINTS) -> float | N
     step = _shared(differences, slack * 64)
     if step is None or largest / step > most:
         return None
-    off = np.abs(differences / step - np.rint(differences / step))
-    return step if (off <= 1e-6).all() else None
+    # No value may be farther off than a draw is from a tie.
+    off = np.abs(differences - step * np.rint(differences / step))
+    return step if (off <= slack * 4).all() else None
 
 
 def _shared(differences: Array, slack: float) -> float | None:
@@ -106,6 +106,8 @@ class Lattice:
         The whole numbers that are kept; the rest has a probability of at most 1e-16.
     points
         The length of the transform, more than are kept.
+    slack
+        What differs from a total by no more than that, and the total's own rounding, reaches it.
     """
 
     step: float
@@ -114,6 +116,7 @@ class Lattice:
     first: int
     last: int
     points: int
+    slack: float
 
     @property
     def error(self) -> float:
@@ -151,7 +154,7 @@ class Lattice:
         """Return the smallest whole number whose sum reaches a total, up to a rounding."""
         exact = (total - self.origin) / self.step
         near = round(exact)
-        slack = 1e-9 + 64 * np.finfo(np.float64).eps * (abs(total) + abs(self.origin)) / self.step
+        slack = (self.slack + 64 * _ROUNDING * abs(total)) / self.step
         return near if abs(exact - near) <= slack else math.ceil(exact)
 
     def tail(self, total: float) -> Complex:
@@ -227,7 +230,9 @@ def lattice_of(draws: Sequence[Draws]) -> Lattice | None:
     if last - first + 1 > MOST_POINTS:
         return None
     points = fft.next_fast_len(last - first + 2, real=True)
-    return Lattice(step, starts, origin, first, last, points)
+    extents = [float(np.abs(one).max(initial=0.0)) for one in atoms]
+    slack = 64 * _ROUNDING * math.fsum(n * most for n, most in zip(counts, extents, strict=True))
+    return Lattice(step, starts, origin, first, last, points, slack)
 
 
 def _only_atoms(measure: Measure) -> Measure:
