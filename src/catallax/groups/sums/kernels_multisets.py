@@ -132,19 +132,27 @@ def ballots_beside_one(
 
 
 @compiled
+def _one_row(
+    first: Array, first_i: Array, second: Array, second_i: Array, real: Array, imag: Array
+) -> None:
+    """Write down the product of a complex row and a matrix."""
+    real[:] = 0.0
+    imag[:] = 0.0
+    for k in range(first.size):
+        a, b = first[k], first_i[k]
+        for c in range(real.size):
+            real[c] += a * second[k, c] - b * second_i[k, c]
+            imag[c] += a * second_i[k, c] + b * second[k, c]
+
+
+@compiled
 def lengths(first: Short, first_i: Short, second: Short, second_i: Short) -> Short:
     """Return the absolute values of what `multiplied` does, from short numbers."""
     rows, columns = first.shape[0], second.shape[1]
     found = np.empty((rows, columns), dtype=np.float32)
     real, imag = np.empty(columns, dtype=np.float32), np.empty(columns, dtype=np.float32)
     for r in range(rows):
-        real[:] = 0.0
-        imag[:] = 0.0
-        for k in range(first.shape[1]):
-            a, b = first[r, k], first_i[r, k]
-            for c in range(columns):
-                real[c] += a * second[k, c] - b * second_i[k, c]
-                imag[c] += a * second_i[k, c] + b * second[k, c]
+        _one_row(first[r], first_i[r], second, second_i, real, imag)
         for c in range(columns):
             found[r, c] = np.sqrt(real[c] * real[c] + imag[c] * imag[c])
     return found
@@ -157,13 +165,7 @@ def multiplied(first: Array, first_i: Array, second: Array, second_i: Array) -> 
     found = np.empty((rows, columns), dtype=np.complex128)
     real, imag = np.empty(columns), np.empty(columns)
     for r in range(rows):
-        real[:] = 0.0
-        imag[:] = 0.0
-        for k in range(first.shape[1]):
-            a, b = first[r, k], first_i[r, k]
-            for c in range(columns):
-                real[c] += a * second[k, c] - b * second_i[k, c]
-                imag[c] += a * second_i[k, c] + b * second[k, c]
+        _one_row(first[r], first_i[r], second, second_i, real, imag)
         for c in range(columns):
             found[r, c] = complex(real[c], imag[c])
     return found
