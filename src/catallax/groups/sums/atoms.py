@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from catallax.groups.sums.ballots import Leaf, Terms, weigh
 from catallax.groups.sums.lattice import Lattice, lattice_of
-from catallax.groups.sums.measure import Measure
+from catallax.groups.sums.measure import TIE, Measure
 from catallax.groups.sums.transform import powers
 from catallax.groups.sums.voters import Voters
 
@@ -151,7 +151,7 @@ def _on_lattice(voters: Sequence[Voters], lattice: Lattice, total: float, single
 
 
 def _slack(law: AtomLaw) -> float:
-    return 64 * _ROUNDING * max(float(np.abs(law.values).max()), 1e-300) if law.values.size else 0.0
+    return TIE * max(float(np.abs(law.values).max()), 1e-300) if law.values.size else 0.0
 
 
 def _list_by_votes(voters: Sequence[Voters], most: int | None = None) -> dict[int, AtomLaw] | None:
@@ -224,7 +224,7 @@ def _each(voters: Sequence[Voters]) -> list[Voters] | None:
 
 def _extent(members: Sequence[Voters]) -> float:
     """Return by how much a sum may miss the total by rounding, and still count as a tie."""
-    return 64 * _ROUNDING * sum(max(abs(end) for end in one.measure.support) for one in members)
+    return TIE * sum(max(abs(end) for end in one.measure.support) for one in members)
 
 
 def _one_total(votes: int, chance: float, members: Sequence[Voters]) -> Terms:

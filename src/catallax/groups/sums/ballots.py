@@ -22,7 +22,7 @@ from scipy import special
 
 from catallax.groups.sums.transform import powers
 
-__all__ = ["Ballots", "Leaf", "Terms", "product", "size_of", "weigh"]
+__all__ = ["Ballots", "Leaf", "Terms", "added", "product", "size_of", "weigh", "weighted"]
 
 fft: Any = scipy_fft  # its types say nothing
 
@@ -262,6 +262,24 @@ class Terms:
     first: int
     values: Array
     error: float
+
+
+def added(found: Sequence[Terms]) -> Terms:
+    """Add up terms, each to those of the same total of votes."""
+    if not found:
+        return Terms(0, np.zeros(1), 0.0)
+    first = min(one.first for one in found)
+    values = np.zeros(max(one.first + one.values.size for one in found) - first)
+    for one in found:
+        values[one.first - first : one.first - first + one.values.size] += one.values
+    return Terms(first, values, math.fsum(one.error for one in found))
+
+
+def weighted(line: Array, weight: int) -> Array:
+    """Turn numbers for how many are in favour into numbers for the votes that those cast."""
+    spread = np.zeros((line.size - 1) * weight + 1)
+    np.add.at(spread, np.arange(line.size) * weight, line)
+    return spread
 
 
 def size_of(leaves: Sequence[Leaf]) -> tuple[Array, Array | None]:

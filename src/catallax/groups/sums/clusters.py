@@ -312,15 +312,7 @@ def _projected(
     for part in parts:
         own, offset = part.measure, part.apart(frame)
         ends = edges - offset
-        after = np.searchsorted(ends, own.low, side="right")
-        before = np.searchsorted(ends, own.high, side="left")
-        times = np.maximum(before - after, 0) + 1
-        which = np.repeat(np.arange(times.size), times)
-        place = np.arange(which.size) - np.repeat(np.cumsum(times) - times, times)
-        padded = np.append(ends, np.inf)
-        inner = after[which] + place
-        low = np.where(place == 0, own.low[which], padded[np.maximum(inner - 1, 0)])
-        high = np.where(place == times[which] - 1, own.high[which], padded[inner])
+        which, inner, low, high = own.cut(ends)
         kept = (low < high) & (inner >= 1) & (inner <= half.size)
         low, high, which, inner = low[kept], high[kept], which[kept], inner[kept] - 1
         at, weight = own.pieces(which, low, high).nodes()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from catallax.groups.sums.ballots import Terms
 from catallax.groups.sums.blocks import Block, blocks_of, single_layers
-from catallax.groups.sums.measure import FIT, NODES, SPOTS, WEIGHTS, Measure
+from catallax.groups.sums.measure import FIT, NODES, SPOTS, TIE, WEIGHTS, Measure
 from catallax.groups.sums.piecewise import Piecewise, density_of, tail_of
 from catallax.groups.sums.voters import Voters
 
@@ -351,8 +351,9 @@ def slack_of(members: Sequence[Voters], total: float) -> float:
     extent = abs(total)
     for one in members:
         anchors = [block.anchor for block in blocks_of(one.prior)]
-        extent += float(np.abs(np.concatenate([anchors, one.measure.atoms])).max(initial=0.0))
-    return 64 * _ROUNDING * extent
+        farthest = np.abs(np.concatenate([anchors, one.measure.atoms])).max(initial=0.0)
+        extent += one.count * float(farthest)
+    return TIE * extent
 
 
 def missed_by(members: Sequence[Voters]) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import fft as scipy_fft
 
 from catallax.groups.sums.bounds import Draws, window
-from catallax.groups.sums.measure import Measure
+from catallax.groups.sums.measure import TIE, Measure
 
 __all__ = ["Lattice", "common_step", "lattice_of"]
 
@@ -154,7 +154,7 @@ class Lattice:
         """Return the smallest whole number whose sum reaches a total, up to a rounding."""
         exact = (total - self.origin) / self.step
         near = round(exact)
-        slack = (self.slack + 64 * _ROUNDING * abs(total)) / self.step
+        slack = (self.slack + TIE * abs(total)) / self.step
         return near if abs(exact - near) <= slack else math.ceil(exact)
 
     def tail(self, total: float) -> Complex:
@@ -231,7 +231,7 @@ def lattice_of(draws: Sequence[Draws]) -> Lattice | None:
         return None
     points = fft.next_fast_len(last - first + 2, real=True)
     extents = [float(np.abs(one).max(initial=0.0)) for one in atoms]
-    slack = 64 * _ROUNDING * math.fsum(n * most for n, most in zip(counts, extents, strict=True))
+    slack = TIE * math.fsum(n * most for n, most in zip(counts, extents, strict=True))
     return Lattice(step, starts, origin, first, last, points, slack)
 
 

@@ -20,6 +20,7 @@ from catallax.groups.sums.ballots import Leaf, Terms, product
 from catallax.groups.sums.circle import Circle
 from catallax.groups.sums.fold import FEW_CELLS, fold_terms
 from catallax.groups.sums.line import line_terms
+from catallax.groups.sums.measure import TIE
 from catallax.groups.sums.pairs import pair_terms
 from catallax.groups.sums.pins import pinned_at
 from catallax.groups.sums.scales import scale_terms
@@ -262,14 +263,15 @@ def _of_peaks(
 def _of_many_atoms(voters: Sequence[Voters], total: float) -> list[Terms]:
     """Return all terms where atoms share no lattice, and their sums are too many to list."""
     if not any(one.measure.low.size for one in voters):
-        # Of members of several kinds nothing is listed there.
-        listed = terms_by_one(voters, total) if patient() and len(voters) > 1 else None
+        # Of members of several kinds the second way lists nothing.
+        listed_first = patient() and len(voters) > 1
+        listed = terms_by_one(voters, total) if listed_first else None
         if listed is not None:
             return listed
         scattered = _scattered(tuple(map(_key, voters)), total, quick=not patient())
         if scattered is not None and _error(scattered) <= (_ALLOWED if patient() else _HASTY):
             return scattered
-        listed = terms_by_one(voters, total)
+        listed = None if listed_first else terms_by_one(voters, total)
         if listed is not None:
             return listed
         rough = series_terms(voters, total, less=False, rough=True)
@@ -311,7 +313,7 @@ def _error(found: Sequence[Terms]) -> float:
 
 
 def _rounding(end: float) -> float:
-    return 64 * 2.0**-52 * abs(end) if math.isfinite(end) else 0.0
+    return TIE * abs(end) if math.isfinite(end) else 0.0
 
 
 def _few(voters: Sequence[Voters]) -> float:

@@ -18,6 +18,7 @@ __all__ = [
     "NODES",
     "POINTS",
     "SPOTS",
+    "TIE",
     "WEIGHTS",
     "Measure",
     "total_variation",
@@ -26,6 +27,9 @@ __all__ = [
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
+
+TIE = 64 * 2.0**-52
+"""Sums that differ by no more than this, times the sizes of what is added up, count as equal."""
 
 POINTS = 16
 NODES, WEIGHTS = legendre.leggauss(POINTS)
@@ -192,6 +196,22 @@ class Measure:
             coefficients=self.coefficients[cells],
             layer=self.layer[cells],
         )
+
+    def cut(self, places: Array) -> tuple[Integers, Integers, Array, Array]:
+        """Cut the cells at ascending places; return of each part its cell, stretch, and ends.
+
+        Stretch k lies before the k-th place, and the last one after all of them.
+        """
+        after = np.searchsorted(places, self.low, side="right")
+        before = np.searchsorted(places, self.high, side="left")
+        parts = np.maximum(before - after, 0) + 1
+        which = np.repeat(np.arange(parts.size), parts)
+        at = np.arange(which.size) - np.repeat(np.cumsum(parts) - parts, parts)
+        padded = np.append(places, np.inf)
+        inner = after[which] + at
+        low = np.where(at == 0, self.low[which], padded[np.maximum(inner - 1, 0)])
+        high = np.where(at == parts[which] - 1, self.high[which], padded[inner])
+        return which, inner, low, high
 
     def pieces(self, cells: Integers, low: Array, high: Array) -> Measure:
         """Return the density on parts of cells, without atoms.

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from catallax.groups.sums.ballots import Leaf, Terms, weigh
+from catallax.groups.sums.ballots import Leaf, Terms, weigh, weighted
 from catallax.groups.sums.bounds import Draws
 from catallax.groups.sums.transform import phases, powers
 
@@ -168,11 +168,9 @@ class Mixture:
         ways = special.binom(others[:, None], np.arange(members + 1))
         given = (weights, self.counts, self.chances, voted, ways)
         line = ballots_beside_one(first_no + first_yes, no, yes, *given)
-        weight = self.parts[0].weight
-        spread = np.zeros(members * weight + 1)
-        np.add.at(spread, np.arange(members + 1) * weight, line)
         size = self.size([np.abs(wave[0]) + np.abs(wave[1]) for wave in each])
-        return Terms(0, spread, _ROUNDING * (members + 32) * float(np.abs(weights) @ size))
+        error = _ROUNDING * (members + 32) * float(np.abs(weights) @ size)
+        return Terms(0, weighted(line, self.parts[0].weight), error)
 
 
 def _of_one_kind(part: Part, each: list[Complex], weights: Complex) -> Terms:
@@ -184,8 +182,6 @@ def _of_one_kind(part: Part, each: list[Complex], weights: Complex) -> Terms:
         each = [each[0] * 0.0, each[0] + each[1]]
     ways = special.binom(count, np.arange(count + 1))
     line = ballots(*each, weights, ways)
-    spread = np.zeros(count * part.weight + 1)
-    np.add.at(spread, np.arange(count + 1) * part.weight, line)
     size = np.abs(each[0]) + np.abs(each[1])
     error = _ROUNDING * (count + 32) * float(np.abs(weights) @ powers(size, count))
-    return Terms(0, spread, error)
+    return Terms(0, weighted(line, part.weight), error)

@@ -81,13 +81,5 @@ def pair_excess(voters: Sequence[Voters]) -> tuple[float, float]:
 def _nodes(measure: Measure, bends: Array) -> tuple[Array, Array]:
     """Return points and weights for functions that bend at some places."""
     bends = np.unique(bends[np.isfinite(bends)])
-    after = np.searchsorted(bends, measure.low, side="right")
-    before = np.searchsorted(bends, measure.high, side="left")
-    parts = np.maximum(before - after, 0) + 1
-    which = np.repeat(np.arange(parts.size), parts)
-    place = np.arange(which.size) - np.repeat(np.cumsum(parts) - parts, parts)
-    padded = np.append(bends, np.inf)
-    inner = after[which] + place
-    low = np.where(place == 0, measure.low[which], padded[np.maximum(inner - 1, 0)])
-    high = np.where(place == parts[which] - 1, measure.high[which], padded[inner])
+    which, _, low, high = measure.cut(bends)
     return measure.pieces(which, low, high).nodes()

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums.anchors import UNIT, Key, Label, TooManyError, exact, label_of
-from catallax.groups.sums.ballots import Leaf, Terms, weigh
+from catallax.groups.sums.ballots import Leaf, Terms, added, weigh
 from catallax.groups.sums.blocks import blocks_of
 from catallax.groups.sums.bounds import window
 from catallax.groups.sums.circle import Circle
@@ -146,15 +147,8 @@ def _of_smooth(
         whole.append(Leaf(one.count, one.weight, one.chance, pairs[0][1], pairs[1][1]))
         mass = math.fsum(label.mass for label in labels)
         bounds.append((one.count, mass, [Fall(measure) for measure in wide.values()]))
-    first, second = weigh(whole, weights), weigh(few, -weights)
-    start = min(first.first, second.first)
-    stop = max(one.first + one.values.size for one in (first, second))
-    line = np.zeros(stop - start)
-    for one in (first, second):
-        line[one.first - start : one.first - start + one.values.size] += one.values
-    return Terms(
-        start, line, first.error + second.error + beyond(bounds, circle.step, circle.count)
-    )
+    found = added([weigh(whole, weights), weigh(few, -weights)])
+    return replace(found, error=found.error + beyond(bounds, circle.step, circle.count))
 
 
 def _waves(labels: Sequence[Label], votes: int, circle: Circle, centre: float) -> Complex:

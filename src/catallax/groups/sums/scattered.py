@@ -15,12 +15,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.groups.sums.ballots import Terms
+from catallax.groups.sums.ballots import Terms, added, weighted
 from catallax.groups.sums.bounds import Draws, window
-from catallax.groups.sums.measure import Measure
+from catallax.groups.sums.measure import TIE, Measure
 from catallax.groups.sums.mixture import Mixture, Part
 from catallax.groups.sums.multisets import Division, Heap, divided, listed
 from catallax.groups.sums.transform import phases
+from catallax.groups.sums.vaaler import fejer, interval, weights_of
 from catallax.groups.sums.voters import Voters
 
 __all__ = ["scattered_terms"]
@@ -38,7 +39,6 @@ _STRETCH, _ROWS = 1 << 20, 1 << 22
 _OUTSIDE, _NOTHING, _UNLIKELY = 1e-12, 1e-15, 1e-12
 # Frequencies are passed over that together add no more than this.
 _PASSED = 4e-9
-_MARGIN = 0.02
 # As long as so many sums takes to find one phase.
 _PHASE = 16
 # So many frequencies tell how far transforms usually fall.
@@ -84,7 +84,7 @@ def scattered_terms(
     ([0.125, 0.375, 0.375, 0.125], True)
     """
     members = [one.count * max(abs(end) for end in one.measure.support) for one in voters]
-    total -= 64 * _ROUNDING * math.fsum(members)
+    total -= TIE * math.fsum(members)
     most = _MOST_QUICKLY if quick else _MOST
     cost = _LISTING_QUICKLY if quick else _LISTING
     division = divided(voters[0], cost) if len(voters) == 1 else None
@@ -100,9 +100,7 @@ def scattered_terms(
             return plain
     assert division is not None
     line, error = listed(division, total)
-    spread = np.zeros((line.size - 1) * voters[0].weight + 1)
-    np.add.at(spread, np.arange(line.size) * voters[0].weight, line)
-    found = [Terms(0, spread, error + _NOTHING)]
+    found = [Terms(0, weighted(line, voters[0].weight), error + _NOTHING)]
     if listing:
         return [*found, Terms(0, np.zeros(1), unlisted)]
     series = _series(rest, total, allowed, most)
@@ -192,10 +190,7 @@ def _summed(
 
     Returned is how much it was, too.
     """
-    low, high = _window(rest)
-    margin = _MARGIN * (high - low)
-    ends = (min(max(total, low - margin), high + margin), high + margin)
-    period = high - low + 2.0 * margin
+    ends, period = interval(*_window(rest), total)
     step = 2.0 * math.pi / period
     members = int(rest.counts[0].sum())
     centres = [part.centre for part in rest.parts]
@@ -257,13 +252,13 @@ def _summed(
             reach = 2.0 / (math.pi * np.maximum(k, 1.0)) + 2.0 / count
             error += rounding * float(reach @ size)
             turns = [phases(k, -place / period) for place in places]
-            weights = _weights(k, turns, places, period, count)
-            folds = np.where(k > 0, 2.0, 1.0) * (1.0 - k / count)
+            weights = weights_of(k, turns, places, period, count)
+            folds = fejer(k, count)
             whole = rest.whole([no + yes for no, yes in both])
             near += sum(float(folds @ (whole * wave).real) for wave in turns)
             found.extend(rest.votes(both, weights))
     bound = error + max(near, 0.0) / (2.0 * count)
-    return [*_added(found), Terms(0, np.zeros(1), bound)], worked
+    return [added(found), Terms(0, np.zeros(1), bound)], worked
 
 
 def _block(rest: Mixture, step: float, count: int) -> tuple[int, bool]:
@@ -285,26 +280,3 @@ def _block(rest: Mixture, step: float, count: int) -> tuple[int, bool]:
     costs = (0.5 + close * (blocks + _PHASE)) / blocks
     least = int(np.argmin(costs))
     return (int(blocks[least]), False) if costs[least] < 1.0 else (1, True)
-
-
-def _added(found: Sequence[Terms]) -> list[Terms]:
-    """Add up terms of the same totals of votes."""
-    if not found:
-        return []
-    first = min(one.first for one in found)
-    values = np.zeros(max(one.first + one.values.size for one in found) - first)
-    for one in found:
-        values[one.first - first : one.first - first + one.values.size] += one.values
-    return [Terms(first, values, math.fsum(one.error for one in found))]
-
-
-def _weights(
-    k: Array, waves: Sequence[Complex], places: Sequence[float], period: float, count: int
-) -> Complex:
-    """Return weights w with P(end_0 <= sum < end_1) = Re sum(w * transform), about."""
-    weights = (waves[0] - waves[1]) / (1j * math.pi * np.maximum(k, 1.0))
-    share = np.maximum(k, 1.0) / count
-    turn = math.pi * share
-    weights *= turn * (1.0 - share) / np.tan(turn) + share
-    weights[k == 0] = (places[1] - places[0]) / period
-    return weights

@@ -18,10 +18,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.groups.sums.ballots import Leaf, Terms, weigh
+from catallax.groups.sums.ballots import Leaf, Terms, added, weigh
 from catallax.groups.sums.bounds import Draws, misfit, moments, window, without_atoms
 from catallax.groups.sums.measure import POINTS, Measure
 from catallax.groups.sums.transform import phases, powers, stretch
+from catallax.groups.sums.vaaler import fejer, interval, weights_of
 from catallax.groups.sums.voters import Voters
 
 __all__ = ["patient", "quickly", "streamed_terms"]
@@ -36,7 +37,6 @@ _MOST_WORK, _MOST_TOTALS = 1 << 33, 1 << 10
 # And so many frequencies times totals fit the memory at once.
 _AT_ONCE = 1 << 24
 _OUTSIDE, _PASSED = 1e-12, 1e-9
-_MARGIN = 0.02
 # A needle is at most about so much of the support wide.
 _NARROW = 1e-4
 _ROUNDING = 2.0**-52
@@ -185,10 +185,7 @@ def _refined(
     casts: list[_Cast], less: list[_Cast], total: float, allowed: float, most: int
 ) -> Terms:
     """Sum with more and more frequencies, until the error is allowed."""
-    low, high = window([one.draws for one in casts], _OUTSIDE)
-    margin = _MARGIN * (high - low)
-    ends = (min(max(total, low - margin), high + margin), high + margin)
-    period = high - low + 2.0 * margin
+    ends, period = interval(*window([one.draws for one in casts], _OUTSIDE), total)
     count = _FIRST
     for longer in (1, 2, 4, 8):
         cut = _cut(casts, less, 2.0 * math.pi / period, longer * count)
@@ -223,13 +220,12 @@ def _summed(
     places = [end - centre for end in ends]
     radius = max(abs(end - one.centre) for one in casts for end in one.draws.measure.support)
     near, error = 0.0, 0.0
-    values: dict[int, float] = {}
+    terms: list[Terms] = []
     for start in range(0, count, _STRETCH):
         k = np.arange(start, min(start + _STRETCH, count), dtype=np.float64)
         waves = [phases(k, -place / period) for place in places]
-        weights = _weights(k, waves, places, period, 0 if falls else count)
-        # The Fejer sum of what lies next to either end.
-        folds = np.where(k > 0, 2.0, 1.0) * (1.0 - k / count)
+        weights = weights_of(k, waves, places, period, 0 if falls else count)
+        folds = fejer(k, count)
         # Phases inside a stretch are rounded by their length.
         rounding = members * _ROUNDING * (k.size * step * radius + 32.0)
         for sign, parts in ((1.0, casts), (-1.0, less)):
@@ -247,13 +243,10 @@ def _summed(
             if not kept.size:
                 continue
             for some in np.array_split(kept, math.ceil(kept.size * totals / _AT_ONCE)):
-                found = weigh([_at(leaf, some) for leaf in leaves], sign * weights[some])
-                error += found.error
-                for position, value in enumerate(found.values.tolist(), found.first):
-                    values[position] = values.get(position, 0.0) + value
-    first, last = min(values, default=0), max(values, default=0)
-    line = np.array([values.get(position, 0.0) for position in range(first, last + 1)])
-    return Terms(first, line, error + (0.0 if falls else max(near, 0.0) / (2.0 * count)))
+                terms.append(weigh([_at(leaf, some) for leaf in leaves], sign * weights[some]))
+    found = added(terms)
+    bound = error + (0.0 if falls else max(near, 0.0) / (2.0 * count))
+    return replace(found, error=found.error + bound)
 
 
 def _products(leaves: Sequence[Leaf]) -> tuple[Complex, Array, Array]:
@@ -272,20 +265,6 @@ def _leaf(one: _Cast, centre: float, step: float, k: Array) -> Leaf:
     start, stop = int(k[0]), int(k[-1]) + 1
     no, yes = (stretch(part, step, start, stop, centre) for part in one.draws.split())
     return Leaf(one.draws.count, one.voters.weight, one.chance, no, yes)
-
-
-def _weights(
-    k: Array, waves: Sequence[Complex], places: Sequence[float], period: float, count: int
-) -> Complex:
-    """Return weights w with P(end_0 <= sum < end_1) = Re sum(w * transform), about."""
-    weights = (waves[0] - waves[1]) / (1j * math.pi * np.maximum(k, 1.0))
-    if count:
-        share = np.maximum(k, 1.0) / count
-        turn = math.pi * share
-        weights *= turn * (1.0 - share) / np.tan(turn) + share
-    if k[0] == 0:
-        weights[0] = (places[1] - places[0]) / period
-    return weights
 
 
 def _at(leaf: Leaf, which: NDArray[np.int64]) -> Leaf:
