@@ -14,7 +14,6 @@ from catallax.matching.order import order_agents
 from catallax.matching.parallel import both
 from catallax.matching.plain import guided, kernels_pairing, pairs, ranked
 from catallax.matching.plain.guided import match_guided
-from catallax.matching.plain.kernels_search import room_for_search
 from tests.matching.shapes import SHAPES, Case, draw
 from tests.matching.test_sweep import check
 
@@ -113,6 +112,25 @@ def test_pairs_depend_on_the_two_sets_alone() -> None:
         assert paired.tolist() == seller.tolist()
 
 
+def paired_with(
+    graph: Graph, buyer: np.ndarray, seller: np.ndarray, parts: np.ndarray, here: int
+) -> tuple[np.ndarray, int]:
+    """Pair by the kernels; return the place of each partner, and how many had to search."""
+    n, (start, neighbours) = buyer.size, graph.by_buyer
+    number, count, mate = (np.empty(size, np.int32) for size in (graph.n_sellers, n, 2 * n))
+    begin, queue = np.empty(2 * n + 1, np.int32), np.empty(2 * n + 1, np.int32)
+    state = np.empty(2 * n, np.int64)
+    around = np.empty(2 * int(kernels_pairing.edges_of(start, buyer)), np.int32)
+    edges = kernels_pairing.rows_of_traders(
+        start, neighbours, buyer, seller, number, count, begin, state, around
+    )
+    left = kernels_pairing.force_pairs(begin, state, around, mate, queue, parts)
+    if left > 0:
+        space = np.empty(kernels_pairing.room_for_the_rest(edges, n), np.int32)
+        kernels_pairing.search_for_the_rest(begin, around, mate, space, parts, here)
+    return mate[:n] - n, left
+
+
 @pytest.mark.parametrize("here", [0, 3, 4096])
 def test_pairs_are_edges_and_all_are_paired_however_far_a_search_looks(here: int) -> None:
     searched = 0
@@ -125,22 +143,38 @@ def test_pairs_are_edges_and_all_are_paired_however_far_a_search_looks(here: int
         buyer, seller, _ = ranked._by_sweep(graph, agent_at)
         seller = np.sort(seller)
         n, (start, neighbours) = buyer.size, graph.by_buyer
-        number, count, mate = (np.empty(size, np.int32) for size in (graph.n_sellers, n, 2 * n))
-        trader = np.empty((2 * n + 1, 3), np.int32)
-        around = np.empty(2 * int(kernels_pairing.edges_of(start, buyer)), np.int32)
-        edges = kernels_pairing.rows_of_traders(
-            start, neighbours, buyer, seller, number, count, trader, around
-        )
-        left = kernels_pairing.force_pairs(trader, around, mate, np.empty(2 * n + 1, np.int32))
-        if left > 0:
-            searched += left
-            space = np.empty(edges + room_for_search(n, n), np.int32)
-            around = around[: 2 * edges]
-            kernels_pairing.search_for_the_rest(trader, around, mate, space, here)
-        partner = mate[:n] - n
+        partner, left = paired_with(graph, buyer, seller, np.array([0, n]), here)
+        searched += left
         assert sorted(partner.tolist()) == list(range(n))
         for x, y in zip(buyer.tolist(), seller[partner].tolist(), strict=True):
             assert y in neighbours[start[x] : start[x + 1]]
+    assert searched > 20
+
+
+@pytest.mark.parametrize("here", [0, 3, 20, 4096])
+def test_each_of_many_markets_is_paired_as_it_is_alone(here: int) -> None:
+    searched = 0
+    for k in range(12):
+        rng = np.random.default_rng(k)
+        buyers, sellers, ends, alone, sizes, traders = [], [], [], [], np.zeros(2, int), [0]
+        for _ in range(5):
+            case = draw(str(rng.choice(["grid", "random", "spatial"])), 500, rng, "tied")
+            graph = graph_of(case)
+            agent_at = order_agents(case.buyer_weights, case.seller_weights)
+            buyer, seller, _ = ranked._by_sweep(graph, agent_at)
+            seller = np.sort(seller)
+            partner, left = paired_with(graph, buyer, seller, np.array([0, buyer.size]), here)
+            searched += left
+            alone.append(partner + traders[-1])
+            buyers.append(buyer + sizes[0])
+            sellers.append(seller + sizes[1])
+            ends.append(np.stack([graph.buyer, graph.seller]) + sizes[:, None])
+            traders.append(traders[-1] + buyer.size)
+            sizes += [graph.n_buyers, graph.n_sellers]
+        joined = Graph(*sizes.tolist(), *np.concatenate(ends, axis=1))
+        both_sides = (np.concatenate(side).astype(np.int32) for side in (buyers, sellers))
+        together, _ = paired_with(joined, *both_sides, np.array(traders), here)
+        assert together.tolist() == np.concatenate(alone).tolist()
     assert searched > 20
 
 

@@ -108,9 +108,9 @@ def test_a_huge_market_among_small_ones_is_swept_as_it_is_alone(
 ) -> None:
     swept = []
 
-    def spy(graph: Graph, agent_at: np.ndarray):
+    def spy(graph: Graph, *given: np.ndarray):
         swept.append(graph.n_buyers)
-        return match_guided(graph, agent_at)
+        return match_guided(graph, *given)
 
     monkeypatch.setattr(ranked, "match_guided", spy)
     for module in (guided, ranked):

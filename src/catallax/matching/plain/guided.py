@@ -101,14 +101,18 @@ def label_agents(graph: Graph, places: Places) -> tuple[Indices, Indices]:
     kernels_guided.labels(
         places.column_start, places.columns, places.buyer_rank, places.seller_rank,
         places.partner_of_buyer, places.partner_of_seller, places.buyer_label,
-        places.buyer_at, places.seller_at, blocks(4 * places.buyer_at.size)[0],
+        places.buyer_at, places.seller_at, blocks(3 * places.buyer_at.size)[0],
         of_buyers, of_sellers,
     )  # fmt: skip
     return of_buyers, of_sellers
 
 
 def match_guided(
-    graph: Graph, agent_at: Indices, *, near: int | None = None
+    graph: Graph,
+    agent_at: Indices,
+    buyer_start: NDArray[np.int64] | None = None,
+    *,
+    near: int | None = None,
 ) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
     """Match a large sparse graph: who trades, every label, and the pairs.
 
@@ -118,6 +122,8 @@ def match_guided(
         Who may trade with whom.
     agent_at
         As `order_agents` gives it.
+    buyer_start
+        As for `pair_traders`.
     near
         How many edges a search sees before it is guided. For tests: the result does not depend
         on it.
@@ -133,6 +139,7 @@ def match_guided(
     buyer = np.sort(places.buyer_at[places.partner_of_buyer >= 0])
     seller = np.sort(places.seller_at[places.partner_of_seller >= 0])
     paired, labels = both(
-        lambda: pair_traders(graph, buyer, seller), lambda: label_agents(graph, places)
+        lambda: pair_traders(graph, buyer, seller, buyer_start),
+        lambda: label_agents(graph, places),
     )
     return buyer, paired, labels

@@ -19,14 +19,12 @@ from __future__ import annotations
 from catallax.compiled import compiled
 from catallax.matching.plain.kernels_prefetch import prefetch
 from catallax.matching.plain.kernels_search import (
-    BELOW,
-    BOUND,
+    CREDIT,
     GONE,
-    PARENT,
     PARTNER,
+    READY,
     SPENT,
     START,
-    STEPS,
     STOP,
     VISITED,
     free_seller,
@@ -41,19 +39,19 @@ NEVER = 2**30
 @compiled
 def _measure(joined, s):
     """Measure the distances of all buyers before `joined`, backwards from the free sellers."""
-    buyer, rows, holder, queue = s.buyer, s.rows, s.holder, s.queue
-    column_start, columns, arc = s.column_start, s.columns, s.arc
+    buyer, rows, holder, queue, bound = s.buyer, s.rows, s.holder, s.queue, s.bound
+    column_start, columns = s.column_start, s.columns
+    s.arc[:joined] = 0
     reached = 0
     for i in range(joined):
-        arc[i] = buyer[i, START]
         j = buyer[i, PARTNER]
         if j < 0 or holder[j] == GONE:
-            buyer[i, BOUND] = 1  # may be a root, now or later: nothing is known
+            bound[i] = 1  # may be a root, now or later: nothing is known
             continue
-        buyer[i, BOUND] = NEVER
+        bound[i] = NEVER
         if not holder[j] & SPENT:
             if free_seller(i, buyer, rows, holder) >= 0:
-                buyer[i, BOUND] = 1
+                bound[i] = 1
                 queue[reached] = i
                 reached += 1
             else:
@@ -75,12 +73,12 @@ def _measure(joined, s):
             if other >= joined:
                 break
             seen += 1
-            if buyer[other, BOUND] == NEVER:
-                buyer[other, BOUND] = buyer[i, BOUND] + 1
+            if bound[other] == NEVER:
+                bound[other] = bound[i] + 1
                 queue[reached] = other
                 reached += 1
     # The next measurement waits until half as many edges have been seen by guided searches.
-    s.credit[0] = seen // 2
+    s.credit[CREDIT] = seen // 2
 
 
 @compiled
@@ -90,24 +88,27 @@ def _descend(root, s):
     No edge is looked at again before the bound of its buyer has risen: a root with a long row
     that is displaced again and again does not read the row each time.
     """
-    buyer, rows, holder, arc = s.buyer, s.rows, s.holder, s.arc
-    i = root
+    buyer, rows, holder, bound, arc = s.buyer, s.rows, s.holder, s.bound, s.arc
+    s.queue[0] = root
+    at = 0
     while True:
+        i = s.queue[at]
         k = max(arc[i], buyer[i, START])
         onward = -1
         while k < buyer[i, STOP] and onward < 0:
             j = rows[k]
             held = holder[j]
-            if held >= 0 and buyer[held >> 2, BOUND] < buyer[i, BOUND]:
+            if held >= 0 and bound[held >> 2] < bound[i]:
                 onward = held >> 2
                 if not held & SPENT:
                     free = free_seller(onward, buyer, rows, holder)
                     if free >= 0:
                         arc[i] = k
-                        buyer[onward, PARENT] = i
-                        return onward, free
+                        s.queue[at + 1] = onward
+                        s.came[at + 1] = at
+                        return at + 1, free
                     holder[j] = held | SPENT
-                    buyer[onward, BOUND] = max(buyer[onward, BOUND], 2)
+                    bound[onward] = max(bound[onward], 2)
                     onward = -1
                     continue
             if onward < 0:
@@ -115,36 +116,39 @@ def _descend(root, s):
         arc[i] = k
         if onward < 0:
             return -1, -1
-        buyer[onward, PARENT] = i
-        i = onward
+        at += 1
+        s.queue[at] = onward
+        s.came[at] = at - 1
 
 
 @compiled
 def _search_guided(root, s):
     """Search by the smallest sum of the steps from the root and the bound (A*).
 
-    Buyers wait on shelves numbered by that sum, the last one put there on top.
+    Whoever is reached waits on the shelf numbered by that sum, the last one put there on top.
     """
-    buyer, rows, holder, shelf, queue = s.buyer, s.rows, s.holder, s.shelf, s.queue
-    buyer[root, STEPS] = 0
-    buyer[root, BELOW] = -1
-    shelf[0] = root
+    buyer, rows, holder, queue, came = s.buyer, s.rows, s.holder, s.queue, s.came
+    bound, steps, below, shelf = s.bound, s.steps, s.below, s.shelf
     queue[0] = root
+    steps[0] = 0
+    below[0] = -1
+    shelf[0] = 0
     reached = 1
     level, highest = 0, 0
     seen = 0
     last, free = -1, -1
     while level <= highest and free < 0:
-        i = shelf[level]
-        if i < 0:
+        at = shelf[level]
+        if at < 0:
             level += 1
             continue
-        shelf[level] = buyer[i, BELOW]
+        shelf[level] = below[at]
+        i = queue[at]
         k = buyer[i, START]
         stop = buyer[i, STOP]
         kept = k
         seen += stop - k
-        steps = buyer[i, STEPS] + 1
+        step = steps[at] + 1
         while k < stop:
             j = rows[k]
             k += 1
@@ -156,31 +160,31 @@ def _search_guided(root, s):
             if held & VISITED:
                 continue
             other = held >> 2
-            bound = buyer[other, BOUND]
-            if bound == NEVER:
+            least = bound[other]
+            if least == NEVER:
                 continue
             holder[j] = held | SPENT | VISITED
             queue[reached] = other
+            came[reached] = at
+            steps[reached] = step
             reached += 1
-            buyer[other, PARENT] = i
-            buyer[other, STEPS] = steps
             if not held & SPENT:
                 free = free_seller(other, buyer, rows, holder)
                 if free >= 0:
-                    last = other
+                    last = reached - 1
                     break
-                bound = max(bound, 2)
+                least = max(least, 2)
             # No nearer than one step less than the buyer before her.
-            bound = max(bound, level - steps)
-            buyer[other, BOUND] = bound
-            buyer[other, BELOW] = shelf[steps + bound]
-            shelf[steps + bound] = other
-            highest = max(highest, steps + bound)
+            least = max(least, level - step)
+            bound[other] = least
+            below[reached - 1] = shelf[step + least]
+            shelf[step + least] = reached - 1
+            highest = max(highest, step + least)
         if free >= 0:
             keep_rest(i, kept, k, buyer, rows)
         else:
             buyer[i, STOP] = kept
-    s.credit[0] -= seen
+    s.credit[CREDIT] -= seen
     _clear_up(reached, last, s)
     return last, free
 
@@ -188,17 +192,17 @@ def _search_guided(root, s):
 @compiled
 def _clear_up(reached, last, s):
     """Empty the shelves after a guided search, and raise bounds by what it has found."""
-    buyer, holder, arc, shelf, queue = s.buyer, s.holder, s.arc, s.shelf, s.queue
-    length = buyer[last, STEPS] + 1 if last >= 0 else 0
-    shelf[0] = -1
+    buyer, holder, queue, bound, steps = s.buyer, s.holder, s.queue, s.bound, s.steps
+    length = steps[last] + 1 if last >= 0 else 0
+    s.shelf[0] = -1
     for k in range(reached):
         i = queue[k]
         if k > 0:
             holder[buyer[i, PARTNER]] = i << 2 | SPENT
-            if i != last:
-                shelf[buyer[i, STEPS] + buyer[i, BOUND]] = -1
-        buyer[i, BOUND] = max(buyer[i, BOUND], length - buyer[i, STEPS])
-        arc[i] = buyer[i, START]
+            if k != last:
+                s.shelf[steps[k] + bound[i]] = -1
+        bound[i] = max(bound[i], length - steps[k])
+        s.arc[i] = 0
 
 
 @compiled
@@ -217,12 +221,16 @@ def search_far(root, joined, s):
     Returns
     -------
     last, free
-        The last buyer of the path and the free seller, or -1 and -1; the buyers before the last
-        one are in PARENT.
+        The place in the queue of the last buyer of the path, and the free seller; or -1 and -1.
     """
+    if not s.credit[READY]:
+        s.bound[:] = 1
+        s.arc[:] = 0
+        s.shelf[:] = -1
+        s.credit[READY] = 1
     last, free = _descend(root, s)
     if free < 0:
-        if s.credit[0] <= 0:
+        if s.credit[CREDIT] <= 0:
             _measure(joined, s)
         last, free = _search_guided(root, s)
     return last, free

@@ -23,6 +23,7 @@ from catallax.matching.plain.kernels_search import (
     START,
     STOP,
     assign,
+    assign_along,
     free_seller,
     new_search,
     search_near,
@@ -120,7 +121,7 @@ def guided_sweep(
     """
     n_buyers, n_sellers = buyer_rank.size, seller_rank.size
     s = new_search(row_start, rows, column_start, columns, space)
-    buyer, holder, queue = s.buyer, s.holder, s.queue
+    buyer, holder, queue, came = s.buyer, s.holder, s.queue, s.came
     label[:] = -1
     coming = np.empty(COMING, np.int32)  # sellers ahead who had a partner when looked at, in turn
     first_coming, last_coming = 0, 0
@@ -145,13 +146,15 @@ def guided_sweep(
             while first_coming < last_coming and coming[first_coming % COMING] < j:
                 first_coming += 1
             _look_ahead_to_sellers(coming, first_coming - 1, last_coming, buyer, rows, holder)
-        last, free = root, free_seller(root, buyer, rows, holder)
-        if free < 0:
-            last, free, reached = search_near(root, near, buyer, rows, holder, queue)
-            if free < 0 and reached == 0:
-                last, free = search_far(root, i, s)
+        free = free_seller(root, buyer, rows, holder)
         if free >= 0:
-            assign(root, last, free, buyer, holder)
+            assign(root, free, buyer, holder)
+            continue
+        last, free, reached = search_near(root, near, buyer, rows, holder, queue, came)
+        if free < 0 and reached == 0:
+            last, free = search_far(root, i, s)
+        if free >= 0:
+            assign_along(last, free, buyer, holder, queue, came)
             continue
         if passed:  # she is given back
             label[root] = rank
@@ -186,14 +189,15 @@ def labels(
     buyer_at, seller_at
         The agent at each place.
     space
-        To work with, four for each buyer.
+        To work with, three for each buyer.
     of_buyers, of_sellers
         Of each agent; become the labels of those who trade.
     """
     n_buyers = buyer_rank.size
     lacks = np.empty(n_buyers, np.uint8)
-    of_pair = space[: 3 * n_buyers].reshape((n_buyers, 3))  # her seller's column, and the label
-    queue = space[3 * n_buyers :]
+    # Of each pair where the seller's column begins and stops; then the label, and where it stops.
+    of_pair = space[: 2 * n_buyers].reshape((n_buyers, 2))
+    queue = space[2 * n_buyers :]
     missing = 0
     for i in range(n_buyers):
         seller = partner_of_buyer[i]
@@ -212,7 +216,9 @@ def labels(
             lacks[i] = 0
             missing -= 1
             rank, k, stop = buyer_rank[i], of_pair[i, 0], of_pair[i, 1]
-            of_pair[i, 2] = rank
+            of_pair[i, 0] = rank
+            if i >= 8:
+                prefetch(columns, of_pair[i - 8, 0])
         else:
             rank, k, stop = seller_rank[j], column_start[j], column_start[j + 1]
             j -= 1
@@ -230,10 +236,10 @@ def labels(
                 break
             buyer = queue[head]
             head += 1
-            of_pair[buyer, 2] = rank
             k, stop = of_pair[buyer, 0], of_pair[buyer, 1]
+            of_pair[buyer, 0] = rank
         missing -= reached
     for i in range(n_buyers):
         if partner_of_buyer[i] >= 0:
             of_buyers[buyer_at[i]] = buyer_label[i]
-            of_sellers[seller_at[partner_of_buyer[i]]] = of_pair[i, 2]
+            of_sellers[seller_at[partner_of_buyer[i]]] = of_pair[i, 0]

@@ -11,23 +11,33 @@ from catallax.compiled import compiled
 from catallax.matching.plain.kernels_far import search_far
 from catallax.matching.plain.kernels_prefetch import prefetch
 from catallax.matching.plain.kernels_search import (
+    CREDIT,
     NEAR,
     PARTNER,
     assign,
+    assign_along,
     free_seller,
     new_search,
     room_for_search,
     search_near,
 )
 
-__all__ = ["edges_of", "force_pairs", "pairing", "rows_of_traders", "search_for_the_rest"]
+__all__ = [
+    "edges_of",
+    "force_pairs",
+    "pairing",
+    "room_for_the_rest",
+    "rows_of_traders",
+    "search_for_the_rest",
+]
 
-# Columns of what is known of a trader: where her row begins, how many in it have no partner yet,
-# and the exclusive or of their numbers, which is who is left when there is just one.
-BEGIN, LEFT, WHO = 0, 1, 2
+# The state of a trader is one number. Its upper half says how many in her row have no partner yet,
+# its lower half is the exclusive or of their numbers: who is left when there is just one.
+ONE_LEFT = 2**32
+WHO = 2**31 - 1
+PAIRED = -(2**62)  # the state of whoever has a partner
 
-PAIRED = -(2**30)  # stands for LEFT of whoever has a partner
-
+TOGETHER = 64  # buyers who choose before what they force is looked at
 HERE = 4096  # edges that a search sees before all that come are guided
 
 
@@ -41,7 +51,7 @@ def edges_of(start, buyers):
 
 
 @compiled
-def rows_of_traders(start, neighbours, buyers, sellers, number, count, trader, around):
+def rows_of_traders(start, neighbours, buyers, sellers, number, count, begin, state, around):
     """Lay out the edges between the n traders of each side, buyers numbered from 0, sellers from n.
 
     Parameters
@@ -50,9 +60,10 @@ def rows_of_traders(start, neighbours, buyers, sellers, number, count, trader, a
         As in `pairing`.
     number, count
         To work with, one for each seller of the market, and one for each who trades.
-    trader
-        Becomes of each trader BEGIN, LEFT and WHO; one line more than there are traders, which
-        has where the last row ends.
+    begin
+        Becomes where the row of each trader begins, and where the last one ends.
+    state
+        Becomes the state of each trader.
     around
         Becomes the rows, and should hold twice the edges of these buyers.
 
@@ -68,139 +79,165 @@ def rows_of_traders(start, neighbours, buyers, sellers, number, count, trader, a
         count[y] = 0
     filled = 0
     for x in range(n):
-        begin = filled
+        first = filled
         for k in range(start[buyers[x]], start[buyers[x] + 1]):
             y = number[neighbours[k]]
             around[filled] = n + y
             filled += y >= 0
         who = 0
-        for k in range(begin, filled):
+        for k in range(first, filled):
             who ^= around[k]
             count[around[k] - n] += 1
-        trader[x, BEGIN] = begin
-        trader[x, LEFT] = filled - begin
-        trader[x, WHO] = who
+        begin[x] = first
+        state[x] = np.int64(filled - first) << 32 | who
     edges = filled
     for y in range(n):
-        trader[n + y, BEGIN] = filled
-        trader[n + y, LEFT] = count[y]
+        begin[n + y] = filled
+        state[n + y] = np.int64(count[y]) << 32
         filled += count[y]
         count[y] = filled
-    trader[2 * n, BEGIN] = filled
+    begin[2 * n] = filled
     # The rows of the sellers are filled from their ends, the last buyer first.
     for x in range(n - 1, -1, -1):
-        for k in range(trader[x, BEGIN], trader[x, BEGIN] + trader[x, LEFT]):
+        for k in range(begin[x], begin[x + 1]):
             y = around[k] - n
             count[y] -= 1
             around[count[y]] = x
     for y in range(n, 2 * n):
         who = 0
-        for k in range(trader[y, BEGIN], trader[y + 1, BEGIN]):
+        for k in range(begin[y], begin[y + 1]):
             who ^= around[k]
-        trader[y, WHO] = who
+        state[y] |= who
     return edges
 
 
 @compiled
-def _fewest_left(x, trader, around):
+def _fewest_left(x, begin, state, around):
     """Return the seller next to a buyer who has the fewest others left."""
-    chosen, fewest = -1, 2**31 - 1
-    for k in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
-        left = trader[around[k], LEFT]
+    chosen, fewest = -1, np.int64(2**31 - 1)
+    for k in range(begin[x], begin[x + 1]):
+        left = state[around[k]] >> 32
         if 0 < left < fewest:
             chosen, fewest = around[k], left
     return chosen
 
 
 @compiled
-def _take_out(x, trader, around, queue, end):
+def _take_out(x, begin, state, around, queue, end):
     """Tell those around a trader that she is taken, and queue who has one left."""
-    for k in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
+    for k in range(begin[x], begin[x + 1]):
         z = around[k]
-        left = trader[z, LEFT] - 1
-        trader[z, LEFT] = left
-        trader[z, WHO] ^= x
+        now = (state[z] - ONE_LEFT) ^ x
+        state[z] = now
         queue[end] = z
-        end += left == 1
+        end += (now >> 32) == 1
     return end
 
 
 @compiled
-def force_pairs(trader, around, mate, queue):
-    """Pair off whoever has one possible partner left, and otherwise the first buyer listed.
+def force_pairs(begin, state, around, mate, queue, parts):
+    """Pair off whoever has one possible partner left, and otherwise the first buyers listed.
 
     This is the rule of Karp and Sipser: taking a forced pair never spoils a largest matching,
     so nearly all traders are paired here and few are left to search for. Forced pairs are taken
     in the order in which they become forced; a buyer who has a choice takes the seller with the
-    fewest others left. Returns how many buyers have nobody. `mate` becomes the partner of each
-    trader, -1 of those who are left; `queue` has room for one trader more than there are.
+    fewest others left. Some choose one after the other before what they force is looked at: one
+    alone forces too little for anything to be asked for ahead.
+
+    Parameters
+    ----------
+    begin, state, around
+        As `rows_of_traders` leaves them.
+    mate
+        Becomes the partner of each trader, -1 of those who are left.
+    queue
+        To work with, one for each trader and one more.
+    parts
+        Where the traders of each market begin on either side, and where the last ones end.
+
+    Returns
+    -------
+    int
+        How many buyers have nobody.
     """
     # Called functions cost a fifth more here.
     n = mate.size // 2
     unpaired = n
     mate[:] = -1
-    head, end = 0, 0
-    for x in range(2 * n):
-        queue[end] = x
-        end += trader[x, LEFT] == 1
-    for first in range(-1, n):
-        if first >= 0:
-            # Ask for what the next choices will read.
-            if first + 8 < n and trader[first + 8, LEFT] > 0:
-                for k in range(trader[first + 8, BEGIN], trader[first + 9, BEGIN]):
-                    prefetch(trader, around[k])
-            if first + 4 < n and trader[first + 4, LEFT] > 0:
-                for k in range(trader[first + 4, BEGIN], trader[first + 5, BEGIN]):
-                    if trader[around[k], LEFT] > 0:
-                        prefetch(around, trader[around[k], BEGIN])
-            if trader[first, LEFT] <= 0:
-                continue
-            y = _fewest_left(first, trader, around)
-            mate[first], mate[y] = y, first
-            trader[first, LEFT], trader[y, LEFT] = PAIRED, PAIRED
-            unpaired -= 1
-            end = _take_out(first, trader, around, queue, end)
-            end = _take_out(y, trader, around, queue, end)
-        while head < end:
-            # And what the next forced pairs will.
-            if head + 12 < end:
-                prefetch(trader, queue[head + 12])
-            if head + 8 < end:
-                prefetch(trader, trader[queue[head + 8], WHO])
-            if head + 4 < end:
-                prefetch(around, trader[trader[queue[head + 4], WHO], BEGIN])
-            if head + 2 < end:
-                y = trader[queue[head + 2], WHO]
-                for k in range(trader[y, BEGIN], trader[y + 1, BEGIN]):
-                    prefetch(trader, around[k])
-            x = queue[head]
-            head += 1
-            if trader[x, LEFT] != 1:  # the last one is taken by now
-                continue
-            y = trader[x, WHO]
-            mate[x], mate[y] = y, x
-            trader[x, LEFT], trader[y, LEFT] = PAIRED, PAIRED
-            unpaired -= 1
-            # Around x nobody else is left to be told.
-            end = _take_out(y, trader, around, queue, end)
+    for part in range(parts.size - 1):
+        stop = parts[part + 1]
+        head, end = 0, 0
+        for side in (0, n):
+            for x in range(side + parts[part], side + stop):
+                queue[end] = x
+                end += (state[x] >> 32) == 1
+        first = parts[part]
+        chosen = TOGETHER  # to begin with nobody chooses
+        while True:
+            while first < stop and chosen < TOGETHER:
+                # Ask for what the next choices will read.
+                if first + 8 < n and state[first + 8] >= ONE_LEFT:
+                    for k in range(begin[first + 8], begin[first + 9]):
+                        prefetch(state, around[k])
+                if first + 4 < n and state[first + 4] >= ONE_LEFT:
+                    for k in range(begin[first + 4], begin[first + 5]):
+                        if state[around[k]] >= ONE_LEFT:
+                            prefetch(around, begin[around[k]])
+                if state[first] < ONE_LEFT:
+                    first += 1
+                    continue
+                chosen += 1
+                y = _fewest_left(first, begin, state, around)
+                mate[first], mate[y] = y, first
+                state[first], state[y] = PAIRED, PAIRED
+                unpaired -= 1
+                end = _take_out(first, begin, state, around, queue, end)
+                end = _take_out(y, begin, state, around, queue, end)
+                first += 1
+            while head < end:
+                # And what the next forced pairs will.
+                if head + 16 < end:
+                    prefetch(state, queue[head + 16])
+                if head + 12 < end:
+                    prefetch(begin, state[queue[head + 12]] & WHO)
+                    prefetch(state, state[queue[head + 12]] & WHO)
+                if head + 8 < end:
+                    prefetch(around, begin[state[queue[head + 8]] & WHO])
+                if head + 4 < end:
+                    y = state[queue[head + 4]] & WHO
+                    for k in range(begin[y], begin[y + 1]):
+                        prefetch(state, around[k])
+                x = queue[head]
+                head += 1
+                if (state[x] >> 32) != 1:  # the last one is taken by now
+                    continue
+                y = state[x] & WHO
+                mate[x], mate[y] = y, x
+                state[x], state[y] = PAIRED, PAIRED
+                unpaired -= 1
+                # Around x nobody else is left to be told.
+                end = _take_out(y, begin, state, around, queue, end)
+            if first == stop:
+                break
+            chosen = 0
     return unpaired
 
 
 @compiled
-def _look_ahead_to_searches(k, left, trader, around, mate):
+def _look_ahead_to_searches(k, left, begin, around, mate):
     """Ask for what the searches from the next buyers without a partner will read."""
-    prefetch(trader, left[k + 6])
-    prefetch(around, trader[left[k + 4], BEGIN])
+    prefetch(begin, left[k + 6])
+    prefetch(around, begin[left[k + 4]])
     x = left[k + 2]
-    for at in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
+    for at in range(begin[x], begin[x + 1]):
         prefetch(mate, around[at])
     x = left[k + 1]
-    for at in range(trader[x, BEGIN], trader[x + 1, BEGIN]):
-        prefetch(trader, mate[around[at]])
+    for at in range(begin[x], begin[x + 1]):
+        prefetch(begin, mate[around[at]])
 
 
 @compiled
-def _search_here(x, here, trader, around, mate, seen, parent, queue):
+def _search_here(x, here, begin, around, mate, seen, parent, queue):
     """Search breadth-first from a buyer without a partner, and pair her if the end is near.
 
     `seen` has the buyer from whose search each was last reached. Returns whether she is paired.
@@ -212,12 +249,12 @@ def _search_here(x, here, trader, around, mate, seen, parent, queue):
     while head < reached:
         i = queue[head]
         head += 1
-        edges += trader[i + 1, BEGIN] - trader[i, BEGIN]
+        edges += begin[i + 1] - begin[i]
         if edges > here:
             break
         if head < reached:
-            prefetch(around, trader[queue[head], BEGIN])
-        for k in range(trader[i, BEGIN], trader[i + 1, BEGIN]):
+            prefetch(around, begin[queue[head]])
+        for k in range(begin[i], begin[i + 1]):
             other = mate[around[k]]
             if other < 0:  # free: shift the partners along the path
                 y = around[k]
@@ -230,62 +267,76 @@ def _search_here(x, here, trader, around, mate, seen, parent, queue):
             if seen[other] != x and other != x:
                 seen[other] = x
                 parent[other] = i
-                prefetch(trader, other)
+                prefetch(begin, other)
                 queue[reached] = other
                 reached += 1
     return False
 
 
 @compiled
-def search_for_the_rest(trader, around, mate, space, here=HERE):
+def room_for_the_rest(edges, n):
+    """Tell how many numbers `search_for_the_rest` needs to work with."""
+    return 2 * n + 6 + edges + room_for_search(n, n)
+
+
+@compiled
+def search_for_the_rest(begin, around, mate, space, parts, here=HERE):
     """Find partners for the buyers without one, by shortest paths, in market order.
 
-    Nearly all ends are near, and found in the rows as they are. From the first buyer on whose
-    search has seen more than `here` edges, they are guided, which first takes a pass over all
-    rows. `space` has room for a search and twice the edges of one side; see `room_for_search`.
+    Nearly all ends are near, and found in the rows as they are. From the first buyer of a market
+    on whose search has seen more than `here` edges, those of that market are guided, which first
+    takes a pass over its rows. For `space` see `room_for_the_rest`.
     """
     n = mate.size // 2
     left, rest = space[: n + 6], space[n + 6 :]
     seen, parent, queue = rest[:n], rest[n : 2 * n], rest[2 * n : 3 * n]
     seen[:] = -1
-    count = 0
-    for x in range(n):
-        left[count] = x
-        count += mate[x] < 0
-    left[count : count + 6] = 0
-    for k in range(count):
-        _look_ahead_to_searches(k, left, trader, around, mate)
-        if not _search_here(left[k], here, trader, around, mate, seen, parent, queue):
-            _search_guided(left[k], trader, around, mate, space)
-            return
+    for part in range(parts.size - 1):
+        count = 0
+        for x in range(parts[part], parts[part + 1]):
+            left[count] = x
+            count += mate[x] < 0
+        left[count : count + 6] = 0
+        for k in range(count):
+            _look_ahead_to_searches(k, left, begin, around, mate)
+            if not _search_here(left[k], here, begin, around, mate, seen, parent, queue):
+                market = parts[part], parts[part + 1]
+                _search_guided(left[k], *market, begin, around, mate, rest[n:])
+                break
 
 
 @compiled
-def _search_guided(first, trader, around, mate, space):
-    """Find partners for the buyers without one from the first on, who needs a guided search."""
+def _search_guided(x, first, stop, begin, around, mate, space):
+    """Find partners for the buyers without one from x on, by guided searches in one market.
+
+    Its buyers are those from `first` up to `stop`, and so are its sellers.
+    """
     n = mate.size // 2
-    half = around.size // 2
-    begin = trader[:, BEGIN].copy()
-    rows = space[:half]
-    for k in range(half):
-        rows[k] = around[k] - n
-    s = new_search(begin[: n + 1], rows, begin[n:] - np.int32(half), around[half:], space[half:])
+    own, other = begin[first : stop + 1], begin[n + first : n + stop + 1]
+    rows, columns = space[: own[-1] - own[0]], around[other[0] : other[-1]]
+    for k in range(rows.size):
+        rows[k] = around[own[0] + k] - n - first
+    if first > 0:
+        columns -= first  # nobody reads these rows any more
+    s = new_search(own - own[0], rows, other - other[0], columns, space[rows.size :])
     buyer, holder = s.buyer, s.holder
-    s.credit[0] = 0  # few sellers are free, and far away: measure at once
-    for x in range(n):
-        if mate[x] >= 0:
-            buyer[x, PARTNER] = mate[x] - n
-            holder[mate[x] - n] = x << 2
-    for x in range(first, n):
-        if mate[x] < 0:
-            last, free = x, free_seller(x, buyer, rows, holder)
-            if free < 0:
-                last, free, _ = search_near(x, NEAR, buyer, rows, holder, s.queue)
-                if free < 0:  # everybody can be paired: the search was not at its end
-                    last, free = search_far(x, n, s)
-            assign(x, last, free, buyer, holder)
-    for x in range(n):
-        mate[x] = buyer[x, PARTNER] + n
+    s.credit[CREDIT] = 0  # few sellers are free, and far away: measure at once
+    for i in range(stop - first):
+        if mate[first + i] >= 0:
+            buyer[i, PARTNER] = mate[first + i] - n - first
+            holder[buyer[i, PARTNER]] = i << 2
+    for i in range(x - first, stop - first):
+        if mate[first + i] < 0:
+            free = free_seller(i, buyer, rows, holder)
+            if free >= 0:
+                assign(i, free, buyer, holder)
+                continue
+            last, free, _ = search_near(i, NEAR, buyer, rows, holder, s.queue, s.came)
+            if free < 0:  # everybody can be paired: the search was not at its end
+                last, free = search_far(i, stop - first, s)
+            assign_along(last, free, buyer, holder, s.queue, s.came)
+    for i in range(stop - first):
+        mate[first + i] = buyer[i, PARTNER] + n + first
 
 
 @compiled
@@ -312,10 +363,13 @@ def pairing(start, neighbours, buyers, sellers, n_sellers):
     """
     n = buyers.size
     number, mate = np.empty(n_sellers, np.int32), np.empty(2 * n, np.int32)
-    trader = np.empty((2 * n + 1, 3), np.int32)
+    begin, state = np.empty(2 * n + 1, np.int32), np.empty(2 * n, np.int64)
     around = np.empty(2 * edges_of(start, buyers), np.int32)
-    edges = rows_of_traders(start, neighbours, buyers, sellers, number, mate[:n], trader, around)
-    if force_pairs(trader, around, mate, np.empty(2 * n + 1, np.int32)) > 0:
-        space = np.empty(edges + room_for_search(n, n), np.int32)
-        search_for_the_rest(trader, around[: 2 * edges], mate, space)
+    edges = rows_of_traders(
+        start, neighbours, buyers, sellers, number, mate[:n], begin, state, around
+    )
+    parts = np.array([0, n])
+    if force_pairs(begin, state, around, mate, np.empty(2 * n + 1, np.int32), parts) > 0:
+        space = np.empty(room_for_the_rest(edges, n), np.int32)
+        search_for_the_rest(begin, around, mate, space, parts)
     return sellers[mate[:n] - n]

@@ -23,21 +23,20 @@ from catallax.compiled import compiled
 from catallax.matching.plain.kernels_prefetch import prefetch
 
 __all__ = [
-    "BELOW",
-    "BOUND",
+    "CREDIT",
     "FREE",
     "FRESH",
     "GONE",
     "NEAR",
-    "PARENT",
     "PARTNER",
+    "READY",
     "SPENT",
     "START",
-    "STEPS",
     "STOP",
     "VISITED",
     "Search",
     "assign",
+    "assign_along",
     "free_seller",
     "keep_rest",
     "new_search",
@@ -45,19 +44,18 @@ __all__ = [
     "search_near",
 ]
 
-# Columns of `Search.buyer`. What one step of a search needs of a buyer lies in half a cache line.
+# Columns of `Search.buyer`. A step of a search needs no more of a buyer, a quarter of a cache line.
 START, STOP = 0, 1  # her row
 FRESH = 2  # where in it a free seller may stand: before it there is none, and never again
 PARTNER = 3  # her seller, or -1
-PARENT = 4  # the buyer from whom this search has reached her
-BOUND = 5  # steps to a free seller, at least (a guess)
-STEPS = 6  # steps from the root
-BELOW = 7  # who lies below her on the shelf
 
 # Values of `Search.holder`; a seller with a partner has four times the buyer, and two marks:
 FREE, GONE = -1, -2
 SPENT = 1  # no free seller stands in the row of the buyer
 VISITED = 2  # seen by the present search
+
+# Places in `Search.credit`.
+CREDIT, READY = 0, 1
 
 NEAR = 512  # edges that a search sees before it is guided; tests take fewer
 
@@ -68,21 +66,25 @@ class Search(NamedTuple):
     Attributes
     ----------
     buyer
-        One line for each buyer: START, STOP and so on.
+        One line for each buyer: START, STOP, FRESH and PARTNER.
     rows
         Sellers next to each buyer; edges to sellers that are gone are squeezed out.
     holder
         Of each seller FREE, GONE or her buyer, with marks.
     column_start, columns
         Buyers next to each seller, ascending.
+    queue, came
+        The buyers that a search has reached; and from whom, as her place in the queue.
+    bound
+        Of each buyer how many steps it is to a free seller, at least (a guess).
     arc
         How far in a buyer's row no bound is smaller than hers.
-    shelf
-        The buyer on top of each shelf, for guided searches; -1 where it is empty.
-    queue
-        The buyers that a search has reached.
+    steps, below, shelf
+        For guided searches, of each place in the queue the steps from the root, and which place
+        lies below it on the shelf; and what is on top of each shelf, -1 where it is empty.
     credit
-        One number: edges that guided searches may see before distances are measured again.
+        Edges that guided searches may see before distances are measured again; and whether
+        their memory, which many a matching never needs, is made ready (CREDIT, READY).
     """
 
     buyer: np.ndarray
@@ -90,16 +92,20 @@ class Search(NamedTuple):
     holder: np.ndarray
     column_start: np.ndarray
     columns: np.ndarray
-    arc: np.ndarray
-    shelf: np.ndarray
     queue: np.ndarray
+    came: np.ndarray
+    bound: np.ndarray
+    arc: np.ndarray
+    steps: np.ndarray
+    below: np.ndarray
+    shelf: np.ndarray
     credit: np.ndarray
 
 
 @compiled
 def room_for_search(n_buyers, n_sellers):
     """Tell how many numbers `new_search` needs to work with."""
-    return 12 * n_buyers + n_sellers + 3
+    return 12 * n_buyers + n_sellers + 2
 
 
 @compiled
@@ -107,22 +113,22 @@ def new_search(start, rows, column_start, columns, space):
     """Begin with nobody matched; `rows` and `space` are used up."""
     n_buyers = start.size - 1
     n_sellers = column_start.size - 1
-    buyer, rest = space[: 8 * n_buyers].reshape((n_buyers, 8)), space[8 * n_buyers :]
-    arc, rest = rest[:n_buyers], rest[n_buyers:]
-    shelf, rest = rest[: 2 * n_buyers + 2], rest[2 * n_buyers + 2 :]
-    queue, rest = rest[: n_buyers + 1], rest[n_buyers + 1 :]
+    buyer, rest = space[: 4 * n_buyers].reshape((n_buyers, 4)), space[4 * n_buyers :]
+    each = rest[: 6 * n_buyers].reshape((6, n_buyers))
+    queue, came, bound, arc, steps, below = each[0], each[1], each[2], each[3], each[4], each[5]
+    shelf, rest = rest[6 * n_buyers : 8 * n_buyers + 2], rest[8 * n_buyers + 2 :]
     holder = rest[:n_sellers]
     for i in range(n_buyers):
         buyer[i, START] = start[i]
         buyer[i, STOP] = start[i + 1]
         buyer[i, FRESH] = start[i]
         buyer[i, PARTNER] = -1
-        buyer[i, BOUND] = 1
-        arc[i] = start[i]
-    shelf[:] = -1
     holder[:] = FREE
-    credit = np.full(1, rows.size // 2, np.int64)
-    return Search(buyer, rows, holder, column_start, columns, arc, shelf, queue, credit)
+    credit = np.array([rows.size // 2, 0])
+    return Search(
+        buyer, rows, holder, column_start, columns, queue, came, bound, arc, steps, below, shelf,
+        credit,
+    )  # fmt: skip
 
 
 @compiled
@@ -151,11 +157,12 @@ def keep_rest(i, kept, k, buyer, rows):
 
 
 @compiled
-def search_near(root, near, buyer, rows, holder, queue):
+def search_near(root, near, buyer, rows, holder, queue, came):
     """Search breadth-first until an end is found or `near` edges are seen.
 
-    Returns the last buyer of the path and the free seller, or -1 and -1; and how many buyers
-    stand in the queue where they are all that can be reached, and are to be closed, else 0.
+    Returns the place in the queue of the last buyer of the path and the free seller, or -1 and
+    -1; and how many buyers stand in the queue where they are all that can be reached, and are to
+    be closed, else 0.
     """
     queue[0] = root
     reached = 1
@@ -186,13 +193,13 @@ def search_near(root, near, buyer, rows, holder, queue):
             other = held >> 2
             prefetch(buyer, other)
             queue[reached] = other
+            came[reached] = head - 1
             reached += 1
             holder[j] = held | SPENT | VISITED
-            buyer[other, PARENT] = i
             if not held & SPENT:
                 free = free_seller(other, buyer, rows, holder)
                 if free >= 0:
-                    last = other
+                    last = reached - 1
                     break
         if free >= 0:
             keep_rest(i, kept, k, buyer, rows)
@@ -207,15 +214,23 @@ def search_near(root, near, buyer, rows, holder, queue):
 
 
 @compiled
-def assign(root, last, free, buyer, holder):
-    """Shift the partners along a path from a root, so that all its buyers have one."""
-    i, j, mark = last, free, 0
+def assign(i, free, buyer, holder):
+    """Pair a buyer with a free seller next to her."""
+    buyer[i, PARTNER] = free
+    holder[free] = i << 2
+
+
+@compiled
+def assign_along(last, free, buyer, holder, queue, came):
+    """Shift the partners along a path, so that all its buyers have one."""
+    at, j, mark = last, free, 0
     while True:
+        i = queue[at]
         previous = buyer[i, PARTNER]
         buyer[i, PARTNER] = j
         holder[j] = i << 2 | mark
-        if i == root:
+        if at == 0:
             return
-        i = buyer[i, PARENT]
+        at = came[at]
         j = previous
         mark = SPENT

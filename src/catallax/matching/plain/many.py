@@ -159,7 +159,8 @@ def match_markets(
     Notes
     -----
     Markets that share no agent are the components, or unions of components, of one graph, and
-    every part of the algorithm does in a component what it would do there alone.
+    whatever finds trades and thresholds does in a component what it would do there alone. Pairs
+    are found market by market.
 
     Examples
     --------
@@ -189,8 +190,7 @@ def _by_sweep(
     from catallax.matching.plain import kernels_many, kernels_thresholds
 
     buyer_rank, seller_rank, agent_at = kernels_many.rank_markets(*starts, -weights[0], weights[1])
-    edges = int(np.diff(graph.by_buyer[0][starts[0]]).max(initial=0))
-    buyer, seller, labels = match_sparse(graph, agent_at, edges=edges)
+    buyer, seller, labels = match_sparse(graph, agent_at, starts[0])
 
     def entries() -> tuple[Indices, Indices]:
         partners = [np.full(rank.size, -1, np.int32) for rank in (buyer_rank, seller_rank)]

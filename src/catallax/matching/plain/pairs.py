@@ -18,7 +18,12 @@ Indices = NDArray[np.int32]
 SHORT, MOST_EDGES = 2**30, 2**31
 
 
-def pair_traders(graph: Graph, buyer: Indices, seller: Indices) -> Indices:
+def pair_traders(
+    graph: Graph,
+    buyer: Indices,
+    seller: Indices,
+    buyer_start: NDArray[np.int64] | None = None,
+) -> Indices:
     """Pair the traders of a sparse graph: `kernels_pairing.pairing`, compiling what is needed.
 
     Parameters
@@ -27,6 +32,9 @@ def pair_traders(graph: Graph, buyer: Indices, seller: Indices) -> Indices:
         Who may trade with whom.
     buyer, seller
         Who trades, ascending.
+    buyer_start
+        Of many markets in one graph, one after the other: where the buyers of each begin, and
+        where the last ones end. Then each is paired as it is alone.
 
     Returns
     -------
@@ -45,7 +53,6 @@ def pair_traders(graph: Graph, buyer: Indices, seller: Indices) -> Indices:
     [1, 0]
     """
     from catallax.matching.plain import kernels_pairing
-    from catallax.matching.plain.kernels_search import room_for_search
 
     start, neighbours = graph.by_buyer
     n = buyer.size
@@ -55,15 +62,16 @@ def pair_traders(graph: Graph, buyer: Indices, seller: Indices) -> Indices:
             f"the buyers who trade have {most:,} edges, and pairs are found among fewer than "
             f"{MOST_EDGES:,}; leave edges out, or split the market"
         )
-    number, mate, queue, lines = blocks(graph.n_sellers, 2 * n, 2 * n + 1, 6 * n + 3)
-    trader, count = lines.reshape(-1, 3), mate[:n]
+    number, mate, queue, begin, halves = blocks(graph.n_sellers, 2 * n, 2 * n + 1, 2 * n + 1, 4 * n)
+    state, count = halves.view(np.int64), mate[:n]
     if most >= SHORT:
-        trader, count = trader.astype(np.int64), count.astype(np.int64)
+        begin, count = begin.astype(np.int64), count.astype(np.int64)
     (around,) = blocks(2 * most)
     edges = kernels_pairing.rows_of_traders(
-        start, neighbours, buyer, seller, number, count, trader, around
+        start, neighbours, buyer, seller, number, count, begin, state, around
     )
-    if kernels_pairing.force_pairs(trader, around, mate, queue) > 0:
-        (space,) = blocks(edges + room_for_search(n, n))
-        kernels_pairing.search_for_the_rest(trader, around[: 2 * edges], mate, space)
+    parts = np.array([0, n]) if buyer_start is None else np.searchsorted(buyer, buyer_start)
+    if kernels_pairing.force_pairs(begin, state, around, mate, queue, parts) > 0:
+        (space,) = blocks(int(kernels_pairing.room_for_the_rest(edges, n)))
+        kernels_pairing.search_for_the_rest(begin, around, mate, space, parts)
     return seller[mate[:n] - n]

@@ -177,7 +177,7 @@ def match_by_rank(graph: Graph, buyer_weights: Weights, seller_weights: Weights)
 
 
 def match_sparse(
-    graph: Graph, agent_at: Indices, *, edges: int | None = None
+    graph: Graph, agent_at: Indices, buyer_start: NDArray[np.int64] | None = None
 ) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
     """Match a sparse graph by the simple sweep, or guided where it is large: the same result.
 
@@ -187,19 +187,24 @@ def match_sparse(
         Who may trade with whom.
     agent_at
         As `order_agents` gives it.
-    edges
-        Of the largest part of a graph of many; by default of the whole.
+    buyer_start
+        As for `pair_traders`. Then the largest market has to be large.
 
     Returns
     -------
     buyer, seller, labels
         As `match_guided` returns them.
     """
-    large = fits(graph) and (edges is None or edges >= FEWEST_EDGES)
-    return match_guided(graph, agent_at) if large else _by_sweep(graph, agent_at)
+    large = fits(graph)
+    if large and buyer_start is not None:
+        edges = int(np.diff(graph.by_buyer[0][buyer_start]).max(initial=0))
+        large = edges >= FEWEST_EDGES
+    return (match_guided if large else _by_sweep)(graph, agent_at, buyer_start)
 
 
-def _by_sweep(graph: Graph, agent_at: Indices) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
+def _by_sweep(
+    graph: Graph, agent_at: Indices, buyer_start: NDArray[np.int64] | None = None
+) -> tuple[Indices, Indices, tuple[Indices, Indices]]:
     """Match a sparse graph: who trades, every label, and then the pairs."""
     from catallax.matching.plain import kernels_sweep, kernels_thresholds
 
@@ -213,7 +218,7 @@ def _by_sweep(graph: Graph, agent_at: Indices) -> tuple[Indices, Indices, tuple[
         kernels_thresholds.seller_thresholds(*turned, agent_at, *partners),
     )
     buyer, seller = (np.flatnonzero(side >= 0).astype(np.int32) for side in partners)
-    return buyer, pair_traders(graph, buyer, seller), labels
+    return buyer, pair_traders(graph, buyer, seller, buyer_start), labels
 
 
 def _by_sorting(
