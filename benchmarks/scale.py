@@ -62,7 +62,6 @@ def parts(market: cx.Market, reports: cx.Reports, repeats: int) -> dict[str, flo
     reached: they count as matching. Putting them in market order counts as payments.
     """
     from catallax.matching import best_matching
-    from catallax.matching.plain.guided import label_agents
 
     mechanism = cx.mechanisms.SellersOffering()
     graph = market.graph
@@ -71,10 +70,10 @@ def parts(market: cx.Market, reports: cx.Reports, repeats: int) -> dict[str, flo
     kept: list[Any] = []
 
     def matching() -> None:
-        kept[:] = trades_alone(graph, *weights)[-1:]
+        kept[:] = [trades_alone(graph, *weights)]
 
     def payments() -> None:
-        label_agents(graph, kept[0])
+        kept[0].labels()
         for name in ("trading_buyers", "trading_sellers"):
             vars(found).pop(name, None)  # computed once, and kept
         mechanism.critical_bids(market, found.trading_buyers)
@@ -86,16 +85,14 @@ def parts(market: cx.Market, reports: cx.Reports, repeats: int) -> dict[str, flo
     }
 
 
-def trades_alone(graph: cx.Graph, *weights: np.ndarray) -> tuple[Any, ...]:
+def trades_alone(graph: cx.Graph, *weights: np.ndarray) -> Any:
     """Match with everything left out that is for payments: who trades with whom."""
     from catallax.matching.order import order_agents
-    from catallax.matching.plain.guided import match_places
-    from catallax.matching.plain.pairs import pair_traders
+    from catallax.matching.plain.guided import find_traders
 
-    places = match_places(graph, order_agents(*weights))
-    buyer = np.sort(places.buyer_at[places.partner_of_buyer >= 0])
-    seller = np.sort(places.seller_at[places.partner_of_seller >= 0])
-    return buyer, pair_traders(graph, buyer, seller), places
+    found = find_traders(graph, order_agents(*weights))
+    found.pairs()
+    return found
 
 
 def in_turns(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -62,13 +63,55 @@ def test_against_all_matchings(shape: str, monkeypatch: pytest.MonkeyPatch) -> N
         if case.buyer.size > 24:
             continue
         near = int(rng.choice(NEAR))
-        monkeypatch.setattr(ranked, "match_guided", partial(match_guided, near=near))
+        monkeypatch.setattr(ranked, "find_traders", partial(guided.find_traders, near=near))
         # Brute force adds weights, and so wants whole numbers: the order and the ties decide.
         weights = np.concatenate([case.buyer_weights, case.seller_weights])
         whole = np.unique(weights, return_inverse=True)[1].tolist()
         n = case.buyer_weights.size
         edges = list(zip(case.buyer.tolist(), case.seller.tolist(), strict=True))
         check(graph_of(case), edges, whole[:n], whole[n:])
+
+
+def test_whatever_is_asked_for_first_is_found_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = draw("random", 12_000, np.random.default_rng(3), "tied")
+    graph, weights = graph_of(case), (case.buyer_weights, case.seller_weights)
+    expected = ranked._by_sweep(graph, order_agents(*weights))
+    counted: list[str] = []
+
+    def count(name: str, find: Callable[[guided.Traders], object]) -> None:
+        def counting(traders: guided.Traders) -> object:
+            counted.append(name)
+            return find(traders)
+
+        monkeypatch.setattr(guided.Traders, name, counting)
+
+    count("pairs", guided.Traders.pairs)
+    count("labels", guided.Traders.labels)
+
+    def fail() -> None:
+        raise ValueError("of the work")
+
+    def work(matching: ranked.RankedMatching) -> None:
+        with pytest.raises(ValueError, match="of the work"):
+            matching.while_pairing(fail)
+
+    for first in (
+        lambda matching: matching.seller,
+        lambda matching: matching.trading_sellers,
+        lambda matching: matching.waiting_buyers,
+        lambda matching: matching.while_pairing(lambda: matching.trading_buyers),
+        work,
+    ):
+        counted.clear()
+        matching = ranked.match_by_rank(graph, *weights)
+        assert isinstance(matching, ranked.LargeMatching)
+        first(matching)
+        assert matching.buyer.tolist() == expected[0].tolist()
+        assert matching.seller.tolist() == expected[1].tolist()
+        for labels, side in zip(expected[2], matching._labels, strict=True):
+            assert labels.tolist() == side.tolist()
+        assert matching.while_pairing(lambda: 5) == 5
+        assert sorted(counted) == ["labels", "pairs"]
 
 
 @pytest.mark.parametrize("weights", ["distinct", "tied", "ud"])
@@ -85,9 +128,9 @@ def test_size_decides_which_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def spy(*arguments):
         called.append(True)
-        return match_guided(*arguments)
+        return guided.find_traders(*arguments)
 
-    monkeypatch.setattr(ranked, "match_guided", spy)
+    monkeypatch.setattr(ranked, "find_traders", spy)
     for n_edges, expected in ((guided.FEWEST_EDGES - 1, False), (guided.FEWEST_EDGES, True)):
         called.clear()
         buyer, seller = np.divmod(np.arange(n_edges), 200)

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from catallax.markets import Graph
 from catallax.matching import Thresholds, best_matching, rank_agents
 from catallax.matching.plain import guided, kernels_many, ranked
-from catallax.matching.plain.guided import match_guided
 from catallax.matching.plain.many import match_markets, sort_markets
 
 SIDES = ("trading_buyers", "trading_sellers", "waiting_buyers", "waiting_sellers")
@@ -108,12 +107,14 @@ def test_a_huge_market_among_small_ones_is_swept_as_it_is_alone(
 ) -> None:
     swept = []
 
-    def spy(graph: Graph, *given: np.ndarray):
-        swept.append(graph.n_buyers)
-        return match_guided(graph, *given)
+    find = guided.find_traders
 
-    monkeypatch.setattr(ranked, "match_guided", spy)
+    def spy(graph: Graph, *given: np.ndarray, near: int | None = None):
+        swept.append(graph.n_buyers)
+        return find(graph, *given, near=near)
+
     for module in (guided, ranked):
+        monkeypatch.setattr(module, "find_traders", spy)
         monkeypatch.setattr(module, "FEWEST_EDGES", 200)
     rng = np.random.default_rng(8)
     for spread in (3, 10**6):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,7 @@ __all__ = [
 
 Weights = NDArray[np.float64]
 Indices = NDArray[np.int32]
+Done = TypeVar("Done")
 
 NOBODY = np.iinfo(np.int64).max
 """The source of a threshold that no single agent sets."""
@@ -158,6 +161,10 @@ class Matching(ABC):
     @abstractmethod
     def waiting_sellers(self) -> Thresholds:
         """What the sellers that do not trade would have to undercut, where anything would do."""
+
+    def while_pairing(self, work: Callable[[], Done]) -> Done:
+        """Do what needs no pairs, while they are being found if they are not known yet."""
+        return work()
 
     def waiting(self, index: int, *, buyers: bool) -> Thresholds:
         """Give the threshold of one agent that does not trade; of nobody where there is none."""

@@ -16,7 +16,7 @@ from catallax.matching.parallel import both
 from catallax.matching.plain.blocks import blocks
 from catallax.matching.plain.pairs import pair_traders
 
-__all__ = ["fits", "match_guided"]
+__all__ = ["Traders", "find_traders", "fits", "match_guided"]
 
 Indices = NDArray[np.int32]
 
@@ -92,19 +92,55 @@ def match_places(graph: Graph, agent_at: Indices, *, near: int | None = None) ->
     )  # fmt: skip
 
 
-def label_agents(graph: Graph, places: Places) -> tuple[Indices, Indices]:
-    """Find every label; see `match_guided`."""
-    from catallax.matching.plain import kernels_guided
+@dataclass(frozen=True)
+class Traders:
+    """Who trades in a large sparse graph; pairs and labels are still to be found.
 
-    sides = graph.n_buyers, graph.n_sellers
-    of_buyers, of_sellers = (np.full(side, -1, np.int32) for side in sides)
-    kernels_guided.labels(
-        places.column_start, places.columns, places.buyer_rank, places.seller_rank,
-        places.partner_of_buyer, places.partner_of_seller, places.buyer_label,
-        places.buyer_at, places.seller_at, blocks(3 * places.buyer_at.size)[0],
-        of_buyers, of_sellers,
-    )  # fmt: skip
-    return of_buyers, of_sellers
+    Attributes
+    ----------
+    graph, places
+        The graph, and what `match_places` has found in it.
+    buyer, seller
+        Who trades, ascending.
+    """
+
+    graph: Graph
+    places: Places
+    buyer: Indices
+    seller: Indices
+
+    def pairs(self, buyer_start: NDArray[np.int64] | None = None) -> Indices:
+        """Find the seller of each buyer; see `pair_traders`."""
+        return pair_traders(self.graph, self.buyer, self.seller, buyer_start)
+
+    def labels(self) -> tuple[Indices, Indices]:
+        """Find of every agent who trades the rank of the one that sets her threshold."""
+        from catallax.matching.plain import kernels_guided
+
+        places = self.places
+        sides = self.graph.n_buyers, self.graph.n_sellers
+        of_buyers, of_sellers = (np.full(side, -1, np.int32) for side in sides)
+        kernels_guided.labels(
+            places.column_start, places.columns, places.buyer_rank, places.seller_rank,
+            places.partner_of_buyer, places.partner_of_seller, places.buyer_label,
+            places.buyer_at, places.seller_at, blocks(3 * places.buyer_at.size)[0],
+            of_buyers, of_sellers,
+        )  # fmt: skip
+        return of_buyers, of_sellers
+
+
+def find_traders(graph: Graph, agent_at: Indices, *, near: int | None = None) -> Traders:
+    """Find who trades in a large sparse graph.
+
+    Parameters
+    ----------
+    graph, agent_at, near
+        As in `match_guided`.
+    """
+    places = match_places(graph, agent_at, near=near)
+    buyer = np.sort(places.buyer_at[places.partner_of_buyer >= 0])
+    seller = np.sort(places.seller_at[places.partner_of_seller >= 0])
+    return Traders(graph, places, buyer, seller)
 
 
 def match_guided(
@@ -135,11 +171,6 @@ def match_guided(
     labels
         Of every buyer and every seller who trades the rank of the agent that sets her threshold.
     """
-    places = match_places(graph, agent_at, near=near)
-    buyer = np.sort(places.buyer_at[places.partner_of_buyer >= 0])
-    seller = np.sort(places.seller_at[places.partner_of_seller >= 0])
-    paired, labels = both(
-        lambda: pair_traders(graph, buyer, seller, buyer_start),
-        lambda: label_agents(graph, places),
-    )
-    return buyer, paired, labels
+    found = find_traders(graph, agent_at, near=near)
+    paired, labels = both(lambda: found.pairs(buyer_start), found.labels)
+    return found.buyer, paired, labels

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catallax.markets.graph import Graph
 from catallax.matching.order import order_agents, ranks_in
-from catallax.matching.plain.guided import FEWEST_EDGES, fits, match_guided
+from catallax.matching.parallel import both
+from catallax.matching.plain.guided import (
+    FEWEST_EDGES,
+    Traders,
+    find_traders,
+    fits,
+    match_guided,
+)
 from catallax.matching.plain.pairs import pair_traders
 from catallax.matching.plain.reading import read_thresholds
 from catallax.matching.result import Matching, PairBounds, Thresholds, thresholds_set_by
@@ -19,6 +28,7 @@ __all__ = ["RankedMatching", "match_by_rank", "match_sparse"]
 
 Weights = NDArray[np.float64]
 Indices = NDArray[np.int32]
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,6 +169,54 @@ class RankedMatching(Matching):
         return int(candidates.max() if buyers else candidates.min())
 
 
+class LargeMatching(RankedMatching):
+    """The matching of a large sparse graph: pairs and labels are found once one is asked for.
+
+    They are found at the same time, on two cores.
+    """
+
+    def __init__(
+        self, graph: Graph, buyer_weights: Weights, seller_weights: Weights, agent_at: Indices
+    ) -> None:
+        found = find_traders(graph, agent_at)
+        vars(self).update(
+            graph=graph,
+            buyer_weights=buyer_weights,
+            seller_weights=seller_weights,
+            buyer=found.buyer,
+            solver="sweep",
+            tick=None,
+            _agent_at=agent_at,
+            _found=found,
+        )
+
+    def while_pairing(self, work: Callable[[], Done]) -> Done:
+        """Find the labels and do other work with them, and find the pairs meanwhile."""
+        found: Traders | None = vars(self).pop("_found", None)
+        if found is None:
+            return work()
+
+        def pair() -> None:
+            vars(self)["seller"] = found.pairs()
+
+        def label_and_work() -> Done:
+            vars(self)["_labels"] = found.labels()
+            return work()
+
+        return both(pair, label_and_work)[1]
+
+    @cached_property
+    def seller(self) -> Indices:  # type: ignore[override]
+        """The seller of each trade."""
+        self.while_pairing(lambda: None)
+        return vars(self)["seller"]
+
+    @cached_property
+    def _labels(self) -> tuple[Indices, Indices]:  # type: ignore[override]
+        self.while_pairing(lambda: None)
+        return vars(self)["_labels"]
+
+
 def _largest_other(own: Indices, free: Indices) -> Indices:
     """For every member of a group the largest rank of the other members and of a free group."""
     best_free = free.max(initial=-1)
@@ -169,7 +227,9 @@ def _largest_other(own: Indices, free: Indices) -> Indices:
 def match_by_rank(graph: Graph, buyer_weights: Weights, seller_weights: Weights) -> RankedMatching:
     """Match in a graph without constraints; see `best_matching`."""
     agent_at = order_agents(buyer_weights, seller_weights)
-    solve, solver = (_by_sorting, "sort") if graph.complete else (match_sparse, "sweep")
+    if not graph.complete and fits(graph):
+        return LargeMatching(graph, buyer_weights, seller_weights, agent_at)
+    solve, solver = (_by_sorting, "sort") if graph.complete else (_by_sweep, "sweep")
     buyer, seller, labels = solve(graph, agent_at)
     return RankedMatching(
         graph, buyer_weights, seller_weights, buyer, seller, solver, None, agent_at, labels
