@@ -12,12 +12,15 @@ import pytest
 
 from catallax.groups.sums import Voters, expected_excess, probability_at_least, vote_law
 from catallax.groups.sums import atoms as sums_atoms
+from catallax.groups.sums import mixture as sums_mixture
 from catallax.groups.sums import scattered as sums_scattered
 from catallax.groups.sums.atoms import atom_terms
 from catallax.groups.sums.ballots import Leaf, Terms, weigh
 from catallax.groups.sums.dither import dithered_excess
 from catallax.groups.sums.mixture import Mixture
 from catallax.groups.sums.scattered import scattered_terms
+from catallax.groups.sums.tally import Ends, tally_of
+from catallax.groups.sums.vaaler import fejer, weights_of
 from catallax.priors import Discrete, Empirical
 
 PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71]
@@ -114,41 +117,70 @@ def test_a_total_that_is_a_possible_sum_is_exact(n: int, k: int, usual: float) -
     assert here[0] - beyond[0] == pytest.approx(tie, abs=here[1] + beyond[1] + 1e-12)
 
 
-@pytest.mark.parametrize("price", [0.2, 0.6])
-@pytest.mark.parametrize("weight", [1, 3])
-def test_others_beside_one_value_are_counted_as_any(price: float, weight: int) -> None:
-    """Some draws are all one value, in favour or not: the short sum is that of any two parts."""
+@pytest.mark.parametrize("price", [0.2, 0.45, 0.6])
+@pytest.mark.parametrize(("usual", "weight"), [(0, 1), (1, 3), (1, 0), (2, 1), (4, 2)])
+def test_draws_from_two_heaps_are_tallied_as_any(usual: int, weight: int, price: float) -> None:
+    """Some draws are from a few values, in favour or not: as by products of transforms."""
     rng = np.random.default_rng(2)
-    prior = Discrete([0.5, *rng.random(6)], [0.7] + [0.05] * 6)
+    prior = Discrete([0.5, 0.4, 0.3, 0.25, *rng.random(6)], [0.3, 0.2, 0.1, 0.1] + [0.05] * 6)
     one = Voters(prior, 9, weight, price)
     atoms, masses = one.measure.atoms, one.measure.masses
-    usual = int(np.argmax(masses))
-    others = np.delete(np.arange(atoms.size), usual)
+    order = np.argsort(-masses, kind="stable")
     heaps = [
         replace(one.measure, atoms=atoms[at], masses=masses[at] / masses[at].sum())
-        for at in ([usual], others)
+        for at in (np.sort(order[:usual]), np.sort(order[usual:]))
+        if at.size
     ]
-    draws = np.array([3, 4, 9])
+    draws = np.array([3, 4, 9]) if usual else np.array([9])
     mixture = Mixture(
         tuple(sums_scattered._part(one, heap, 0.4) for heap in heaps),
-        np.stack([9 - draws, draws], axis=1),
-        np.array([0.2, 0.1, 0.4]),
+        np.stack([9 - draws, draws], axis=1)[:, 2 - len(heaps) :],
+        np.array([0.2, 0.1, 0.4])[: draws.size],
     )
-    assert mixture._beside_one
-    waves = [part.waves(0.3, 0, 40) for part in mixture.parts]
-    weights = rng.normal(size=40) + 1j * rng.normal(size=40)
-    (fast,) = mixture.votes(waves, weights)
-    slow = np.zeros(9 * weight + 1)
+    tally = tally_of(mixture)
+    assert tally is not None
+    k, count, places = np.arange(40.0), 64, [-0.7, 1.9]
+    waves = [part.at(0.3, k, np.zeros(1)) for part in mixture.parts]
+    waves = [[wave.ravel() for wave in pair] for pair in waves]
+    turns = [np.exp(-0.3j * k * place) for place in places]
+    ends = Ends(np.append(k, -1.0), *(np.append(turn, 1.0) for turn in turns), 0.125, count)
+    padded = [[np.append(wave, 0.5) for wave in pair] for pair in waves]
+    weights = weights_of(k, turns, places, (places[1] - places[0]) / 0.125, count)
+    slow = [Terms(0, np.zeros(9 * weight + 1), 0.0)]
     for counts, chance in zip(mixture.counts, mixture.chances, strict=True):
         leaves = [
-            Leaf(count, weight, part.chance, *wave)
-            for count, part, wave in zip(counts.tolist(), mixture.parts, waves, strict=True)
-            if count
+            Leaf(n, weight, part.chance, *wave)
+            for n, part, wave in zip(counts.tolist(), mixture.parts, waves, strict=True)
+            if n
         ]
-        terms = weigh(leaves, weights * chance)
-        slow[terms.first : terms.first + terms.values.size] += terms.values
-    assert np.abs(slow).max() > 0.01
-    assert np.abs(fast.values - slow).max() < 1e-13
+        slow.append(weigh(leaves, weights * chance))
+    exact = by_votes(slow, 9 * weight + 1)
+    beside = float(fejer(k, count) @ (mixture.whole([a + b for a, b in waves]) * sum(turns)).real)
+    assert np.abs(exact).max() > 0.01
+    fast = tally.added(padded, ends, 0.0)
+    assert np.abs(fast.terms.values - exact).max() < 1e-13
+    assert fast.beside == pytest.approx(beside, abs=1e-12)
+    rough = tally.added(padded, ends, 1e-3)
+    off, error = missed([rough.terms], exact)
+    assert 0.0 < off <= error
+    sizes = [np.abs(no) + np.abs(yes) for no, yes in waves]
+    assert np.abs(tally.sizes(sizes) - mixture.size(sizes)).max() < 1e-14
+
+
+def test_a_long_stretch_of_frequencies_is_transformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    one = Voters(Empirical(rng.random(50).tolist()), 9, 1, 0.4)
+    part = sums_scattered._part(one, one.measure, one.mean)
+    given = 0.37, 2.0**26 + 3 + 64 * np.arange(70.0), np.arange(64.0)
+    direct = part.at(*given)
+    monkeypatch.setattr(sums_mixture, "_MANY", 5)
+    monkeypatch.setattr(sums_mixture, "_LONG", 64)
+    found = part.at(*given)
+    gaps = [float(np.abs(a - b).max()) for a, b in zip(direct, found, strict=True)]
+    assert 0.0 < max(gaps) < 1e-13
+    # Frequencies with others in between are summed one by one.
+    apart = 0.37, given[1] + 7.0 * np.arange(70.0), given[2]
+    assert np.abs(part.at(*apart)[1][0] - direct[1][0]).max() == 0.0
 
 
 def test_a_hundred_members_of_dozens_of_values() -> None:
@@ -160,6 +192,36 @@ def test_a_hundred_members_of_dozens_of_values() -> None:
     mirrored = Empirical((1.0 - values).tolist())
     other = vote_law([Voters(mirrored, 100, 1, 0.5)], 100 * (1.0 - float(values[4])))
     assert law.reached.sum() + other.reached.sum() == pytest.approx(1.0, abs=1e-7)
+
+
+@pytest.mark.parametrize("masses", [[0.8], [0.5, 0.3]])
+def test_sixty_members_who_mostly_have_usual_values(
+    masses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lists of some, and a series for the rest, whose cases matter at every frequency."""
+    monkeypatch.setattr(sums_scattered, "_LISTING", 2.0**25)
+    rng = np.random.default_rng(3)
+    values = np.append(rng.random(60), 0.55)
+    k = len(masses)
+    chances = np.append(masses, np.full(61 - k, (1.0 - sum(masses)) / (61 - k)))
+    prior = Discrete(values.tolist(), (chances / chances.sum()).tolist())
+    price, total = float(values[:k].mean()) + 1e-9, 60 * float(values[0])
+    found = scattered_terms([Voters(prior, 60, 1, price)], total, 5e-6, quick=False)
+    assert found is not None
+    line, error = by_votes(found, 61), math.fsum(terms.error for terms in found)
+    assert error < 5e-6
+    # The negative values reach the negative total if these do not, or tie.
+    other = scattered_terms([Voters(prior, 60, 1, price, -1)], -total, 5e-6, quick=False)
+    assert other is not None
+    both = line.sum() + by_votes(other, 61).sum()
+    tie = masses[0] ** 60
+    assert both == pytest.approx(1.0 + tie, abs=error + math.fsum(one.error for one in other))
+    times = rng.multinomial(60, chances / chances.sum(), 50_000)
+    reached = times @ values >= total
+    votes = times[:, values >= price].sum(axis=1)
+    assert line.sum() == pytest.approx(float(reached.mean()), abs=1e-2)
+    mean, spread = float((votes * reached).mean()), float((votes * reached).std())
+    assert line @ np.arange(61) == pytest.approx(mean, abs=5 * spread / 50_000**0.5)
 
 
 def test_first_best_is_within_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from catallax.compiled import compiled
 
-__all__ = ["ballots", "ballots_beside_one", "extended", "lengths", "matched", "multiplied"]
+__all__ = ["extended", "lengths", "matched", "multiplied"]
 
 Array = NDArray[np.float64]
 Short = NDArray[np.float32]
@@ -77,57 +77,6 @@ def matched(first: Array, masses: Array, second: Array, tails: Array, total: flo
         after = found + more
         carry = (after - found) - more
         found = after
-    return found
-
-
-@compiled
-def ballots(no: Complex, yes: Complex, weights: Complex, ways: Array) -> Array:
-    """Return, for each number k of votes, the real part of sum(weights ways_k yes^k no^(n - k))."""
-    found = np.zeros(ways.size)
-    powers = np.ones(ways.size, dtype=np.complex128)
-    for at in range(weights.size):
-        for k in range(1, ways.size):
-            powers[k] = powers[k - 1] * no[at]
-        product = weights[at]
-        for k in range(ways.size):
-            other = powers[ways.size - 1 - k]
-            found[k] += ways[k] * (product.real * other.real - product.imag * other.imag)
-            product *= yes[at]
-    return found
-
-
-@compiled
-def ballots_beside_one(
-    one: Complex,
-    no: Complex,
-    yes: Complex,
-    weights: Complex,
-    counts: Integers,
-    chances: Array,
-    voted: int,
-    ways: Array,
-) -> Array:
-    """Do what `ballots` does for several cases, in which some of the draws are all one value.
-
-    So many draws are that value and so many others, shape (cases, 2); `voted` says whether its
-    owner is in favour, and `ways` of how many others so many are in favour, (cases, votes).
-    """
-    members = counts[0, 0] + counts[0, 1]
-    found = np.zeros(members + 1)
-    ones = np.ones(members + 1, dtype=np.complex128)
-    nays, yeas = ones.copy(), ones.copy()
-    for at in range(weights.size):
-        for k in range(1, members + 1):
-            ones[k] = ones[k - 1] * one[at]
-            nays[k] = nays[k - 1] * no[at]
-            yeas[k] = yeas[k - 1] * yes[at]
-        for case in range(chances.size):
-            same, others = counts[case, 0], counts[case, 1]
-            product = weights[at] * (chances[case] * ones[same])
-            for k in range(others + 1):
-                other = product * nays[others - k]
-                real = other.real * yeas[k].real - other.imag * yeas[k].imag
-                found[voted * same + k] += ways[case, k] * real
     return found
 
 

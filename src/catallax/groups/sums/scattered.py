@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +21,11 @@ from catallax.groups.sums.bounds import Draws, window
 from catallax.groups.sums.measure import TIE, Measure
 from catallax.groups.sums.mixture import Mixture, Part
 from catallax.groups.sums.multisets import Division, Heap, divided, listed
+from catallax.groups.sums.tally import Ends, Tally, tally_of
 from catallax.groups.sums.transform import phases
 from catallax.groups.sums.vaaler import fejer, interval, weights_of
 from catallax.groups.sums.voters import Voters
+from catallax.matching.parallel import both
 
 __all__ = ["scattered_terms"]
 
@@ -32,9 +35,10 @@ Complex = NDArray[np.complex128]
 # What listing may cost, and how many frequencies there may be, alone and times the values.
 _LISTING, _LISTING_QUICKLY = 2.0**30, 2.0**25
 _FIRST, _MOST, _MOST_QUICKLY = 1 << 20, 1 << 30, 1 << 18
-_MOST_WORK = 1 << 36
-# And how many frequencies may be summed one by one, times the totals of votes.
-_MOST_KEPT, _MOST_LISTABLE = 1 << 33, 1 << 29
+# With more values than this a stretch of frequencies takes no longer.
+_MOST_WORK, _MOST_POINTS = 1 << 36, 400
+# And how much may be summed at single frequencies; 2^35 takes half a minute on two cores.
+_MOST_KEPT, _MOST_LISTABLE = 1 << 37, 1 << 29
 _STRETCH, _ROWS = 1 << 20, 1 << 22
 _OUTSIDE, _NOTHING, _UNLIKELY = 1e-12, 1e-15, 1e-12
 # Frequencies are passed over that together add no more than this.
@@ -45,6 +49,8 @@ _PHASE = 16
 _SAMPLE = 1 << 12
 # With more cases than this, listing some of them makes the rest no easier.
 _MOST_CASES = 64
+# As long as so many products one total of votes takes where members are of several kinds.
+_EFFORT = 64.0
 _ROUNDING = 2.0**-52
 
 
@@ -119,7 +125,10 @@ def _mixture(voters: Sequence[Voters], division: Division | None) -> Mixture:
         return Mixture(parts, np.array([[one.count for one in voters]]), np.ones(1))
     one = voters[0]
     heaps = [heap for heap in (division.first, division.second) if heap.values.size]
-    parts = tuple(_part(one, _measure(one.measure, heap), one.mean) for heap in heaps)
+    # About the value that is drawn most, if it is one, its own transform is 1.
+    alone = len(heaps) == 2 and division.first.values.size == 1
+    centre = float(division.first.values[0]) if alone else one.mean
+    parts = tuple(_part(one, _measure(one.measure, heap), centre) for heap in heaps)
     left = ~division.kept
     draws = division.draws[left]
     counts = np.stack([division.count - draws, draws][2 - len(parts) :], axis=1)
@@ -185,80 +194,157 @@ def _window(rest: Mixture) -> tuple[float, float]:
 
 def _summed(
     rest: Mixture, total: float, count: int, affordable: float
-) -> tuple[list[Terms], int] | None:
+) -> tuple[list[Terms], float] | None:
     """Sum so many frequencies with Vaaler's weights; None if that is too much work.
 
     Returned is how much it was, too.
     """
-    ends, period = interval(*_window(rest), total)
-    step = 2.0 * math.pi / period
-    members = int(rest.counts[0].sum())
-    centres = [part.centre for part in rest.parts]
-    centre = float((rest.counts @ np.array(centres))[0])
-    places = [end - centre for end in ends]
-    points = sum(part.draws.measure.atoms.size for part in rest.parts)
-    totals = 1 + sum(part.draws.count * part.weight for part in rest.parts)
-    block, direct = _block(rest, step, count)
-    blocks = -(-(count + block // 2) // block)
-    if blocks * points > _MOST_WORK:
+    plan = _planned(rest, total, count)
+    if plan.blocks * min(plan.points, _MOST_POINTS if plan.direct else math.inf) > _MOST_WORK:
         return None
-    half = block // 2
-    rounding = members * _ROUNDING * 128.0
-    offsets = np.arange(-half, half + 1, dtype=np.float64)
-    slack = [part.pace * (half + 0.5) * step if block > 1 else 0.0 for part in rest.parts]
     found: list[Terms] = []
-    near, error, worked = 0.0, 0.0, 0
-    for start in range(0, blocks, _STRETCH):
-        stop = min(start + _STRETCH, blocks)
-        waves = [part.waves(step, start, stop) for part in rest.parts] if direct else []
-        lengths = (
-            [np.abs(no) + np.abs(yes) for no, yes in waves]
-            if direct
-            else [part.lengths(block * step, start, stop) for part in rest.parts]
-        )
-        each = [np.minimum(one + more, 1.0) for one, more in zip(lengths, slack, strict=True)]
-        size = rest.size(each)
-        at = np.arange(start, stop, dtype=np.float64) * block
-        # Weights are at most 2 / (pi k), and half of the Fejer sum adds two ends' 1 / N.
-        reach = block * (2.0 / (math.pi * np.maximum(at - half, 1.0)) + 2.0 / count)
-        kept = np.flatnonzero(reach * size > block * _PASSED / count)
-        reach[kept] = 0.0
-        error += float(reach @ size)
-        worked += kept.size * points * _PHASE * (not direct)
+    near, error, worked = 0.0, 0.0, 0.0
+    for start in range(0, plan.blocks, 2 * _STRETCH):
+        middle, stop = (min(start + k * _STRETCH, plan.blocks) for k in (1, 2))
+        for part in both(partial(_stretch, plan, start, middle, affordable),
+                         partial(_stretch, plan, middle, stop, affordable)):  # fmt: skip
+            found.extend(part.terms)
+            near, error, worked = near + part.near, error + part.error, worked + part.worked
         if worked > affordable:
             return None
-        for some in np.array_split(kept, max(1, math.ceil(kept.size * block * totals / _ROWS))):
-            if not some.size:
-                continue
-            k = (at[some][:, None] + offsets).ravel()
-            if not direct:
-                both = [
-                    [wave.ravel() for wave in part.at(step, at[some], offsets)]
-                    for part in rest.parts
-                ]
-                inside = (k >= 0) & (k < count)
-                size = rest.size([np.abs(no) + np.abs(yes) for no, yes in both])
-                reach = 2.0 / (math.pi * np.maximum(k, 1.0)) + 2.0 / count
-                faint = inside & (reach * size <= _PASSED / count)
-                error += float(reach[faint] @ size[faint])
-                inside &= ~faint
-                k, both = k[inside], [[wave[inside] for wave in pair] for pair in both]
-            else:
-                both = [[wave[some] for wave in pair] for pair in waves]
-            worked += math.ceil(k.size * totals * rest.chances.size * rest.effort)
-            if not k.size:
-                continue
-            size = rest.size([np.abs(no) + np.abs(yes) for no, yes in both])
-            reach = 2.0 / (math.pi * np.maximum(k, 1.0)) + 2.0 / count
-            error += rounding * float(reach @ size)
-            turns = [phases(k, -place / period) for place in places]
-            weights = weights_of(k, turns, places, period, count)
-            folds = fejer(k, count)
-            whole = rest.whole([no + yes for no, yes in both])
-            near += sum(float(folds @ (whole * wave).real) for wave in turns)
-            found.extend(rest.votes(both, weights))
     bound = error + max(near, 0.0) / (2.0 * count)
     return [added(found), Terms(0, np.zeros(1), bound)], worked
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What is summed at which frequencies.
+
+    Attributes
+    ----------
+    rest, tally
+        The draws; the second where they are those of one kind of members.
+    places, period, step
+        The interval about the mean, what sums are taken modulo, and the frequencies in between.
+    count, block, blocks
+        How many frequencies, and how they are divided; in blocks of one all are looked at closely.
+    points
+        How many values there are.
+    """
+
+    rest: Mixture
+    tally: Tally | None
+    places: list[float]
+    period: float
+    step: float
+    count: int
+    block: int
+    direct: bool
+
+    @property
+    def blocks(self) -> int:
+        return -(-(self.count + self.block // 2) // self.block)
+
+    @property
+    def points(self) -> int:
+        return sum(part.draws.measure.atoms.size for part in self.rest.parts)
+
+    def sizes(self, each: Sequence[Array]) -> Array:
+        """Bound the transform of the sum by bounds of those of the parts' draws."""
+        return self.rest.size(each) if self.tally is None else self.tally.sizes(each)
+
+
+def _planned(rest: Mixture, total: float, count: int) -> _Plan:
+    ends, period = interval(*_window(rest), total)
+    step = 2.0 * math.pi / period
+    centre = float((rest.counts @ np.array([part.centre for part in rest.parts]))[0])
+    places = [end - centre for end in ends]
+    return _Plan(rest, tally_of(rest), places, period, step, count, *_block(rest, step, count))
+
+
+@dataclass
+class _Part:
+    """What a stretch of frequencies comes to."""
+
+    terms: list[Terms] = field(default_factory=list)
+    near: float = 0.0
+    error: float = 0.0
+    worked: float = 0.0
+
+    def take(self, plan: _Plan, middles: Array, offsets: Array, stop: float) -> None:
+        """Sum at frequencies up to one, given as middles with neighbours."""
+        waves = [
+            [wave.ravel() for wave in part.at(plan.step, middles, offsets)]
+            for part in plan.rest.parts
+        ]
+        k = np.add.outer(middles, offsets).ravel()
+        k[k >= stop] = -1.0
+        near, far = (_phases(middles, offsets, -place / plan.period) for place in plan.places)
+        share = (plan.places[1] - plan.places[0]) / plan.period
+        if plan.tally is not None:
+            ends = Ends(k, near, far, share, plan.count)
+            found = plan.tally.added(waves, ends, _PASSED / plan.count)
+            self.terms.append(found.terms)
+            self.near += found.beside
+            self.worked += found.work
+            return
+        rest, inside = plan.rest, (k >= 0) & (k < plan.count)
+        size = rest.size([np.abs(no) + np.abs(yes) for no, yes in waves])
+        reach = 2.0 / (math.pi * np.maximum(k, 0.5)) + 2.0 / plan.count
+        faint = inside & (reach * size <= _PASSED / plan.count)
+        self.error += float(reach[faint] @ size[faint])
+        inside &= ~faint
+        if not inside.any():
+            return
+        k, reach, size = k[inside], reach[inside], size[inside]
+        near, far = near[inside], far[inside]
+        each = [[wave[inside] for wave in pair] for pair in waves]
+        members = int(rest.counts[0].sum())
+        self.error += members * _ROUNDING * 128.0 * float(reach @ size)
+        weights = weights_of(k, [near, far], plan.places, plan.period, plan.count)
+        whole = rest.whole([no + yes for no, yes in each])
+        self.near += float(fejer(k, plan.count) @ (whole * (near + far)).real)
+        self.terms.extend(rest.votes(each, weights))
+        self.worked += k.size * rest.totals * rest.chances.size * _EFFORT
+
+
+def _phases(middles: Array, offsets: Array, turn: float) -> Complex:
+    return np.multiply.outer(phases(middles, turn), phases(offsets, turn)).ravel()
+
+
+def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
+    """Sum some of the blocks; ends early if that is too much work."""
+    found = _Part()
+    if start == stop:
+        return found
+    if plan.direct:
+        row = math.isqrt(stop - start - 1) + 1
+        heads = np.arange(start, stop, row, dtype=np.float64)
+        rows = max(1, (_ROWS >> 2) // (row * (1 if plan.tally else plan.rest.totals)))
+        for some in range(0, heads.size, rows):
+            found.take(plan, heads[some : some + rows], np.arange(row, dtype=np.float64), stop)
+            if found.worked > affordable:
+                break
+        return found
+    block, half, count = plan.block, plan.block // 2, plan.count
+    each = []
+    for part in plan.rest.parts:
+        slack = part.pace * (half + 0.5) * plan.step
+        each.append(np.minimum(part.lengths(block * plan.step, start, stop) + slack, 1.0))
+    size = plan.sizes(each)
+    at = np.arange(start, stop, dtype=np.float64) * block
+    reach = block * (2.0 / (math.pi * np.maximum(at - half, 0.5)) + 2.0 / count)
+    kept = np.flatnonzero(reach * size > block * _PASSED / count)
+    reach[kept] = 0.0
+    found.error += float(reach @ size)
+    found.worked += kept.size * plan.points * _PHASE
+    rows = max(1, (_ROWS >> 2) // (block * (1 if plan.tally else plan.rest.totals)))
+    offsets = np.arange(-half, half + 1, dtype=np.float64)
+    for some in range(0, kept.size, rows):
+        if found.worked > affordable:
+            break
+        found.take(plan, at[kept[some : some + rows]], offsets, math.inf)
+    return found
 
 
 def _block(rest: Mixture, step: float, count: int) -> tuple[int, bool]:
