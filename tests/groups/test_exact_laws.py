@@ -12,7 +12,7 @@ from scipy import special, stats
 
 from catallax.groups import GroupTrade, evaluate, first_best
 from catallax.groups.sums import expected_excess, probability_at_least, vote_law
-from catallax.groups.sums.voters import Voters, voters_of
+from catallax.groups.sums.draws.voters import Voters, voters_of
 from catallax.priors import make_prior
 
 

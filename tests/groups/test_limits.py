@@ -13,7 +13,7 @@ from catallax.errors import CatallaxError, PriorError
 from catallax.groups import GroupTrade
 from catallax.groups.limits import first_best_rate, smooth_bound, variance, vote_limit
 from catallax.groups.sums import expected_excess, probability_at_least
-from catallax.groups.sums.voters import voters_of
+from catallax.groups.sums.draws.voters import voters_of
 from catallax.groups.tail_bounds import forced_trade_bounds
 from catallax.groups.worst_case import uniform_against_half
 from catallax.priors import Discrete, parse_prior

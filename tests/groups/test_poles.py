@@ -11,12 +11,12 @@ from scipy import special, stats
 
 from catallax.groups import GroupTrade, evaluate, first_best
 from catallax.groups.sums import Voters, expected_excess, probability_at_least
-from catallax.groups.sums.bounds import Draws, misfit
-from catallax.groups.sums.fold import fold_terms
-from catallax.groups.sums.folded_excess import fold_excess
-from catallax.groups.sums.kernels import merged
-from catallax.groups.sums.measure import SPOTS
-from catallax.groups.sums.pins import pinned_at
+from catallax.groups.sums.draws.bounds import Draws, misfit
+from catallax.groups.sums.draws.kernels import merged
+from catallax.groups.sums.draws.measure import SPOTS
+from catallax.groups.sums.steep.fold import fold_terms
+from catallax.groups.sums.steep.folded_excess import fold_excess
+from catallax.groups.sums.steep.pins import pinned_at
 from catallax.priors import parse_prior
 
 

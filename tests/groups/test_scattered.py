@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from catallax.groups.sums import Voters, expected_excess, probability_at_least, vote_law
-from catallax.groups.sums import atoms as sums_atoms
-from catallax.groups.sums import mixture as sums_mixture
-from catallax.groups.sums import scattered as sums_scattered
-from catallax.groups.sums.atoms import atom_terms
-from catallax.groups.sums.ballots import Leaf, Terms, weigh
-from catallax.groups.sums.dither import dithered_excess
-from catallax.groups.sums.mixture import Mixture
-from catallax.groups.sums.scattered import scattered_terms
-from catallax.groups.sums.tally import Ends, tally_of
-from catallax.groups.sums.vaaler import fejer, weights_of
+from catallax.groups.sums.draws.ballots import Leaf, Terms, weigh
+from catallax.groups.sums.series.dither import dithered_excess
+from catallax.groups.sums.series.vaaler import fejer, weights_of
+from catallax.groups.sums.values import atoms as sums_atoms
+from catallax.groups.sums.values import mixture as sums_mixture
+from catallax.groups.sums.values import scattered as sums_scattered
+from catallax.groups.sums.values.atoms import atom_terms
+from catallax.groups.sums.values.mixture import Mixture
+from catallax.groups.sums.values.scattered import scattered_terms
+from catallax.groups.sums.values.tally import Ends, tally_of
 from catallax.priors import Discrete, Empirical
 
 PRIMES = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71]

@@ -17,12 +17,12 @@ from catallax.groups.sums import (
     vote_law,
     voters_of,
 )
-from catallax.groups.sums import atoms as sums_atoms
 from catallax.groups.sums import law as sums_law
-from catallax.groups.sums.ballots import Terms
-from catallax.groups.sums.dither import dithered_excess
-from catallax.groups.sums.fold import fold_terms
-from catallax.groups.sums.line import line_excess, line_terms
+from catallax.groups.sums.draws.ballots import Terms
+from catallax.groups.sums.series.dither import dithered_excess
+from catallax.groups.sums.series.line import line_excess, line_terms
+from catallax.groups.sums.steep.fold import fold_terms
+from catallax.groups.sums.values import atoms as sums_atoms
 from catallax.priors import Empirical, Pareto, parse_prior
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from catallax.groups.sums import Voters, probability_at_least
-from catallax.groups.sums.atoms import atom_terms
-from catallax.groups.sums.ballots import Terms
-from catallax.groups.sums.streamed import streamed_terms
+from catallax.groups.sums.draws.ballots import Terms
+from catallax.groups.sums.series.streamed import streamed_terms
+from catallax.groups.sums.values.atoms import atom_terms
 from catallax.priors import Empirical, parse_prior
 
 

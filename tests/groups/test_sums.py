@@ -9,20 +9,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from catallax.groups.sums import atoms as sums_atoms
 from catallax.groups.sums import expected_excess, probability_at_least, vote_law
-from catallax.groups.sums import lattice as sums_lattice
 from catallax.groups.sums import law as sums_law
-from catallax.groups.sums import scattered as sums_scattered
-from catallax.groups.sums import transform as sums_transform
-from catallax.groups.sums.bounds import Decay, Draws, window
-from catallax.groups.sums.cells import measure_of
-from catallax.groups.sums.fold import fold_terms
-from catallax.groups.sums.lattice import common_step
-from catallax.groups.sums.pins import pinned_at
-from catallax.groups.sums.series import planned, tapered_terms
-from catallax.groups.sums.transform import characteristic
-from catallax.groups.sums.voters import Voters
+from catallax.groups.sums.draws import transform as sums_transform
+from catallax.groups.sums.draws.bounds import Decay, Draws, window
+from catallax.groups.sums.draws.cells import measure_of
+from catallax.groups.sums.draws.transform import characteristic
+from catallax.groups.sums.draws.voters import Voters
+from catallax.groups.sums.series.densities import planned, tapered_terms
+from catallax.groups.sums.steep.fold import fold_terms
+from catallax.groups.sums.steep.pins import pinned_at
+from catallax.groups.sums.values import atoms as sums_atoms
+from catallax.groups.sums.values import lattice as sums_lattice
+from catallax.groups.sums.values import scattered as sums_scattered
+from catallax.groups.sums.values.lattice import common_step
 from catallax.priors import Discrete, Empirical, Mixture, Normal, Point, Uniform, parse_prior
 
 SHAPES = [

@@ -12,13 +12,13 @@ from scipy import special, stats
 
 from catallax.groups import GroupTrade, evaluate
 from catallax.groups.sums import Voters, vote_law
-from catallax.groups.sums.anchors import TooManyError, exact
-from catallax.groups.sums.ballots import Terms
-from catallax.groups.sums.blocks import blocks_of
-from catallax.groups.sums.clusters import Fall, Part, clusters_of, rest_of, tapered, wave_of
-from catallax.groups.sums.fold import fold_terms
-from catallax.groups.sums.scales import scale_terms
-from catallax.groups.sums.ties import beyond
+from catallax.groups.sums.draws.ballots import Terms
+from catallax.groups.sums.draws.blocks import blocks_of
+from catallax.groups.sums.steep.anchors import TooManyError, exact
+from catallax.groups.sums.steep.clusters import Fall, Part, clusters_of, rest_of, tapered, wave_of
+from catallax.groups.sums.steep.fold import fold_terms
+from catallax.groups.sums.steep.scales import scale_terms
+from catallax.groups.sums.steep.ties import beyond
 from catallax.priors import parse_prior
 
 
@@ -202,7 +202,7 @@ def test_few_frequencies_are_in_the_bound() -> None:
 def test_too_many_ways_are_left_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
     group = [Voters(parse_prior("beta(0.02, 0.02)"), 9)]
     with monkeypatch.context() as patched:
-        patched.setattr("catallax.groups.sums.ties._MOST_STATES", 3)
+        patched.setattr("catallax.groups.sums.steep.ties._MOST_STATES", 3)
         assert scale_terms(group, 4.0) is None
     assert scale_terms([Voters(parse_prior("point(1)"), 3)], 2.0) is None
     assert exact(0.75) * 4 == 3 * exact(1.0)

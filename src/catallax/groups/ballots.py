@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums import VoteLaw, ballot_law, vote_law
-from catallax.groups.sums.voters import Voters, voters_of
+from catallax.groups.sums.draws.voters import Voters, voters_of
 from catallax.groups.trade import Group
 
 __all__ = ["MOST_TOTALS", "SideLaw", "kinds_law", "side_law"]

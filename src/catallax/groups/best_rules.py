@@ -15,7 +15,7 @@ from catallax.groups.exact_votes import expected_gain
 from catallax.groups.requirements import as_fraction
 from catallax.groups.rules import Anonymous, VotingRule
 from catallax.groups.score_rules import Scores
-from catallax.groups.sums.voters import voters_of
+from catallax.groups.sums.draws.voters import voters_of
 from catallax.groups.trade import Group, GroupTrade
 from catallax.groups.vote import Prices
 

@@ -16,7 +16,7 @@ from catallax.groups.forced_trade import ForcedTrade
 from catallax.groups.monte_carlo import Sampled, sample_mechanism
 from catallax.groups.smooth import Smooth
 from catallax.groups.sums import expected_excess, probability_at_least
-from catallax.groups.sums.voters import voters_of
+from catallax.groups.sums.draws.voters import voters_of
 from catallax.groups.trade import GroupTrade
 from catallax.groups.vote import Vote
 from catallax.priors.base import RandomSource

@@ -14,7 +14,7 @@ from catallax.groups.best_rules import Demands, rule_at
 from catallax.groups.best_vote import BestVote
 from catallax.groups.evaluate import GroupEvaluation, evaluate
 from catallax.groups.requirements import as_fraction
-from catallax.groups.sums.streamed import quickly
+from catallax.groups.sums.series.streamed import quickly
 from catallax.groups.trade import GroupTrade
 from catallax.groups.vote import Vote
 

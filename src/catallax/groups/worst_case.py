@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from catallax.errors import CatallaxError
 from catallax.groups.sums import expected_excess
-from catallax.groups.sums.voters import Voters
+from catallax.groups.sums.draws.voters import Voters
 from catallax.priors import Point, Uniform
 
 __all__ = ["UniformAgainstHalf", "uniform_against_half"]

@@ -1,5 +1,11 @@
-"""Exact laws of sums of independent draws from any priors, with the votes of those who drew."""
+"""Exact laws of sums of independent draws from any priors, with the votes of those who drew.
 
+`law` and `excess` are the doors; they take whichever way fits: `draws` knows one draw, `series`
+sums of draws with densities or nothing smooth at all, `values` sums of atoms, `steep` poles and
+needles.
+"""
+
+from catallax.groups.sums.draws.voters import Voters, voters_of
 from catallax.groups.sums.excess import expected_excess
 from catallax.groups.sums.law import (
     VoteLaw,
@@ -7,7 +13,6 @@ from catallax.groups.sums.law import (
     probability_at_least,
     vote_law,
 )
-from catallax.groups.sums.voters import Voters, voters_of
 
 __all__ = [
     "VoteLaw",

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from catallax.groups.sums.atoms import AtomLaw, law_of_atoms
-from catallax.groups.sums.bounds import usual_spread
-from catallax.groups.sums.dither import dithered_excess
-from catallax.groups.sums.folded_excess import fold_excess
-from catallax.groups.sums.line import heavy, line_excess
-from catallax.groups.sums.pairs import pair_excess
-from catallax.groups.sums.series import excess_terms
-from catallax.groups.sums.voters import Voters, silent
+from catallax.groups.sums.draws.bounds import usual_spread
+from catallax.groups.sums.draws.voters import Voters, silent
+from catallax.groups.sums.series.densities import excess_terms
+from catallax.groups.sums.series.dither import dithered_excess
+from catallax.groups.sums.series.line import heavy, line_excess
+from catallax.groups.sums.steep.folded_excess import fold_excess
+from catallax.groups.sums.steep.pairs import pair_excess
+from catallax.groups.sums.values.atoms import AtomLaw, law_of_atoms
 
 __all__ = ["expected_excess"]
 

@@ -15,24 +15,24 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.groups.sums.atoms import atom_terms, terms_by_one
-from catallax.groups.sums.ballots import Leaf, Terms, product
-from catallax.groups.sums.circle import Circle
-from catallax.groups.sums.fold import FEW_CELLS, fold_terms
-from catallax.groups.sums.line import line_terms
-from catallax.groups.sums.measure import TIE
-from catallax.groups.sums.pairs import pair_terms
-from catallax.groups.sums.pins import pinned_at
-from catallax.groups.sums.scales import scale_terms
-from catallax.groups.sums.scattered import scattered_terms
-from catallax.groups.sums.series import (
+from catallax.groups.sums.draws.ballots import Leaf, Terms, product
+from catallax.groups.sums.draws.measure import TIE
+from catallax.groups.sums.draws.voters import Voters, silent
+from catallax.groups.sums.series.circle import Circle
+from catallax.groups.sums.series.densities import (
     all_votes,
     planned,
     series_terms,
     tapered_terms,
 )
-from catallax.groups.sums.streamed import patient, streamed_terms
-from catallax.groups.sums.voters import Voters, silent
+from catallax.groups.sums.series.line import line_terms
+from catallax.groups.sums.series.streamed import patient, streamed_terms
+from catallax.groups.sums.steep.fold import FEW_CELLS, fold_terms
+from catallax.groups.sums.steep.pairs import pair_terms
+from catallax.groups.sums.steep.pins import pinned_at
+from catallax.groups.sums.steep.scales import scale_terms
+from catallax.groups.sums.values.atoms import atom_terms, terms_by_one
+from catallax.groups.sums.values.scattered import scattered_terms
 from catallax.priors import Prior
 
 __all__ = ["VoteLaw", "ballot_law", "probability_at_least", "vote_law"]

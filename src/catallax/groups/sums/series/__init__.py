@@ -1,0 +1,1 @@
+"""Sums by series: of Fourier on a window or along the line, of Vaaler where nothing is smooth."""

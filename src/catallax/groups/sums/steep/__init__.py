@@ -1,0 +1,1 @@
+"""Sums where densities are steep: poles and needles, and what ties next to them."""

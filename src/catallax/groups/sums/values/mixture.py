@@ -1,0 +1,141 @@
+"""Draws from parts of a law, so many from each: their transforms, case by case."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.groups.sums.draws.ballots import Leaf, Terms, weigh
+from catallax.groups.sums.draws.bounds import Draws
+from catallax.groups.sums.draws.transform import gridded, phases, powers
+
+__all__ = ["Mixture", "Part"]
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Integers = NDArray[np.int64]
+
+# From so many values and frequencies on a Fourier transform is faster than sums.
+_MANY, _LONG = 400, 1 << 15
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Draws from some of the values: their law, centred, and what bounds its transform."""
+
+    draws: Draws
+    weight: int
+    chance: float
+    centre: float
+
+    def at(self, step: float, middles: Array, offsets: Array) -> list[Complex]:
+        """Return them at given frequencies and their neighbours, shape (middles, offsets)."""
+        from catallax.groups.sums.values.kernels_multisets import multiplied
+
+        found = []
+        size = middles.size * offsets.size
+        # Whether they are all the frequencies of a long stretch.
+        row = middles[0] + offsets.size * np.arange(middles.size)
+        whole = size >= _LONG and offsets[0] == 0.0 and bool((middles == row).all())
+        for one in self.draws.split():
+            turns = (one.atoms - self.centre) * (step / (2.0 * math.pi))
+            if whole and one.atoms.size >= _MANY:
+                start = int(middles[0])
+                waves = gridded(turns, one.masses.astype(np.complex128), start, start + size)
+                found.append(waves.reshape(middles.size, offsets.size))
+                continue
+            heads = phases(middles[:, None], turns) * one.masses
+            tails = phases(offsets, turns[:, None])
+            # Not a matrix product: its threads wait for each other where cores are busy.
+            parts = (heads.real, heads.imag, tails.real, tails.imag)
+            found.append(multiplied(*(np.ascontiguousarray(part) for part in parts)))
+        return found
+
+    def lengths(self, step: float, start: int, stop: int) -> Array:
+        """Bound the size of both together, frequency by frequency, in half the time."""
+        from catallax.groups.sums.values.kernels_multisets import lengths
+
+        row = math.isqrt(stop - start - 1) + 1
+        heads = np.arange(start, stop, row, dtype=np.float64)
+        found = np.zeros(stop - start)
+        for one in self.draws.split():
+            turns = (one.atoms - self.centre) * (step / (2.0 * math.pi))
+            first = phases(heads[:, None], turns) * one.masses
+            second = phases(np.arange(row, dtype=np.float64), turns[:, None])
+            parts = (first.real, first.imag, second.real, second.imag)
+            short = [np.ascontiguousarray(part, dtype=np.float32) for part in parts]
+            found += lengths(*short).ravel()[: stop - start]
+        return found + self.coarse
+
+    @property
+    def coarse(self) -> float:
+        """Bound what `lengths` errs by: short numbers are rounded whenever they are added."""
+        return (self.draws.measure.atoms.size + 8) * 2.0**-23
+
+    @property
+    def pace(self) -> float:
+        """Return how fast its transform moves at most."""
+        own = self.draws.measure
+        return float(np.abs(own.atoms - self.centre) @ own.masses)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """The event that so many draws are from each part, for several such numbers.
+
+    Attributes
+    ----------
+    parts
+        The parts; what a draw is given that it is from there.
+    counts
+        Numbers of draws, shape (cases, parts).
+    chances
+        The probability of each case.
+    """
+
+    parts: tuple[Part, ...]
+    counts: Integers
+    chances: Array
+
+    @property
+    def totals(self) -> int:
+        """How many totals of votes there may be."""
+        return 1 + sum(part.draws.count * part.weight for part in self.parts)
+
+    def size(self, each: Sequence[Array]) -> Array:
+        """Bound the transform of the sum by bounds of those of the parts' draws."""
+        found = np.zeros(each[0].size)
+        for counts, chance in zip(self.counts, self.chances, strict=True):
+            term = np.full(found.size, chance)
+            for count, one in zip(counts.tolist(), each, strict=True):
+                if count:
+                    term *= powers(one, count)
+            found += term
+        return found
+
+    def whole(self, each: Sequence[Complex]) -> Complex:
+        """Return the transform of the sum from those of the parts' draws."""
+        found = np.zeros(each[0].size, dtype=np.complex128)
+        for counts, chance in zip(self.counts, self.chances, strict=True):
+            term = np.full(found.size, chance, dtype=np.complex128)
+            for count, one in zip(counts.tolist(), each, strict=True):
+                if count:
+                    term *= powers(one, count)
+            found += term
+        return found
+
+    def votes(self, each: Sequence[list[Complex]], weights: Complex) -> list[Terms]:
+        """Add up weights times the transforms for each total of votes."""
+        found = []
+        for counts, chance in zip(self.counts, self.chances, strict=True):
+            leaves = [
+                Leaf(count, part.weight, part.chance, *waves)
+                for count, part, waves in zip(counts.tolist(), self.parts, each, strict=True)
+                if count
+            ]
+            found.append(weigh(leaves, weights * chance))
+        return found

@@ -1,0 +1,368 @@
+"""Laws of draws from values that share no lattice: what can be listed is, the rest is a series.
+
+Sums are listed as far as there are large atoms among them. What is left is spread over so many
+sums that Vaaler's series, whose error is half of the probability that lies about a period over
+the number of frequencies from the total, comes below 1e-7. Its transform is nothing at most of
+the frequencies; these are passed over, with a bound of what they could add.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from catallax.groups.sums.draws.ballots import Terms, added, weighted
+from catallax.groups.sums.draws.bounds import Draws, window
+from catallax.groups.sums.draws.measure import TIE, Measure
+from catallax.groups.sums.draws.transform import phases
+from catallax.groups.sums.draws.voters import Voters
+from catallax.groups.sums.series.vaaler import fejer, interval, weights_of
+from catallax.groups.sums.values.mixture import Mixture, Part
+from catallax.groups.sums.values.multisets import Division, Heap, divided, listed
+from catallax.groups.sums.values.tally import Ends, Tally, tally_of
+from catallax.matching.parallel import both
+
+__all__ = ["scattered_terms"]
+
+Array = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+
+# What listing may cost, and how many frequencies there may be, alone and times the values.
+_LISTING, _LISTING_QUICKLY = 2.0**30, 2.0**25
+_FIRST, _MOST, _MOST_QUICKLY = 1 << 20, 1 << 30, 1 << 18
+# With more values than this a stretch of frequencies takes no longer.
+_MOST_WORK, _MOST_POINTS = 1 << 36, 400
+# And how much may be summed at single frequencies; 2^35 takes half a minute on two cores.
+_MOST_KEPT, _MOST_LISTABLE = 1 << 37, 1 << 29
+_STRETCH, _ROWS = 1 << 20, 1 << 22
+_OUTSIDE, _NOTHING, _UNLIKELY = 1e-12, 1e-15, 1e-12
+# Frequencies are passed over that together add no more than this.
+_PASSED = 4e-9
+# As long as so many sums takes to find one phase.
+_PHASE = 16
+# So many frequencies tell how far transforms usually fall.
+_SAMPLE = 1 << 12
+# With more cases than this, listing some of them makes the rest no easier.
+_MOST_CASES = 64
+# As long as so many products one total of votes takes where members are of several kinds.
+_EFFORT = 64.0
+_ROUNDING = 2.0**-52
+
+
+def scattered_terms(
+    voters: Sequence[Voters], total: float, allowed: float, *, quick: bool
+) -> list[Terms] | None:
+    """Return P(votes, sum >= total) for draws without densities, with a bound that is proved.
+
+    Parameters
+    ----------
+    voters
+        All members.
+    total
+        What the sum is compared with; what differs by rounding counts as a tie, and as reached.
+    allowed
+        How large the error may be; so many frequencies are taken as bring it about.
+    quick
+        Whether to do without what takes long.
+
+    Returns
+    -------
+    list of Terms or None
+        None for more work than a minute's. The error may be larger than allowed.
+
+    References
+    ----------
+    Vaaler, Some extremal functions in Fourier analysis (1985), theorem 18.
+
+    Examples
+    --------
+    Of three draws, all 0.3 or the golden section, some are in favour; three times 0.3 is 0.9:
+
+    >>> from catallax.priors import Empirical
+    >>> group = [Voters(Empirical([0.3, (5**0.5 - 1) / 2]), 3, 1, 0.5)]
+    >>> found = scattered_terms(group, 3 * 0.3, 1e-7, quick=False)
+    >>> found[0].values.round(9).tolist(), found[0].error < 1e-12
+    ([0.125, 0.375, 0.375, 0.125], True)
+    """
+    members = [one.count * max(abs(end) for end in one.measure.support) for one in voters]
+    total -= TIE * math.fsum(members)
+    most = _MOST_QUICKLY if quick else _MOST
+    cost = _LISTING_QUICKLY if quick else _LISTING
+    division = divided(voters[0], cost) if len(voters) == 1 else None
+    rest = _mixture(voters, division)
+    unlisted = float(rest.chances.sum())
+    listing = division is not None and unlisted <= allowed / 8
+    plain = None
+    if not listing:
+        # Where nothing ties the whole law may do without lists.
+        plain = _series(_mixture(voters, None), total, allowed, most, listable=division is not None)
+        few = rest.chances.size <= _MOST_CASES
+        if division is None or not few or (plain is not None and _error(plain) <= allowed):
+            return plain
+    assert division is not None
+    line, error = listed(division, total)
+    found = [Terms(0, weighted(line, voters[0].weight), error + _NOTHING)]
+    if listing:
+        return [*found, Terms(0, np.zeros(1), unlisted)]
+    series = _series(rest, total, allowed, most)
+    ways = [way for way in (plain, None if series is None else found + series) if way is not None]
+    return min(ways, key=_error, default=None)
+
+
+def _error(found: Sequence[Terms]) -> float:
+    return math.fsum(one.error for one in found)
+
+
+def _mixture(voters: Sequence[Voters], division: Division | None) -> Mixture:
+    """Return what was not listed."""
+    if division is None:
+        parts = tuple(_part(one, one.measure, one.mean) for one in voters)
+        return Mixture(parts, np.array([[one.count for one in voters]]), np.ones(1))
+    one = voters[0]
+    heaps = [heap for heap in (division.first, division.second) if heap.values.size]
+    # About the value that is drawn most, if it is one, its own transform is 1.
+    alone = len(heaps) == 2 and division.first.values.size == 1
+    centre = float(division.first.values[0]) if alone else one.mean
+    parts = tuple(_part(one, _measure(one.measure, heap), centre) for heap in heaps)
+    left = ~division.kept
+    draws = division.draws[left]
+    counts = np.stack([division.count - draws, draws][2 - len(parts) :], axis=1)
+    return Mixture(parts, counts, division.chances[left])
+
+
+def _measure(whole: Measure, heap: Heap) -> Measure:
+    order = np.argsort(heap.values)
+    return replace(whole, atoms=heap.values[order], masses=heap.chances[order])
+
+
+def _part(one: Voters, measure: Measure, centre: float) -> Part:
+    draws = Draws(one.count, measure, one.bar)
+    return Part(draws, one.weight, draws.split()[1].atom_mass, centre)
+
+
+def _series(
+    rest: Mixture, total: float, allowed: float, most: int, *, listable: bool = False
+) -> list[Terms] | None:
+    """Sum with more and more frequencies, until the error is allowed.
+
+    If large atoms could be listed instead, this ends where the error does not fall as it does
+    without them, or where much would have to be summed.
+    """
+    likely = rest.chances > _UNLIKELY
+    left_out = float(rest.chances[~likely].sum())
+    if not likely.any():
+        return [Terms(0, np.zeros(1), left_out)]
+    rest = replace(rest, counts=rest.counts[likely], chances=rest.chances[likely])
+    affordable = _MOST_LISTABLE if listable else _MOST_KEPT
+    count, found, before = min(_FIRST, most), None, math.inf
+    if listable:
+        early = _summed(rest, total, max(count >> 4, 2), affordable)
+        before = math.inf if early is None else _error(early[0])
+    while True:
+        more = _summed(rest, total, count, affordable)
+        if more is None:
+            break
+        found, worked = more
+        error = _error(found)
+        if error <= allowed or count >= most or (listable and error > before / 8):
+            break
+        # What is near falls with the width where there is a density.
+        wanted = min(most, math.ceil(count * max(1.05 * error / allowed, 2.0)))
+        if worked * (wanted / count) > affordable:
+            break
+        count, before = wanted, math.inf
+    return None if found is None else [*found, Terms(0, np.zeros(1), left_out + _OUTSIDE)]
+
+
+def _window(rest: Mixture) -> tuple[float, float]:
+    """Return where the sum lies in all cases, but for a probability of 1e-12."""
+    ends = []
+    for counts in rest.counts:
+        draws = [
+            replace(part.draws, count=count)
+            for count, part in zip(counts.tolist(), rest.parts, strict=True)
+            if count
+        ]
+        ends.append(window(draws, _OUTSIDE))
+    return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def _summed(
+    rest: Mixture, total: float, count: int, affordable: float
+) -> tuple[list[Terms], float] | None:
+    """Sum so many frequencies with Vaaler's weights; None if that is too much work.
+
+    Returned is how much it was, too.
+    """
+    plan = _planned(rest, total, count)
+    if plan.blocks * min(plan.points, _MOST_POINTS if plan.direct else math.inf) > _MOST_WORK:
+        return None
+    found: list[Terms] = []
+    near, error, worked = 0.0, 0.0, 0.0
+    for start in range(0, plan.blocks, 2 * _STRETCH):
+        middle, stop = (min(start + k * _STRETCH, plan.blocks) for k in (1, 2))
+        for part in both(partial(_stretch, plan, start, middle, affordable),
+                         partial(_stretch, plan, middle, stop, affordable)):  # fmt: skip
+            found.extend(part.terms)
+            near, error, worked = near + part.near, error + part.error, worked + part.worked
+        if worked > affordable:
+            return None
+    bound = error + max(near, 0.0) / (2.0 * count)
+    return [added(found), Terms(0, np.zeros(1), bound)], worked
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What is summed at which frequencies.
+
+    Attributes
+    ----------
+    rest, tally
+        The draws; the second where they are those of one kind of members.
+    places, period, step
+        The interval about the mean, what sums are taken modulo, and the frequencies in between.
+    count, block, blocks
+        How many frequencies, and how they are divided; in blocks of one all are looked at closely.
+    points
+        How many values there are.
+    """
+
+    rest: Mixture
+    tally: Tally | None
+    places: list[float]
+    period: float
+    step: float
+    count: int
+    block: int
+    direct: bool
+
+    @property
+    def blocks(self) -> int:
+        return -(-(self.count + self.block // 2) // self.block)
+
+    @property
+    def points(self) -> int:
+        return sum(part.draws.measure.atoms.size for part in self.rest.parts)
+
+    def sizes(self, each: Sequence[Array]) -> Array:
+        """Bound the transform of the sum by bounds of those of the parts' draws."""
+        return self.rest.size(each) if self.tally is None else self.tally.sizes(each)
+
+
+def _planned(rest: Mixture, total: float, count: int) -> _Plan:
+    ends, period = interval(*_window(rest), total)
+    step = 2.0 * math.pi / period
+    centre = float((rest.counts @ np.array([part.centre for part in rest.parts]))[0])
+    places = [end - centre for end in ends]
+    return _Plan(rest, tally_of(rest), places, period, step, count, *_block(rest, step, count))
+
+
+@dataclass
+class _Part:
+    """What a stretch of frequencies comes to."""
+
+    terms: list[Terms] = field(default_factory=list)
+    near: float = 0.0
+    error: float = 0.0
+    worked: float = 0.0
+
+    def take(self, plan: _Plan, middles: Array, offsets: Array, stop: float) -> None:
+        """Sum at frequencies up to one, given as middles with neighbours."""
+        waves = [
+            [wave.ravel() for wave in part.at(plan.step, middles, offsets)]
+            for part in plan.rest.parts
+        ]
+        k = np.add.outer(middles, offsets).ravel()
+        k[k >= stop] = -1.0
+        near, far = (_phases(middles, offsets, -place / plan.period) for place in plan.places)
+        share = (plan.places[1] - plan.places[0]) / plan.period
+        if plan.tally is not None:
+            ends = Ends(k, near, far, share, plan.count)
+            found = plan.tally.added(waves, ends, _PASSED / plan.count)
+            self.terms.append(found.terms)
+            self.near += found.beside
+            self.worked += found.work
+            return
+        rest, inside = plan.rest, (k >= 0) & (k < plan.count)
+        size = rest.size([np.abs(no) + np.abs(yes) for no, yes in waves])
+        reach = 2.0 / (math.pi * np.maximum(k, 0.5)) + 2.0 / plan.count
+        faint = inside & (reach * size <= _PASSED / plan.count)
+        self.error += float(reach[faint] @ size[faint])
+        inside &= ~faint
+        if not inside.any():
+            return
+        k, reach, size = k[inside], reach[inside], size[inside]
+        near, far = near[inside], far[inside]
+        each = [[wave[inside] for wave in pair] for pair in waves]
+        members = int(rest.counts[0].sum())
+        self.error += members * _ROUNDING * 128.0 * float(reach @ size)
+        weights = weights_of(k, [near, far], plan.places, plan.period, plan.count)
+        whole = rest.whole([no + yes for no, yes in each])
+        self.near += float(fejer(k, plan.count) @ (whole * (near + far)).real)
+        self.terms.extend(rest.votes(each, weights))
+        self.worked += k.size * rest.totals * rest.chances.size * _EFFORT
+
+
+def _phases(middles: Array, offsets: Array, turn: float) -> Complex:
+    return np.multiply.outer(phases(middles, turn), phases(offsets, turn)).ravel()
+
+
+def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
+    """Sum some of the blocks; ends early if that is too much work."""
+    found = _Part()
+    if start == stop:
+        return found
+    if plan.direct:
+        row = math.isqrt(stop - start - 1) + 1
+        heads = np.arange(start, stop, row, dtype=np.float64)
+        rows = max(1, (_ROWS >> 2) // (row * (1 if plan.tally else plan.rest.totals)))
+        for some in range(0, heads.size, rows):
+            found.take(plan, heads[some : some + rows], np.arange(row, dtype=np.float64), stop)
+            if found.worked > affordable:
+                break
+        return found
+    block, half, count = plan.block, plan.block // 2, plan.count
+    each = []
+    for part in plan.rest.parts:
+        slack = part.pace * (half + 0.5) * plan.step
+        each.append(np.minimum(part.lengths(block * plan.step, start, stop) + slack, 1.0))
+    size = plan.sizes(each)
+    at = np.arange(start, stop, dtype=np.float64) * block
+    reach = block * (2.0 / (math.pi * np.maximum(at - half, 0.5)) + 2.0 / count)
+    kept = np.flatnonzero(reach * size > block * _PASSED / count)
+    reach[kept] = 0.0
+    found.error += float(reach @ size)
+    found.worked += kept.size * plan.points * _PHASE
+    rows = max(1, (_ROWS >> 2) // (block * (1 if plan.tally else plan.rest.totals)))
+    offsets = np.arange(-half, half + 1, dtype=np.float64)
+    for some in range(0, kept.size, rows):
+        if found.worked > affordable:
+            break
+        found.take(plan, at[kept[some : some + rows]], offsets, math.inf)
+    return found
+
+
+def _block(rest: Mixture, step: float, count: int) -> tuple[int, bool]:
+    """Return how many neighbouring frequencies to look at once, and whether closely at all.
+
+    The longer the blocks, the fewer there are, and the more of them have to be looked at closely.
+    """
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        least = rest.size([np.array([1.0])] * (len(rest.parts) - 1) + [np.array([middle])])
+        low, high = (middle, high) if float(least[0]) <= _PASSED / 4 else (low, middle)
+    last = rest.parts[-1]
+    sample = np.floor((np.arange(_SAMPLE) + 0.5) * (count / _SAMPLE))
+    sizes = np.sort(sum(np.abs(one[:, 0]) for one in last.at(step, sample, np.zeros(1))))
+    blocks = np.array([1, *(5 + 2 * np.arange(2000))])
+    moved = np.where(blocks > 1, last.pace * blocks / 2 * step, 0.0) + last.coarse
+    close = 1.0 - np.searchsorted(sizes, low - moved) / sizes.size
+    costs = (0.5 + close * (blocks + _PHASE)) / blocks
+    least = int(np.argmin(costs))
+    return (int(blocks[least]), False) if costs[least] < 1.0 else (1, True)
