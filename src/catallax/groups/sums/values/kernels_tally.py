@@ -17,6 +17,8 @@ Integers = NDArray[np.int64]
 _RUN = 1024
 # Rows of a multiple of so many numbers leave nothing over where many are added at once.
 _LANES = 16
+# No transform is known to be smaller than this.
+_ROUNDED = 2.0**-52
 # Bounds are looked up for so many sizes.
 _STEPS = 8192
 
@@ -268,9 +270,9 @@ def tallied(
         # Transforms are rounded like numbers about 1, and each counts as often as it is a factor.
         unlike = 1.0
         if high > 0:
-            unlike += 1.0 / (abs(c) + abs(e))
+            unlike += 1.0 / max(abs(c) + abs(e), _ROUNDED)
         if high < members:
-            unlike += 1.0 / (abs(a) + abs(b))
+            unlike += 1.0 / max(abs(a) + abs(b), _ROUNDED)
         sums[2] += reach * size * unlike
         # Powers of the second heap's transforms, those without a vote from the last one on.
         nays[high], nays_i[high] = 1.0, 0.0
