@@ -74,3 +74,36 @@ def test_an_interrupt_waits_until_the_set_is_whole(
     finally:
         signal.signal(signal.SIGINT, before)
     assert [path.read_text() for path in sorted(tmp_path.iterdir())] == ["whole"] * 3
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("moment", ["while writing", "while taking away"])
+def test_one_interrupt_or_two_leave_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Writers such as those of polars raise twice for one interrupt."""
+    unlink = Path.unlink
+
+    def interrupted(path: Path, missing_ok: bool = False) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        unlink(path, missing_ok=missing_ok)
+
+    def write(path: Path) -> None:
+        path.write_text("half")
+        if moment == "while writing":
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
+            path.write_text("whole")
+        else:
+            raise RuntimeError("the disk is full")
+
+    if moment == "while taking away":
+        monkeypatch.setattr(Path, "unlink", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), Staging() as staging:
+            staging.add(tmp_path / "a.txt", lambda path: path.write_text("new"))
+            staging.add(tmp_path / "deep" / "b.txt", write)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert list(tmp_path.iterdir()) == []

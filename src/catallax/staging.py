@@ -67,7 +67,10 @@ class Staging:
         # No more than the suffix of the name: with it, the longest name would be too long.
         temporary = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex}{path.suffix}")
         self._written[key] = temporary
-        write(temporary)
+        # Writers that watch for interrupts themselves may raise twice for one, which would end
+        # the taking away as well.
+        with undisturbed():
+            write(temporary)
 
     def __exit__(
         self,
@@ -77,7 +80,8 @@ class Staging:
     ) -> None:
         """Put the files in their places, or take everything away again."""
         if kind is not None:
-            self._remove()
+            with undisturbed():
+                self._remove()
             return
         try:
             with undisturbed():
@@ -106,7 +110,7 @@ class Staging:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let an interrupt wait until all files of a set are in their places."""
+    """Let an interrupt wait until this is done, such as putting a set of files in their places."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals reach the main thread only
         return

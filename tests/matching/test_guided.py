@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
@@ -240,6 +243,48 @@ def test_an_error_in_either_thread_is_raised() -> None:
     for pieces in ((fail, int), (int, fail)):
         with pytest.raises(ZeroDivisionError):
             both(*pieces)
+
+
+def test_without_another_thread_one_piece_comes_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert both(lambda: 1, lambda: 2) == (1, 2)
+
+
+def test_the_first_piece_sees_what_the_caller_has_set() -> None:
+    setting = contextvars.ContextVar("setting", default="usual")
+    setting.set("own")
+    assert both(setting.get, int) == ("own", 0)
+
+
+def test_a_matching_is_whole_after_an_error_and_for_many_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = draw("random", 12_000, np.random.default_rng(3), "tied")
+    graph, weights = graph_of(case), (case.buyer_weights, case.seller_weights)
+    expected = ranked._by_sweep(graph, order_agents(*weights))
+
+    def fail(traders: guided.Traders) -> None:
+        raise MemoryError
+
+    for name in ("pairs", "labels"):
+        matching = ranked.match_by_rank(graph, *weights)
+        with monkeypatch.context() as broken:
+            broken.setattr(guided.Traders, name, fail)
+            with pytest.raises(MemoryError):
+                assert matching.seller is matching.trading_sellers
+        assert matching.seller.tolist() == expected[1].tolist()
+        assert matching.trading_buyers.agent.tolist() == expected[0].tolist()
+    for _ in range(5):
+        matching = ranked.match_by_rank(graph, *weights)
+        with ThreadPoolExecutor(3) as pool:
+            asked = [pool.submit(getattr, matching, name) for name in ("seller", "_labels") * 2]
+        assert asked[0].result().tolist() == expected[1].tolist()
+        assert asked[1].result()[0].tolist() == expected[2][0].tolist()
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -12,10 +12,11 @@ Second = TypeVar("Second")
 
 
 def both(first: Callable[[], First], second: Callable[[], Second]) -> tuple[First, Second]:
-    """Call two functions on two threads, and return both results.
+    """Call two functions at once, the first one here, and return both results.
 
     Compiled kernels and the sorts of NumPy do not hold Python's lock, so two of them run on two
-    cores. An error in either is raised here.
+    cores. What users write belongs into the first: it sees their context, and their interrupts.
+    An error in either is raised here.
 
     Examples
     --------
@@ -35,7 +36,10 @@ def both(first: Callable[[], First], second: Callable[[], Second]) -> tuple[Firs
             promised.set_exception(error)
 
     thread = Thread(target=keep)
-    thread.start()
+    try:
+        thread.start()
+    except RuntimeError:  # no more threads: one after the other
+        return first(), second()
     try:
         own = first()
     finally:

@@ -192,18 +192,25 @@ class LargeMatching(RankedMatching):
 
     def while_pairing(self, work: Callable[[], Done]) -> Done:
         """Find the labels and do other work with them, and find the pairs meanwhile."""
-        found: Traders | None = vars(self).pop("_found", None)
+        known = vars(self)
+        found: Traders | None = known.get("_found")
         if found is None:
             return work()
 
-        def pair() -> None:
-            vars(self)["seller"] = found.pairs()
-
         def label_and_work() -> Done:
-            vars(self)["_labels"] = found.labels()
+            if "_labels" not in known:
+                known["_labels"] = found.labels()
             return work()
 
-        return both(pair, label_and_work)[1]
+        def pair() -> None:
+            if "seller" not in known:
+                known["seller"] = found.pairs()
+
+        try:
+            return both(label_and_work, pair)[0]
+        finally:
+            if known.keys() >= {"_labels", "seller"}:
+                known.pop("_found", None)  # it holds the whole graph once more
 
     @cached_property
     def seller(self) -> Indices:  # type: ignore[override]
