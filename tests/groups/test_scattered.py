@@ -17,6 +17,7 @@ from catallax.groups.sums.series.vaaler import fejer, weights_of
 from catallax.groups.sums.values import atoms as sums_atoms
 from catallax.groups.sums.values import mixture as sums_mixture
 from catallax.groups.sums.values import scattered as sums_scattered
+from catallax.groups.sums.values import sides as sums_sides
 from catallax.groups.sums.values.atoms import atom_terms
 from catallax.groups.sums.values.mixture import Mixture
 from catallax.groups.sums.values.scattered import scattered_terms
@@ -222,6 +223,119 @@ def test_sixty_members_who_mostly_have_usual_values(
     assert line.sum() == pytest.approx(float(reached.mean()), abs=1e-2)
     mean, spread = float((votes * reached).mean()), float((votes * reached).std())
     assert line @ np.arange(61) == pytest.approx(mean, abs=5 * spread / 50_000**0.5)
+
+
+@pytest.mark.parametrize("listing", [0.0, 300.0, 1e9])
+def test_kinds_with_usual_values_of_their_own(
+    listing: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two or three kinds, any weights, with nothing, a part, or all of it listed."""
+    monkeypatch.setattr(sums_sides, "_SPREAD", 1e-2 if listing == 300.0 else 1e-10)
+    rng = np.random.default_rng(int(listing))
+    series = 0
+    for _ in range(12):
+        group, most = [], int(rng.integers(2, 4))
+        for _ in range(most):
+            k = int(rng.integers(1, 6))
+            values, masses = rng.random(k), 0.2 * rng.random(k) ** 3 + 1e-3
+            masses[: int(rng.integers(1, 3))] += 2.0
+            prior = Discrete(values.tolist(), (masses / masses.sum()).tolist())
+            n, weight, sign = (int(rng.integers(*ends)) for ends in ((1, 6 - most), (0, 4), (0, 2)))
+            price = float(rng.choice([*values, 2.0]))
+            group.append(Voters(prior, n, weight, price, 2 * sign - 1))
+        usual = math.fsum(
+            one.count * one.measure.atoms[one.measure.masses.argmax()] for one in group
+        )
+        drawn = math.fsum(float(rng.choice(one.measure.atoms, one.count).sum()) for one in group)
+        total = float(rng.choice([usual, drawn])) - 1e-13
+        exact = np.zeros(1 + sum(one.count * one.weight for one in group))
+        for ways in itertools.product(*map(all_ways, group)):
+            votes = sum(one.weight * way[2] for one, way in zip(group, ways, strict=True))
+            reached = sum(way[0] for way in ways) >= total
+            exact[votes] += float(math.prod(way[1] for way in ways)) if reached else 0.0
+        several = sums_sides.chosen(group, listing)
+        assert (several is None) == (listing == 0.0)
+        found = [Terms(0, np.zeros(1), 1.0)]
+        if several is not None:
+            line, error = sums_sides.listed_sides(several, total)
+            assert error < 1e-11
+            found = [Terms(0, line, error)]
+            rest = sums_scattered._series(several, total, 1e-7, 1 << int(rng.integers(4, 13)))
+            assert rest is not None
+            found += rest
+            series += several.unlisted > 1e-3
+        off, error = missed(found, exact)
+        assert off <= error + 1e-13
+    assert series > 3 or listing != 300.0
+
+
+@pytest.mark.parametrize("weights", [(1, 1), (1, 2), (0, 3)])
+def test_two_kinds_are_tallied_as_cases(weights: tuple[int, int]) -> None:
+    """All cases that are not listed, one by one, at frequencies near and far."""
+    rng = np.random.default_rng(4)
+    group = []
+    for n, weight in zip((7, 5), weights, strict=True):
+        values = rng.random(9)
+        prior = Discrete(values.tolist(), [0.52, *[0.06] * 8])
+        group.append(Voters(prior, n, weight, float(values[0] + rng.choice([-1e-3, 1e-3]))))
+    several = sums_sides.chosen(group, 3_000.0)
+    assert several is not None and (several.listed < (7, 5)).all() and (several.listed > 0).all()
+    k, count = np.concatenate([np.arange(40.0), 4e6 + np.arange(7.0), [-1.0]]), 1 << 23
+    waves = [
+        [np.concatenate([wave[:40, 0], wave[40:, 0], [0.5]]) for wave in pair]
+        for pair in (part.at(0.3, k[:-1], np.zeros(1)) for part in several.parts)
+    ]
+    ends = Ends(k, *(np.exp(-0.3j * k * place) for place in (-0.7, 1.9)), 0.125, count)
+    cases = [
+        (d, e, several.chances[0, d] * several.chances[1, e])
+        for d in range(8)
+        for e in range(6)
+        if d > several.listed[0] or e > several.listed[1]
+    ]
+    counts = np.array([[7 - d, d, 5 - e, e] for d, e, _ in cases])
+    mixture = Mixture(several.parts, counts, np.array([chance for _, _, chance in cases]))
+    inside = slice(None, -1)
+    shares = weights_of(k[inside], [ends.near[inside], ends.far[inside]], (0.0, 0.125), 1.0, count)
+    each = [[wave[inside] for wave in pair] for pair in waves]
+    size = 1 + 7 * weights[0] + 5 * weights[1]
+    exact = by_votes(mixture.votes(each, shares), size)
+    fast = several.added(waves, ends, 0.0)
+    assert np.abs(exact).max() > 1e-3
+    assert np.abs(by_votes([fast.terms], size) - exact).max() < 1e-13
+    whole = mixture.whole([no + yes for no, yes in each]) * (ends.near + ends.far)[inside]
+    assert fast.beside == pytest.approx(float(fejer(k[inside], count) @ whole.real), abs=1e-12)
+    sizes = [np.abs(no) + np.abs(yes) for no, yes in each]
+    bound, least = several.sizes(sizes), mixture.size(sizes)
+    assert (bound >= least * (1.0 - 1e-12)).all() and (bound <= least * 1.1 + 1e-9).all()
+    rough = several.added(waves, ends, 1e-3)
+    off, error = missed([rough.terms], exact)
+    assert 0.0 < off <= error
+
+
+def test_forty_members_of_two_kinds_with_usual_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All usual values are the total: then 10^-4 of the probability ties."""
+    monkeypatch.setattr(sums_scattered, "_LISTING", 2.0**23)
+    monkeypatch.setattr(sums_scattered, "_FIRST", 1 << 16)
+    rng = np.random.default_rng(3)
+    values, masses = rng.random((2, 12)), [0.8, *[0.2 / 11] * 11]
+    priors = [Discrete(row.tolist(), masses) for row in values]
+    group = [Voters(prior, 20, 1 + k, float(values[0, 3])) for k, prior in enumerate(priors)]
+    total = 20 * float(values[:, 0].sum())
+    lines, errors = [], []
+    for sign in (1, -1):
+        mirrored = [replace(one, sign=sign) for one in group]
+        found = scattered_terms(mirrored, sign * total, 2e-6, quick=False)
+        assert found is not None
+        lines.append(by_votes(found, 61))
+        errors.append(math.fsum(terms.error for terms in found))
+    assert max(errors) < 2e-6
+    assert lines[0].sum() + lines[1].sum() == pytest.approx(1.0 + 0.8**40, abs=sum(errors))
+    times = rng.multinomial(20, masses, (20_000, 2))
+    reached = np.einsum("skv,kv->s", times, values) >= total - 1e-9
+    favour = values >= values[0, 3]
+    votes = np.einsum("skv,kv,k->s", times, favour, [1, 2])
+    mean, spread = float((votes * reached).mean()), float((votes * reached).std())
+    assert lines[0] @ np.arange(61) == pytest.approx(mean, abs=5 * spread / 20_000**0.5)
 
 
 def test_first_best_is_within_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:

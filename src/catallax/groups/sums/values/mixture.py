@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums.draws.ballots import Leaf, Terms, weigh
-from catallax.groups.sums.draws.bounds import Draws
+from catallax.groups.sums.draws.bounds import Draws, window
 from catallax.groups.sums.draws.transform import gridded, phases, powers
 
 __all__ = ["Mixture", "Part"]
@@ -105,6 +105,32 @@ class Mixture:
     def totals(self) -> int:
         """How many totals of votes there may be."""
         return 1 + sum(part.draws.count * part.weight for part in self.parts)
+
+    @property
+    def centre(self) -> float:
+        """What the sum is centred at."""
+        return float((self.counts @ np.array([part.centre for part in self.parts]))[0])
+
+    def likely(self, least: float) -> tuple[Mixture | None, float]:
+        """Return the cases that are not too unlikely, and the probability of the others."""
+        likely = self.chances > least
+        left_out = float(self.chances[~likely].sum())
+        if not likely.any():
+            return None, left_out
+        kept = replace(self, counts=self.counts[likely], chances=self.chances[likely])
+        return kept, left_out
+
+    def window(self, outside: float) -> tuple[float, float]:
+        """Return where the sum lies in all cases, but for a small probability."""
+        ends = []
+        for counts in self.counts:
+            draws = [
+                replace(part.draws, count=count)
+                for count, part in zip(counts.tolist(), self.parts, strict=True)
+                if count
+            ]
+            ends.append(window(draws, outside))
+        return min(low for low, _ in ends), max(high for _, high in ends)
 
     def size(self, each: Sequence[Array]) -> Array:
         """Bound the transform of the sum by bounds of those of the parts' draws."""

@@ -19,15 +19,25 @@ from scipy import special
 
 from catallax.groups.sums.draws.voters import Voters
 
-__all__ = ["Division", "Heap", "divided", "listed"]
+__all__ = [
+    "SORTING",
+    "Division",
+    "Heap",
+    "Sums",
+    "binomial",
+    "divided",
+    "likeliest",
+    "listed",
+    "outer",
+]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Sums = tuple[Array, Array]
 
 _MOST_HEAPED, _MOST_TRIED = 1 << 24, 24
-# To list and sort a sum takes as long as to match so many.
-_SORTING = 20.0
+SORTING = 20.0
+"""To list and sort a sum takes as long as to match so many."""
 _FAINT, _NOTHING = 1e-17, 1e-13
 # To list what is less likely is idle.
 _IDLE = 1e-9
@@ -193,12 +203,12 @@ def divided(one: Voters, most: float) -> Division | None:
             share = float(chances[ranks[size:]].sum()) if size else 1.0
             found.append(_costed(one.count, first, second, share, most))
     best = max(found, key=lambda way: (round(min(way.covered, 1.0 - 1e-9), 10), -way.cost))
-    if best.covered >= 1.0 - _IDLE or _likeliest(one.count, chances) > _IDLE:
+    if best.covered >= 1.0 - _IDLE or likeliest(one.count, chances) > _IDLE:
         return best if best.kept.any() else None
     return None
 
 
-def _likeliest(count: int, chances: Array) -> float:
+def likeliest(count: int, chances: Array) -> float:
     """Return about the probability of the likeliest way to draw the values."""
     times = np.floor(count * chances)
     for _ in range(count - int(times.sum())):
@@ -210,7 +220,7 @@ def _likeliest(count: int, chances: Array) -> float:
 def _costed(count: int, first: Heap, second: Heap, share: float, most: float) -> Division:
     """Take those numbers of draws that are cheapest for their probability."""
     draws = np.arange(count + 1) if first.values.size else np.array([count])
-    chances = _binomial(count, share, draws)
+    chances = binomial(count, share, draws)
     likely = chances > _NOTHING / draws.size
     draws, chances = draws[likely], chances[likely]
     half = draws // 2
@@ -224,7 +234,7 @@ def _costed(count: int, first: Heap, second: Heap, share: float, most: float) ->
             times = groups if mixed else (1.0, groups[1])
             work = long[0] * times[1] + long[1] * times[0]
             size = long[0] + long[1]
-            ways.append(np.where(size > _MOST_HEAPED, math.inf, _SORTING * size + work))
+            ways.append(np.where(size > _MOST_HEAPED, math.inf, SORTING * size + work))
     costs = np.minimum(*ways)
     order = np.argsort(costs / chances, kind="stable")
     spent = np.cumsum(costs[order])
@@ -271,7 +281,7 @@ def listed(division: Division, total: float) -> tuple[Array, float]:
             int(division.count - draws)
         )  # fmt: skip
         if halved:
-            left = _outer(own, of_second(int(draws // 2)))
+            left = outer(own, of_second(int(draws // 2)))
             right = of_second(int(draws - draws // 2))
         else:
             whole.clear()
@@ -291,7 +301,7 @@ def _nothing() -> dict[int, Sums]:
     return {0: (np.zeros(1), np.ones(1))}
 
 
-def _outer(first: dict[int, Sums], second: dict[int, Sums]) -> dict[int, Sums]:
+def outer(first: dict[int, Sums], second: dict[int, Sums]) -> dict[int, Sums]:
     """Add each sum of one list to each of another."""
     heaps: dict[int, list[Sums]] = {}
     for votes, (sums, masses) in first.items():
@@ -308,7 +318,8 @@ def _outer(first: dict[int, Sums], second: dict[int, Sums]) -> dict[int, Sums]:
     return found
 
 
-def _binomial(count: int, share: float, draws: Integers) -> Array:
+def binomial(count: int, share: float, draws: Integers) -> Array:
+    """Return the probabilities of so many draws from a part of the values."""
     if share >= 1.0:
         return (draws == count).astype(np.float64)
     gamma = special.gammaln

@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums.draws.ballots import Terms, added, weighted
-from catallax.groups.sums.draws.bounds import Draws, window
+from catallax.groups.sums.draws.bounds import Draws
 from catallax.groups.sums.draws.measure import TIE, Measure
 from catallax.groups.sums.draws.transform import phases
 from catallax.groups.sums.draws.voters import Voters
 from catallax.groups.sums.series.vaaler import fejer, interval, weights_of
 from catallax.groups.sums.values.mixture import Mixture, Part
 from catallax.groups.sums.values.multisets import Division, Heap, divided, listed
+from catallax.groups.sums.values.several import Several
+from catallax.groups.sums.values.sides import chosen, listed_sides
 from catallax.groups.sums.values.tally import Ends, Tally, tally_of
 from catallax.matching.parallel import both
 
@@ -31,6 +33,7 @@ __all__ = ["scattered_terms"]
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Rest = Mixture | Several
 
 # What listing may cost, and how many frequencies there may be, alone and times the values.
 _LISTING, _LISTING_QUICKLY = 2.0**30, 2.0**25
@@ -42,7 +45,7 @@ _MOST_KEPT, _MOST_LISTABLE = 1 << 37, 1 << 29
 _STRETCH, _ROWS = 1 << 20, 1 << 22
 _OUTSIDE, _NOTHING, _UNLIKELY = 1e-12, 1e-15, 1e-12
 # Frequencies are passed over that together add no more than this.
-_PASSED = 4e-9
+_PASSED, _PASSED_BY_KINDS = 4e-9, 8e-9
 # As long as so many sums takes to find one phase.
 _PHASE = 16
 # So many frequencies tell how far transforms usually fall.
@@ -93,7 +96,15 @@ def scattered_terms(
     total -= TIE * math.fsum(members)
     most = _MOST_QUICKLY if quick else _MOST
     cost = _LISTING_QUICKLY if quick else _LISTING
-    division = divided(voters[0], cost) if len(voters) == 1 else None
+    if len(voters) > 1:
+        # In a search, where it only says which of many prices is the better one, nothing is listed.
+        several = None if quick else chosen(voters, cost)
+        found = None if several is None else _by_kinds(several, total, allowed, most)
+        if found is not None and _error(found) <= allowed:
+            return found
+        plain = _series(_mixture(voters, None), total, allowed, most)
+        return min((way for way in (found, plain) if way is not None), key=_error, default=None)
+    division = divided(voters[0], cost)
     rest = _mixture(voters, division)
     unlisted = float(rest.chances.sum())
     listing = division is not None and unlisted <= allowed / 8
@@ -112,6 +123,17 @@ def scattered_terms(
     series = _series(rest, total, allowed, most)
     ways = [way for way in (plain, None if series is None else found + series) if way is not None]
     return min(ways, key=_error, default=None)
+
+
+def _by_kinds(several: Several, total: float, allowed: float, most: int) -> list[Terms] | None:
+    """List what can be of members of several kinds; the rest is a series."""
+    series: list[Terms] | None = [Terms(0, np.zeros(1), several.unlisted)]
+    if several.unlisted > allowed / 8:
+        series = _series(several, total, allowed, most)
+    if series is None:
+        return None
+    line, error = listed_sides(several, total)
+    return [Terms(0, line, error + _NOTHING), *series]
 
 
 def _error(found: Sequence[Terms]) -> float:
@@ -146,18 +168,16 @@ def _part(one: Voters, measure: Measure, centre: float) -> Part:
 
 
 def _series(
-    rest: Mixture, total: float, allowed: float, most: int, *, listable: bool = False
+    whole: Rest, total: float, allowed: float, most: int, *, listable: bool = False
 ) -> list[Terms] | None:
     """Sum with more and more frequencies, until the error is allowed.
 
     If large atoms could be listed instead, this ends where the error does not fall as it does
     without them, or where much would have to be summed.
     """
-    likely = rest.chances > _UNLIKELY
-    left_out = float(rest.chances[~likely].sum())
-    if not likely.any():
+    rest, left_out = whole.likely(_UNLIKELY)
+    if rest is None:
         return [Terms(0, np.zeros(1), left_out)]
-    rest = replace(rest, counts=rest.counts[likely], chances=rest.chances[likely])
     affordable = _MOST_LISTABLE if listable else _MOST_KEPT
     count, found, before = min(_FIRST, most), None, math.inf
     if listable:
@@ -172,28 +192,16 @@ def _series(
         if error <= allowed or count >= most or (listable and error > before / 8):
             break
         # What is near falls with the width where there is a density.
-        wanted = min(most, math.ceil(count * max(1.05 * error / allowed, 2.0)))
+        spare = 1.15 if isinstance(rest, Several) else 1.05
+        wanted = min(most, math.ceil(count * max(spare * error / allowed, 2.0)))
         if worked * (wanted / count) > affordable:
             break
         count, before = wanted, math.inf
     return None if found is None else [*found, Terms(0, np.zeros(1), left_out + _OUTSIDE)]
 
 
-def _window(rest: Mixture) -> tuple[float, float]:
-    """Return where the sum lies in all cases, but for a probability of 1e-12."""
-    ends = []
-    for counts in rest.counts:
-        draws = [
-            replace(part.draws, count=count)
-            for count, part in zip(counts.tolist(), rest.parts, strict=True)
-            if count
-        ]
-        ends.append(window(draws, _OUTSIDE))
-    return min(low for low, _ in ends), max(high for _, high in ends)
-
-
 def _summed(
-    rest: Mixture, total: float, count: int, affordable: float
+    rest: Rest, total: float, count: int, affordable: float
 ) -> tuple[list[Terms], float] | None:
     """Sum so many frequencies with Vaaler's weights; None if that is too much work.
 
@@ -223,7 +231,7 @@ class _Plan:
     Attributes
     ----------
     rest, tally
-        The draws; the second where they are those of one kind of members.
+        The draws; the second where compiled sums are to be had.
     places, period, step
         The interval about the mean, what sums are taken modulo, and the frequencies in between.
     count, block, blocks
@@ -232,8 +240,8 @@ class _Plan:
         How many values there are.
     """
 
-    rest: Mixture
-    tally: Tally | None
+    rest: Rest
+    tally: Tally | Several | None
     places: list[float]
     period: float
     step: float
@@ -246,19 +254,33 @@ class _Plan:
         return -(-(self.count + self.block // 2) // self.block)
 
     @property
+    def passed(self) -> float:
+        return _PASSED_BY_KINDS if isinstance(self.rest, Several) else _PASSED
+
+    @property
     def points(self) -> int:
         return sum(part.draws.measure.atoms.size for part in self.rest.parts)
 
+    @property
+    def totals(self) -> int:
+        """How many numbers are kept for each frequency."""
+        return self.rest.totals if self.tally is None and isinstance(self.rest, Mixture) else 1
+
     def sizes(self, each: Sequence[Array]) -> Array:
         """Bound the transform of the sum by bounds of those of the parts' draws."""
-        return self.rest.size(each) if self.tally is None else self.tally.sizes(each)
+        if self.tally is not None:
+            return self.tally.sizes(each)
+        assert isinstance(self.rest, Mixture)
+        return self.rest.size(each)
 
 
-def _planned(rest: Mixture, total: float, count: int) -> _Plan:
-    ends, period = interval(*_window(rest), total)
+def _planned(rest: Rest, total: float, count: int) -> _Plan:
+    ends, period = interval(*rest.window(_OUTSIDE), total)
     step = 2.0 * math.pi / period
-    centre = float((rest.counts @ np.array([part.centre for part in rest.parts]))[0])
-    places = [end - centre for end in ends]
+    places = [end - rest.centre for end in ends]
+    if isinstance(rest, Several):
+        block = rest.block(step, count, _PASSED_BY_KINDS, _PHASE)
+        return _Plan(rest, rest, places, period, step, count, block, block == 1)
     return _Plan(rest, tally_of(rest), places, period, step, count, *_block(rest, step, count))
 
 
@@ -283,11 +305,12 @@ class _Part:
         share = (plan.places[1] - plan.places[0]) / plan.period
         if plan.tally is not None:
             ends = Ends(k, near, far, share, plan.count)
-            found = plan.tally.added(waves, ends, _PASSED / plan.count)
+            found = plan.tally.added(waves, ends, plan.passed / plan.count)
             self.terms.append(found.terms)
             self.near += found.beside
             self.worked += found.work
             return
+        assert isinstance(plan.rest, Mixture)
         rest, inside = plan.rest, (k >= 0) & (k < plan.count)
         size = rest.size([np.abs(no) + np.abs(yes) for no, yes in waves])
         reach = 2.0 / (math.pi * np.maximum(k, 0.5)) + 2.0 / plan.count
@@ -320,7 +343,7 @@ def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
     if plan.direct:
         row = math.isqrt(stop - start - 1) + 1
         heads = np.arange(start, stop, row, dtype=np.float64)
-        rows = max(1, (_ROWS >> 2) // (row * (1 if plan.tally else plan.rest.totals)))
+        rows = max(1, (_ROWS >> 2) // (row * plan.totals))
         for some in range(0, heads.size, rows):
             found.take(plan, heads[some : some + rows], np.arange(row, dtype=np.float64), stop)
             if found.worked > affordable:
@@ -334,11 +357,11 @@ def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
     size = plan.sizes(each)
     at = np.arange(start, stop, dtype=np.float64) * block
     reach = block * (2.0 / (math.pi * np.maximum(at - half, 0.5)) + 2.0 / count)
-    kept = np.flatnonzero(reach * size > block * _PASSED / count)
+    kept = np.flatnonzero(reach * size > block * plan.passed / count)
     reach[kept] = 0.0
     found.error += float(reach @ size)
     found.worked += kept.size * plan.points * _PHASE
-    rows = max(1, (_ROWS >> 2) // (block * (1 if plan.tally else plan.rest.totals)))
+    rows = max(1, (_ROWS >> 2) // (block * plan.totals))
     offsets = np.arange(-half, half + 1, dtype=np.float64)
     for some in range(0, kept.size, rows):
         if found.worked > affordable:
