@@ -91,29 +91,18 @@ def test_whatever_is_asked_for_first_is_found_once(monkeypatch: pytest.MonkeyPat
     count("pairs", guided.Traders.pairs)
     count("labels", guided.Traders.labels)
 
-    def fail() -> None:
-        raise ValueError("of the work")
-
-    def work(matching: ranked.RankedMatching) -> None:
-        with pytest.raises(ValueError, match="of the work"):
-            matching.while_pairing(fail)
-
-    for first in (
-        lambda matching: matching.seller,
-        lambda matching: matching.trading_sellers,
-        lambda matching: matching.waiting_buyers,
-        lambda matching: matching.while_pairing(lambda: matching.trading_buyers),
-        work,
-    ):
+    thresholds = ranked._by_sweep(graph, order_agents(*weights))[2][0][expected[0]]
+    for first in ("seller", "trading_buyers", "trading_sellers", "waiting_buyers", "pair_bounds"):
         counted.clear()
         matching = ranked.match_by_rank(graph, *weights)
         assert isinstance(matching, ranked.LargeMatching)
-        first(matching)
+        getattr(matching, first)
         assert matching.buyer.tolist() == expected[0].tolist()
         assert matching.seller.tolist() == expected[1].tolist()
         for labels, side in zip(expected[2], matching._labels, strict=True):
             assert labels.tolist() == side.tolist()
-        assert matching.while_pairing(lambda: 5) == 5
+        source = matching._agent_at[thresholds]
+        assert matching.trading_buyers.source.tolist() == source.tolist()
         assert sorted(counted) == ["labels", "pairs"]
 
 

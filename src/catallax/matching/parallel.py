@@ -15,7 +15,7 @@ def both(first: Callable[[], First], second: Callable[[], Second]) -> tuple[Firs
     """Call two functions at once, the first one here, and return both results.
 
     Compiled kernels and the sorts of NumPy do not hold Python's lock, so two of them run on two
-    cores. What users write belongs into the first: it sees their context, and their interrupts.
+    cores. What users write may run in the first only: it sees their context, and their interrupts.
     An error in either is raised here.
 
     Examples

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +23,6 @@ __all__ = [
 
 Weights = NDArray[np.float64]
 Indices = NDArray[np.int32]
-Done = TypeVar("Done")
 
 NOBODY = np.iinfo(np.int64).max
 """The source of a threshold that no single agent sets."""
@@ -161,10 +158,6 @@ class Matching(ABC):
     @abstractmethod
     def waiting_sellers(self) -> Thresholds:
         """What the sellers that do not trade would have to undercut, where anything would do."""
-
-    def while_pairing(self, work: Callable[[], Done]) -> Done:
-        """Do what needs no pairs, while they are being found if they are not known yet."""
-        return work()
 
     def waiting(self, index: int, *, buyers: bool) -> Thresholds:
         """Give the threshold of one agent that does not trade; of nobody where there is none."""

@@ -172,14 +172,9 @@ class SeparableMechanism(Mechanism):
         # A plain graph asks for no scale, which takes quantiles of every prior to find.
         scale = market.scale if market.constraints else None
         matching = best_matching(market.family, *self.weights(market, reports), scale=scale)
-
-        # Thresholds come in the order of the trades. A critical report found by a root finder may
-        # be off by a rounding; where a mechanism's weights are exact the two limits change nothing.
-        def price_buyers() -> Array:
-            pays = self.critical_bids(market, matching.trading_buyers)
-            return np.minimum(pays, reports.bids[matching.buyer])
-
-        buyer_pays = matching.while_pairing(price_buyers)
+        bids, asks = reports.bids[matching.buyer], reports.asks[matching.seller]
+        # Thresholds come in the order of the trades.
+        pays = self.critical_bids(market, matching.trading_buyers)
         receives = self.critical_asks(market, matching.trading_sellers)
         weights = matching.buyer_weights[matching.buyer] - matching.seller_weights[matching.seller]
         return Outcome(
@@ -190,8 +185,10 @@ class SeparableMechanism(Mechanism):
             tick=matching.tick,
             buyer_index=matching.buyer,
             seller_index=matching.seller,
-            buyer_pays=buyer_pays,
-            seller_receives=np.maximum(receives, reports.asks[matching.seller]),
+            # A critical report found by a root finder may be off by a rounding; where a
+            # mechanism's weights are exact these two lines change nothing.
+            buyer_pays=np.minimum(pays, bids),
+            seller_receives=np.maximum(receives, asks),
             weights=weights,
             reasons=ThresholdReasons(self, matching),
         )

@@ -172,5 +172,5 @@ def match_guided(
         Of every buyer and every seller who trades the rank of the agent that sets her threshold.
     """
     found = find_traders(graph, agent_at, near=near)
-    labels, paired = both(found.labels, lambda: found.pairs(buyer_start))
+    paired, labels = both(lambda: found.pairs(buyer_start), found.labels)
     return found.buyer, paired, labels

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +26,6 @@ __all__ = ["RankedMatching", "match_by_rank", "match_sparse"]
 
 Weights = NDArray[np.float64]
 Indices = NDArray[np.int32]
-Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +167,7 @@ class RankedMatching(Matching):
 
 
 class LargeMatching(RankedMatching):
-    """The matching of a large sparse graph: pairs and labels are found once one is asked for.
+    """The matching of a large sparse graph: pairs and labels are found when one is asked for.
 
     They are found at the same time, on two cores.
     """
@@ -190,24 +187,25 @@ class LargeMatching(RankedMatching):
             _found=found,
         )
 
-    def while_pairing(self, work: Callable[[], Done]) -> Done:
-        """Find the labels and do other work with them, and find the pairs meanwhile."""
+    def _find(self) -> None:
+        """Find pairs, labels, and what follows from these before pairs are known."""
         known = vars(self)
         found: Traders | None = known.get("_found")
         if found is None:
-            return work()
-
-        def label_and_work() -> Done:
-            if "_labels" not in known:
-                known["_labels"] = found.labels()
-            return work()
+            return
 
         def pair() -> None:
             if "seller" not in known:
                 known["seller"] = found.pairs()
 
+        def label() -> None:
+            if "_labels" not in known:
+                known["_labels"] = labels = found.labels()
+                known["trading_buyers"] = self._thresholds(self.buyer, labels[0], buyers=True)
+
         try:
-            return both(label_and_work, pair)[0]
+            # Pairs take longer, and so stay where the graph is in the cache already.
+            both(pair, label)
         finally:
             if known.keys() >= {"_labels", "seller"}:
                 known.pop("_found", None)  # it holds the whole graph once more
@@ -215,12 +213,12 @@ class LargeMatching(RankedMatching):
     @cached_property
     def seller(self) -> Indices:  # type: ignore[override]
         """The seller of each trade."""
-        self.while_pairing(lambda: None)
+        self._find()
         return vars(self)["seller"]
 
     @cached_property
     def _labels(self) -> tuple[Indices, Indices]:  # type: ignore[override]
-        self.while_pairing(lambda: None)
+        self._find()
         return vars(self)["_labels"]
 
 
