@@ -20,6 +20,7 @@ from catallax.groups.member import Member
 from catallax.groups.problem import GroupProblem
 from catallax.groups.requirements import as_fraction
 from catallax.groups.rules import Majority, Quota, Unanimity, VotingRule
+from catallax.groups.sums.series.streamed import quickly
 from catallax.groups.trade import GroupTrade
 from catallax.groups.vote import Prices, Vote
 from catallax.progress import Progress
@@ -311,7 +312,9 @@ def _valued(
     from catallax.groups.base import get
 
     made = get(mechanism)
-    return made, evaluate(trade, made)
+    # What it is compared with may be known less exactly where that would take minutes.
+    with quickly():
+        return made, evaluate(trade, made)
 
 
 def priced_vote(trade: GroupTrade, rule: VotingRule) -> Vote:
