@@ -19,7 +19,7 @@ from catallax.groups.sums.values import mixture as sums_mixture
 from catallax.groups.sums.values import scattered as sums_scattered
 from catallax.groups.sums.values import sides as sums_sides
 from catallax.groups.sums.values.atoms import atom_terms
-from catallax.groups.sums.values.mixture import Mixture
+from catallax.groups.sums.values.mixture import Mixture, Part
 from catallax.groups.sums.values.scattered import scattered_terms
 from catallax.groups.sums.values.tally import Ends, tally_of
 from catallax.priors import Discrete, Empirical
@@ -134,7 +134,7 @@ def test_draws_from_two_heaps_are_tallied_as_any(usual: int, weight: int, price:
     ]
     draws = np.array([3, 4, 9]) if usual else np.array([9])
     mixture = Mixture(
-        tuple(sums_scattered._part(one, heap, 0.4) for heap in heaps),
+        tuple(Part.of(one, 0.4, heap) for heap in heaps),
         np.stack([9 - draws, draws], axis=1)[:, 2 - len(heaps) :],
         np.array([0.2, 0.1, 0.4])[: draws.size],
     )
@@ -171,7 +171,7 @@ def test_draws_from_two_heaps_are_tallied_as_any(usual: int, weight: int, price:
 def test_a_long_stretch_of_frequencies_is_transformed(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(5)
     one = Voters(Empirical(rng.random(50).tolist()), 9, 1, 0.4)
-    part = sums_scattered._part(one, one.measure, one.mean)
+    part = Part.of(one, one.mean)
     given = 0.37, 2.0**26 + 3 + 64 * np.arange(70.0), np.arange(64.0)
     direct = part.at(*given)
     monkeypatch.setattr(sums_mixture, "_MANY", 5)

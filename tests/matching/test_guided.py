@@ -91,7 +91,7 @@ def test_whatever_is_asked_for_first_is_found_once(monkeypatch: pytest.MonkeyPat
     count("pairs", guided.Traders.pairs)
     count("labels", guided.Traders.labels)
 
-    thresholds = ranked._by_sweep(graph, order_agents(*weights))[2][0][expected[0]]
+    thresholds = expected[2][0][expected[0]]
     for first in ("seller", "trading_buyers", "trading_sellers", "waiting_buyers", "pair_bounds"):
         counted.clear()
         matching = ranked.match_by_rank(graph, *weights)

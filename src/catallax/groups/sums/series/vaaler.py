@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["fejer", "interval", "weights_of"]
+__all__ = ["fejer", "interval", "largest", "weights_of"]
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -56,3 +56,11 @@ def weights_of(
 def fejer(k: Array, count: int) -> Array:
     """Return weights of the real transform that add up to what lies next to a place."""
     return np.where(k > 0, 2.0, 1.0) * (1.0 - k / count)
+
+
+def largest(k: Array, count: int) -> Array:
+    """Bound the weights of a transform: of an interval, and half of the Fejer sums of its ends.
+
+    The first is at most 2 / (pi k) for k > 0, and 1 for 0; the others are 1 / count each.
+    """
+    return 2.0 / (math.pi * np.maximum(k, 0.5)) + 2.0 / count

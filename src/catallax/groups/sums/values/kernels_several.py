@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.compiled import compiled
+from catallax.groups.sums.values.kernels_tally import power
 
 __all__ = ["limits", "sizes", "summed"]
 
@@ -226,18 +227,13 @@ def summed(
                 high = max(high, highs[j, f])
                 c[0, t], c[1, t] = no[j, f].real, no[j, f].imag
                 e[0, t], e[1, t] = yes[j, f].real, yes[j, f].imag
-            power = members[j] - high
+            common = members[j] - high
             for t in range(_LANES):
                 one = usual[j, at[t]]
-                square, exponent = one, power
-                while exponent > 0:
-                    if exponent & 1:
-                        turns[t] *= square
-                    square *= square
-                    exponent >>= 1
+                turns[t] *= power(one, common, complex(1.0, 0.0))
                 for d in range(1, high + 1):
                     powers[d, t] = powers[d - 1, t] * one
-            base += weights[j] * power * favour[j]
+            base += weights[j] * common * favour[j]
             # All cases that matter have the usual draws of the others in common.
             kept[:], kept_i[:], left[:], left_i[:] = 0.0, 0.0, 0.0, 0.0
             for d in range(high, -1, -1):

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from catallax.compiled import compiled
 
-__all__ = ["sizes", "tallied"]
+__all__ = ["power", "sizes", "tallied"]
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -24,19 +24,9 @@ _STEPS = 8192
 
 
 @compiled
-def _real_power(base: float, exponent: int) -> float:
-    found, square, rest = 1.0, base, exponent
-    while rest > 0:
-        if rest & 1:
-            found *= square
-        square *= square
-        rest >>= 1
-    return found
-
-
-@compiled
-def _power(base: complex, exponent: int) -> complex:
-    found, square, rest = complex(1.0, 0.0), base, exponent
+def power(base, exponent, one):  # pyright: ignore[reportMissingParameterType]
+    """Raise a real or complex number to a whole power; `one` is 1 of its kind."""
+    found, square, rest = one, base, exponent
     while rest > 0:
         if rest & 1:
             found *= square
@@ -51,7 +41,7 @@ def _size(
 ) -> float:
     """Bound the transform of the sum by those of a draw from either heap, and each case's part."""
     most = chances.size - 1
-    usual = _real_power(first, members - most)
+    usual = power(first, members - most, 1.0)
     for d in range(most, -1, -1):
         firsts[d] = usual
         usual *= first
@@ -127,7 +117,7 @@ def _rising(out: Array, out_i: Array, size: int, first: complex, ratio: complex)
     for q in range(lanes):
         out[q], out_i[q] = one.real, one.imag
         one *= ratio
-    far = _power(ratio, _LANES)
+    far = power(ratio, _LANES, complex(1.0, 0.0))
     by, by_i = far.real, far.imag
     for start in range(np.uint64(0), np.uint64(max(size - _LANES, 0)), lanes):
         for q in range(lanes):
@@ -323,7 +313,7 @@ def tallied(
         for j in range(high + 1):
             whole += own[j]
             whole_i += own_i[j]
-        all_usual = _power(a + b, left)
+        all_usual = power(a + b, left, complex(1.0, 0.0))
         product = all_usual * complex(whole, whole_i)
         fold = (2.0 if at > 0 else 1.0) * (1.0 - at / count)
         sums[0] += fold * (product * (near[f] + far[f])).real
@@ -341,7 +331,7 @@ def tallied(
             long = 1
         else:
             # Of the votes of the others those that matter.
-            bound, others = 0.0, _real_power(abs(c) + abs(e), low)
+            bound, others = 0.0, power(abs(c) + abs(e), low, 1.0)
             for d in range(low, high + 1):
                 bound += chances[d] * others
                 others *= abs(c) + abs(e)
@@ -353,8 +343,8 @@ def tallied(
             base, top = lows[high, bits], highs[high, bits]
             long = top - base + 1
             nay, yea = a / scale_no, b / scale_yes
-            _rising(voted, voted_i, long, weight * _power(yea, base), yea)
-            _rising(others_no, others_no_i, long, _power(nay, left - top), nay)
+            _rising(voted, voted_i, long, weight * power(yea, base, complex(1.0, 0.0)), yea)
+            _rising(others_no, others_no_i, long, power(nay, left - top, complex(1.0, 0.0)), nay)
             skip, last = np.uint64(base - lows[high, -1]), np.uint64(long - 1)
             row = usual[high]
             for m in range(np.uint64(long)):

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from catallax.groups.sums.draws.ballots import Leaf, Terms, weigh
 from catallax.groups.sums.draws.bounds import Draws, window
+from catallax.groups.sums.draws.measure import Measure
 from catallax.groups.sums.draws.transform import gridded, phases, powers
+from catallax.groups.sums.draws.voters import Voters
 
 __all__ = ["Mixture", "Part"]
 
@@ -31,6 +33,12 @@ class Part:
     weight: int
     chance: float
     centre: float
+
+    @classmethod
+    def of(cls, one: Voters, centre: float, measure: Measure | None = None) -> Part:
+        """Return the draws of alike members, or those of them that have another law."""
+        draws = Draws(one.count, one.measure if measure is None else measure, one.bar)
+        return cls(draws, one.weight, draws.split()[1].atom_mass, centre)
 
     def at(self, step: float, middles: Array, offsets: Array) -> list[Complex]:
         """Return them at given frequencies and their neighbours, shape (middles, offsets)."""

@@ -9,7 +9,7 @@ an event without large atoms.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from catallax.groups.sums.draws.measure import Measure
 from catallax.groups.sums.draws.voters import Voters
 
 __all__ = [
@@ -63,6 +64,11 @@ class Heap:
     values: Array
     chances: Array
     votes: Integers
+
+    def within(self, whole: Measure) -> Measure:
+        """Return the law of a draw that is one of them."""
+        order = np.argsort(self.values)
+        return replace(whole, atoms=self.values[order], masses=self.chances[order])
 
     @property
     def groups(self) -> bool:

@@ -10,20 +10,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums.draws.ballots import Terms, added, weighted
-from catallax.groups.sums.draws.bounds import Draws
-from catallax.groups.sums.draws.measure import TIE, Measure
+from catallax.groups.sums.draws.measure import TIE
 from catallax.groups.sums.draws.transform import phases
 from catallax.groups.sums.draws.voters import Voters
-from catallax.groups.sums.series.vaaler import fejer, interval, weights_of
+from catallax.groups.sums.series.vaaler import fejer, interval, largest, weights_of
 from catallax.groups.sums.values.mixture import Mixture, Part
-from catallax.groups.sums.values.multisets import Division, Heap, divided, listed
+from catallax.groups.sums.values.multisets import Division, divided, listed
 from catallax.groups.sums.values.several import Several
 from catallax.groups.sums.values.sides import chosen, listed_sides
 from catallax.groups.sums.values.tally import Ends, Tally, tally_of
@@ -143,28 +142,18 @@ def _error(found: Sequence[Terms]) -> float:
 def _mixture(voters: Sequence[Voters], division: Division | None) -> Mixture:
     """Return what was not listed."""
     if division is None:
-        parts = tuple(_part(one, one.measure, one.mean) for one in voters)
+        parts = tuple(Part.of(one, one.mean) for one in voters)
         return Mixture(parts, np.array([[one.count for one in voters]]), np.ones(1))
     one = voters[0]
     heaps = [heap for heap in (division.first, division.second) if heap.values.size]
     # About the value that is drawn most, if it is one, its own transform is 1.
     alone = len(heaps) == 2 and division.first.values.size == 1
     centre = float(division.first.values[0]) if alone else one.mean
-    parts = tuple(_part(one, _measure(one.measure, heap), centre) for heap in heaps)
+    parts = tuple(Part.of(one, centre, heap.within(one.measure)) for heap in heaps)
     left = ~division.kept
     draws = division.draws[left]
     counts = np.stack([division.count - draws, draws][2 - len(parts) :], axis=1)
     return Mixture(parts, counts, division.chances[left])
-
-
-def _measure(whole: Measure, heap: Heap) -> Measure:
-    order = np.argsort(heap.values)
-    return replace(whole, atoms=heap.values[order], masses=heap.chances[order])
-
-
-def _part(one: Voters, measure: Measure, centre: float) -> Part:
-    draws = Draws(one.count, measure, one.bar)
-    return Part(draws, one.weight, draws.split()[1].atom_mass, centre)
 
 
 def _series(
@@ -313,7 +302,7 @@ class _Part:
         assert isinstance(plan.rest, Mixture)
         rest, inside = plan.rest, (k >= 0) & (k < plan.count)
         size = rest.size([np.abs(no) + np.abs(yes) for no, yes in waves])
-        reach = 2.0 / (math.pi * np.maximum(k, 0.5)) + 2.0 / plan.count
+        reach = largest(k, plan.count)
         faint = inside & (reach * size <= _PASSED / plan.count)
         self.error += float(reach[faint] @ size[faint])
         inside &= ~faint
@@ -356,7 +345,7 @@ def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
         each.append(np.minimum(part.lengths(block * plan.step, start, stop) + slack, 1.0))
     size = plan.sizes(each)
     at = np.arange(start, stop, dtype=np.float64) * block
-    reach = block * (2.0 / (math.pi * np.maximum(at - half, 0.5)) + 2.0 / count)
+    reach = block * largest(at - half, count)
     kept = np.flatnonzero(reach * size > block * plan.passed / count)
     reach[kept] = 0.0
     found.error += float(reach @ size)

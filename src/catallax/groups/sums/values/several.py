@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from scipy import special
 
 from catallax.groups.sums.draws.ballots import Terms
-from catallax.groups.sums.draws.bounds import Draws, window
+from catallax.groups.sums.draws.bounds import window
 from catallax.groups.sums.draws.voters import Voters
-from catallax.groups.sums.series.vaaler import fejer, weights_of
+from catallax.groups.sums.series.vaaler import fejer, largest, weights_of
 from catallax.groups.sums.values.mixture import Part
 from catallax.groups.sums.values.multisets import Heap, binomial
 from catallax.groups.sums.values.tally import Ends, Found
@@ -80,13 +80,8 @@ class Kind:
         """The draws from either heap."""
         one = self.voters
         centre = float(self.first.values[0]) if self.first.values.size == 1 else one.mean
-        found = []
-        for heap in (self.first, self.second):
-            order = np.argsort(heap.values)
-            own = replace(one.measure, atoms=heap.values[order], masses=heap.chances[order])
-            draws = Draws(one.count, own, one.bar)
-            found.append(Part(draws, one.weight, draws.split()[1].atom_mass, centre))
-        return found[0], found[1]
+        first, second = (heap.within(one.measure) for heap in (self.first, self.second))
+        return Part.of(one, centre, first), Part.of(one, centre, second)
 
 
 def kind_of(one: Voters) -> Kind:
@@ -208,7 +203,7 @@ class Several:
         sizes = [
             sum(np.abs(one[:, 0]) for one in part.at(step, k, np.zeros(1))) for part in self.parts
         ]
-        reach = 2.0 / (math.pi * np.maximum(k, 0.5)) + 2.0 / count
+        reach = largest(k, count)
         best, least = 1, 1.0
         for block in _BLOCKS:
             moved = [part.pace * block / 2 * step + part.coarse for part in self.parts]
@@ -238,9 +233,7 @@ class Several:
         line, sums = np.zeros(1 + int(members @ weights)), np.zeros(2)
         bounds = [np.abs(no) + np.abs(yes) for no, yes in each]
         size = self.sizes(bounds)
-        # The weight of k > 0 is at most 2 / (pi k), and of 0 at most 1; half of the Fejer sum adds
-        # two ends' 1 / N.
-        reach = 2.0 / (math.pi * np.maximum(ends.k, 0.5)) + 2.0 / ends.count
+        reach = largest(ends.k, ends.count)
         faint = inside & (reach * size <= passed)
         dropped = float(reach[faint] @ size[faint])
         at = np.flatnonzero(inside & ~faint)
