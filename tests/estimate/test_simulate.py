@@ -285,10 +285,11 @@ def test_progress_does_not_go_back_when_more_samples_are_needed(
 ) -> None:
     monkeypatch.setattr(sampling, "_BREATH", 0.0)
     told: list[tuple[float, str]] = []
-    cx.simulate(
-        TWO_COINS, ["gsom", "first-best"], 40_000, exact=False, until=0.01,
+    found = cx.simulate(
+        sparse_market(3, 2), ["gsom", "first-best"], 400_000, exact=False, until=0.01,
         progress=lambda *at: told.append(at),
     )  # fmt: skip
+    assert found.samples > sampling._FIRST_LOOK
     parts = [part for part, _ in told]
     assert len(told) > 2 and parts == sorted(parts) and parts[-1] == 1.0
 
