@@ -8,8 +8,9 @@ evenly, *nudged* by at most 0.001 or *redrawn*, given by name (`bids={...}`), an
 - the update, and reading all there is as arrays (who trades with whom, at what prices).
 
 *In full* is an update by all reports, of which as many have changed. Clearing afresh, read in the
-same way, is timed in between on the same reports, and all is compared with it, bit for bit. A
-last line follows a long chain and tells what memory it takes.
+same way, is timed in between on the same reports, and all is compared with it, bit for bit.
+*Tried* is a redrawn report too, each from the first outcome: so one deviation after the other is
+looked at. A last line follows a long chain and tells what memory it takes.
 Usage: python benchmarks/updates.py [--agents 100000] [--rounds 100] [--mechanisms gsom]
 [--graphs random spatial skewed complete] [--changes 1 10 100] [--chain 100000]
 """
@@ -125,6 +126,38 @@ def story(
     }  # fmt: skip
 
 
+def trials(kind: str, mechanism: str, agents: int, number: int, rounds: int) -> dict[str, Any]:
+    """Try changes of one outcome, each of which is dropped again."""
+    market, reports = market_for(kind, agents)
+    first: Any = cx.clear(market, mechanism, reports)
+    _ = first.update(**Reporters(reports, number).change(1, nudged=False)).changes
+    times: dict[str, list[float]] = {name: [] for name in (*PARTS, "in full", "afresh")}
+    for step in range(rounds):
+        reporters = Reporters(reports, step)
+        change = reporters.change(number, nudged=False)
+        start = time.perf_counter()
+        outcome = first.update(**change)
+        times["update"].append(time.perf_counter() - start)
+        _ = outcome.changes
+        times["changes"].append(time.perf_counter() - start)
+        if step % max(1, rounds // 12) == 0:
+            for name in NAMES:
+                getattr(outcome, name)
+            times["arrays"].append(time.perf_counter() - start)
+            start = time.perf_counter()
+            fresh = cx.clear(market, mechanism, reporters.reports())
+            times["afresh"].append(time.perf_counter() - start)
+            assert all(getattr(outcome, n).tobytes() == getattr(fresh, n).tobytes() for n in NAMES)
+            start = time.perf_counter()
+            first.update(reporters.reports())
+            times["in full"].append(time.perf_counter() - start)
+    figures = {name: spread(values) for name, values in times.items()}
+    return {
+        "kind": kind, "mechanism": mechanism, "agents": agents, "changed": number,
+        "nudged": False, "tried": True, "rounds": rounds, **figures,
+    }  # fmt: skip
+
+
 def chain(agents: int, steps: int) -> dict[str, float]:
     """Follow one market through a long chain of which nothing is kept, and see what grows."""
     market, reports = market_for("random", agents)
@@ -164,19 +197,19 @@ def main() -> None:
     for mechanism in options.mechanisms:
         for kind in options.graphs:
             for number in options.changes:
-                for nudged in (True, False):
-                    words = f"{number} {'nudged' if nudged else 'redrawn'}"
-                    say(f"{mechanism}, {kind}, {words} ...")
-                    one = story(
-                        kind, mechanism, options.agents, number, nudged=nudged,
-                        rounds=options.rounds,
-                    )  # fmt: skip
+                for how in ("nudged", "redrawn", "tried"):
+                    say(f"{mechanism}, {kind}, {number} {how} ...")
+                    about = kind, mechanism, options.agents, number
+                    if how == "tried":
+                        one = trials(*about, options.rounds)
+                    else:
+                        one = story(*about, nudged=how == "nudged", rounds=options.rounds)
                     figures.append(one)
                     ratio = one["afresh"]["median"] / one["changes"]["median"]
                     rows.append(
                         [
                             f"{kind}, {mechanism}",
-                            words,
+                            f"{number} {how}",
                             cell(one["update"]),
                             cell(one["changes"]),
                             short(one["changes"]["mean"]),

@@ -198,6 +198,31 @@ def test_chains_in_markets_of_300_a_side(large, kind):
         assert blocs > 50, blocs
 
 
+def test_a_common_price_is_kept_as_one_from_the_first_outcome_on(monkeypatch):
+    """Whoever tries one change after the other from there does not pay for it each time."""
+    monkeypatch.setattr(stores, "_LARGE", 20)
+    rng = np.random.default_rng(2)
+    graph = sparse_random(300, 300, 20, 5)
+    first = start(best_matching(graph, rng.random(300), rng.random(300)))
+    bloc = state_of(first).bloc.tolist()
+    assert bloc[2] > 100  # pairs
+    for _ in range(40):
+        agents, weights = rng.choice(600, 2, False), rng.random(2)
+        found = follow(first, agents, weights)
+        assert found is not None
+        same_matching(found[0], best_matching(graph, *after(first, agents, weights, 300)))
+        state = state_of(first)
+        assert state.bloc.tolist() == bloc
+        bloc_proves_itself(state, graph)
+
+
+def test_where_few_share_a_price_each_is_kept_alone():
+    rng = np.random.default_rng(2)
+    graph = sparse_random(300, 300, 20, 5)  # a common price of fewer than stores._LARGE
+    first = start(best_matching(graph, rng.random(300), rng.random(300)))
+    assert state_of(first).bloc[2] == 0
+
+
 def test_what_was_followed_from_stays(large):
     graph = sparse_random(50, 50, 4, 1)
     rng = np.random.default_rng(1)

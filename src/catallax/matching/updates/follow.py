@@ -121,4 +121,6 @@ def start(matching: RankedMatching, report: Weights | None = None) -> UpdatedMat
     nobody = np.full(weight.size, -1, np.int32)
     bloc = np.array([-1, -1, 0, 0, 0, -1, -1])
     arrays = report, weight, partner, label, nobody >= 0, nobody, np.zeros_like(nobody), bloc
-    return UpdatedMatching(graph, Version(LabelStore.of(graph, arrays)), pairs)
+    store = LabelStore.of(graph, arrays)
+    store.gather()
+    return UpdatedMatching(graph, Version(store), pairs)

@@ -171,23 +171,50 @@ class LabelStore:
         """
         from catallax.matching.updates import kernels_update
 
-        spaces = _spaces.setdefault(self.graph, [])
-        try:
-            space = spaces.pop()
-        except IndexError:  # none yet, or another thread has it
-            space = Space(self.live.weight.size)
         live, bloc = self.live, self.live.bloc.copy()
         most = max(_SMALL, int(_PATIENCE * self.rows.neighbours.size))
-        large = max(_LARGE, live.weight.size // 100)
+        space = self._space()
         listed, crossed, kind, agent, old = kernels_update.step(
-            reporters, before, agents, weights, self.rows, live, space.room, large, most, bloc,
-            space.told,
+            reporters, before, agents, weights, self.rows, live, space.room, self._large, most,
+            bloc, space.told,
         )  # fmt: skip
         moved = None if listed < 0 else space.told.first(listed)
-        spaces.append(space)
+        _spaces[self.graph].append(space)
         if moved is None:
             return None
         return _Noted(kind, agent, old, bloc), moved, crossed
+
+    def gather(self) -> None:
+        """Keep the thresholds of many who have the same as one, before anything has changed.
+
+        Updates build it for themselves when they need it, but who goes back to the first
+        outcome each time, to try other changes, would go back to before it was built.
+        """
+        n_buyers, label = self.graph.n_buyers, self.live.label
+        setters = np.bincount(label[:n_buyers][label[:n_buyers] >= 0], minlength=1)
+        if setters.max() < self._large:
+            return
+        from catallax.matching.updates import kernels_bloc, kernels_journal
+
+        alike = np.flatnonzero(label[:n_buyers] == setters.argmax())
+        space = self._space()
+        space.room.lost[0][: alike.size] = alike
+        space.room.n_lost[0] = alike.size
+        space.room.noted[:] = 1  # nothing need be noted: there is nothing to go back to
+        kernels_bloc.build(0, self._large, self.rows, self.live, space.room)
+        space.room.noted[:] = 0
+        space.room.work[kernels_journal.SPENT] = 0
+        _spaces[self.graph].append(space)
+
+    @property
+    def _large(self) -> int:
+        return max(_LARGE, self.live.weight.size // 100)
+
+    def _space(self) -> Space:
+        try:
+            return _spaces.setdefault(self.graph, []).pop()
+        except IndexError:  # none yet, or another thread has it
+            return Space(self.live.weight.size)
 
     def exchange(self, noted: Any) -> _Noted:
         """Take a step back, or anew, and give what takes that back."""
