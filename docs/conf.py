@@ -53,6 +53,9 @@ CONTENTS = {
         "docs/how-to/fit-priors",
         "docs/how-to/add-quotas",
         "docs/how-to/choose-a-mechanism",
+        "docs/how-to/live-market",
+        "docs/how-to/many-markets",
+        "docs/how-to/large-market",
         "docs/adding-a-mechanism",
         "docs/how-to/audit-a-mechanism",
         "docs/how-to/run-a-study-on-a-cluster",
@@ -61,6 +64,7 @@ CONTENTS = {
     "See": ["docs/gallery"],
     "Look up": [
         "docs/market-files",
+        "docs/group-files",
         "docs/constraints",
         "docs/priors",
         "docs/mechanisms",

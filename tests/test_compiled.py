@@ -30,14 +30,17 @@ def test_a_change_of_a_called_kernel_in_another_file_is_noticed(tmp_path: Path) 
             "from catallax.compiled import compiled\n"
             f"@compiled\ndef inner(x):\n    return x + {number}\n"
         )
-        code = "from catallax.room.kernels_outer import outer; print(outer(100))"
+        code = (
+            "from catallax.compiled import on_compiling; on_compiling(lambda: print('compiling'))\n"
+            "from catallax.room.kernels_outer import outer; print(outer(100))"
+        )
         environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-        for _ in range(2):  # compiled, and then from the cache
+        for said in ("compiling\n", ""):  # and then from the cache
             done = subprocess.run(
                 [sys.executable, "-c", code],
                 capture_output=True, text=True, env=environment, cwd=tmp_path, check=True,
             )  # fmt: skip
-            assert done.stdout == f"{100 + number}\n"
+            assert done.stdout == f"{said}{100 + number}\n"
 
 
 def test_nothing_is_dropped_where_nothing_has_changed(tmp_path: Path) -> None:

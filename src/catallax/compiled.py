@@ -8,7 +8,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-__all__ = ["compiled", "forget_stale"]
+__all__ = ["compiled", "forget_stale", "on_compiling"]
+
+_waiting: list[Callable[[], None]] = []
+"""Who wants to hear of the next compilation: nobody, or one."""
 
 
 def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
@@ -30,10 +33,42 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     from numba import njit  # heavy
 
     _forget_ours()
+    _listen()
     try:
         return njit(cache=True, nogil=True)(kernel)
     except RuntimeError:  # no place for a cache
         return njit(nogil=True)(kernel)
+
+
+def on_compiling(tell: Callable[[], None] | None) -> None:
+    """Say what to call, once, when a kernel has to be compiled because no cache holds it.
+
+    Parameters
+    ----------
+    tell
+        Called as the first compilation begins; None for nothing.
+    """
+    _waiting[:] = [] if tell is None else [tell]
+
+
+@cache
+def _listen() -> None:
+    from numba.core import event
+
+    class Listener(event.Listener):
+        """Hears of compilations; what is found on disk is not among them."""
+
+        def on_start(self, event: Any) -> None:
+            del event
+            told = list(_waiting)
+            _waiting.clear()  # before it is told: two threads may compile at once
+            for tell in told:
+                tell()
+
+        def on_end(self, event: Any) -> None:
+            del event
+
+    event.register("numba:compile", Listener())
 
 
 @cache

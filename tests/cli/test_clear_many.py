@@ -123,8 +123,11 @@ def test_agents_are_asked_for_by_market(run: Runner, day: Path, small: Path) -> 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--explain", "bob"], "name agents after their market, as MARKET:ID"),
-        (["--explain", "h17:zoe"], "there is no agent 'h17:zoe'"),
+        (["--explain", "bob"], "day: 'bob' names none of the 3 markets; name agents after theirs"),
+        (["--explain", "h17:zoe"], "day: market 'h17': there is no buyer or seller 'zoe': buyers"),
+        (["--explain", "h17:anne"], "day: market 'h17': there is no buyer or seller 'anne': did"),
+        (["--explain", "h20:ann"], "day: there is no market 'h20': known are: h17, h18, h19"),
+        (["--explain", "noon:buyer:ann"], "day: there is no market 'noon': known are: h17, h18"),
         (["--explain", "h19:ann"], "market 'h19' has both a buyer and a seller 'ann'"),
         (["--plot", "day.svg"], "'trading-day' holds 3 markets, and a picture shows one"),
         (["--mechanism", "mcafee"], "market 'h17' has 1 of 2 edges"),
@@ -139,6 +142,29 @@ def test_what_is_refused_leaves_nothing(run: Runner, day: Path, words, says, tmp
     assert (done.status, done.out) == (2, "")
     assert says in done.err and done.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_market_is_told_its_neighbours(run: Runner, tmp_path: Path) -> None:
+    names = [f"h{hour:02}-{part}" for hour in range(24) for part in (15, 30, 45)]
+    week = tmp_path / "week"
+    week.mkdir()
+    tables = 'buyers = {table = "buyers.csv"}\nsellers = {table = "sellers.csv"}\n'
+    (week / "market.toml").write_text(f'{tables}market = {{by = "slot"}}\n')
+    for side, report in (("buyers", "bid"), ("sellers", "ask")):
+        rows = "".join(f"{name},home1,1\n" for name in names)
+        (week / f"{side}.csv").write_text(f"slot,id,{report}\n{rows}")
+    for asked, says in (
+        (
+            "h05-99:home1",
+            "the nearest of its 72 are h05-15, h05-30, h05-45, h06-15, h06-30, h06-45",
+        ),
+        ("h0530:home1", "did you mean 'h05-30'?"),
+        ("zz:home1", "the nearest of its 72 are h23-15, h23-30, h23-45"),
+    ):
+        done = run("clear", week, "--mechanism", "first-best", "--explain", asked)
+        market = asked.partition(":")[0]
+        assert f"week: there is no market '{market}': {says}" in done.err
+        assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
 
 
 @pytest.mark.parametrize("command", ["simulate", "audit"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -137,6 +138,10 @@ def test_help(run: Runner, command: str) -> None:
     assert (done.status, done.err) == (0, "")
     for word in ("Usage: catallax", "--json", "--quiet", "-q"):
         assert word in done.out, f"{command} --help does not speak of {word}"
+    # The name of an option, perhaps a short one and what it takes, and then words.
+    told = re.findall(r"^│ (--[\w-]+)(?: -\w)?(?: [A-Z]+\.*)? *(.*?) *│$", done.out, re.MULTILINE)
+    assert len(told) > 1
+    assert [name for name, words in told if not words] == []
 
 
 def test_no_help_loads_anything_heavy() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from catallax import compiled
 from catallax.groups import GroupTrade, evaluate
 from tests.cli.conftest import Runner
 from tests.cli.test_refusals import files, refused
@@ -302,3 +304,35 @@ def test_a_figure_that_differs_sets_the_exit_status(run: Runner, monkeypatch) ->
     done = run("reproduce", "groups-table1")
     assert done.status == 1
     assert "1 of 2 differ" in done.out
+
+
+def test_who_watches_sees_that_something_goes_on(run: Runner, club: Path, monkeypatch) -> None:
+    monkeypatch.setattr(compiled, "_waiting", [])
+    assert run("groups", "evaluate", club).err == ""
+    assert compiled._waiting == []
+    with monkeypatch.context() as watched:
+        watched.setattr(sys.stderr, "isatty", lambda: True)
+        done = run("groups", "evaluate", club, "--json")
+        assert "evaluating" in done.err
+        assert len(done.documents) == 1
+        run("mechanisms", "--json")
+        (tell,) = compiled._waiting
+        assert run("mechanisms", "-q").err == ""
+        assert compiled._waiting == []
+        tell()
+        assert "compiling for this machine" in run("mechanisms", "-q").err
+
+
+def test_one_ballot_of_a_guessed_owner_is_counted(run: Runner, club: Path) -> None:
+    text = CLUB.replace(
+        '{id = "ann", report = 30}', '{id = "ann", report = 30, prior = "point(7)"}'
+    )
+    club.write_text(text, encoding="utf-8")
+    (one,) = run("groups", "decide", club, "--json").documents
+    assert one["buyers_in_favour"] == 2
+    assert "point(7)" in refused(run, "groups", "decide", club, "--mechanism", "smooth")
+    club.write_text(CLUB.replace("report = 30", "report = 70"), encoding="utf-8")
+    assert "'ann' reports 70.0" in refused(run, "groups", "decide", club)
+    # At a price beyond the prior the report is a yes that was not foretold.
+    (one,) = run("groups", "decide", club, "--price", 60, "--json").documents
+    assert one["buyers_in_favour"] == 1

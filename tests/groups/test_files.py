@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -22,9 +24,11 @@ from catallax.errors import (
     VotingRuleError,
 )
 from catallax.groups.boolean_rules import BooleanRule, Coalitions
+from catallax.groups.files.reading import KEYS
+from catallax.groups.files.sides import MEMBER_KEYS, SIDE_KEYS, WORDS
 from catallax.groups.member import Member
 from catallax.groups.problem import GroupProblem
-from catallax.groups.rules import Anonymous, Majority, Quota
+from catallax.groups.rules import RULES, Anonymous, Majority, Quota
 from catallax.groups.weighted_rules import WeightedQuota
 from catallax.priors import make_prior, parse_prior
 
@@ -326,3 +330,29 @@ def test_survey_answers_may_be_reported_as_they_were(tmp_path) -> None:
     assert GroupProblem.read(path).buyers[0].prior == make_prior(prior)
     path.write_text(buyers({"id": "ann", "report": 5.5}, prior=prior))
     check(path, ReportError, ["outside the prior"])
+
+
+def test_every_key_of_a_group_file_stands_in_the_tables_of_its_page() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "group-files.md").read_text("utf-8")
+    keys, rules = page.split("## Rules")
+
+    def column(text: str) -> list[tuple[str, list[str]]]:
+        rows = [line.strip("|").split("|") for line in text.splitlines() if line.startswith("| ")]
+        return [(row[0].strip(" `"), re.findall(r"`(\w+)`", row[1])) for row in rows[1:]]
+
+    listed: dict[str, list[str]] = {}
+    for where, names in column(keys):
+        listed.setdefault(where, []).extend(names)
+    assert set(listed) == {"top", "side", "member"}
+    assert all(len(names) == len(set(names)) for names in listed.values())
+    assert set(listed["top"]) == set(KEYS)
+    assert set(listed["side"]) == set(SIDE_KEYS)
+    assert set(listed["member"]) == {*MEMBER_KEYS, *WORDS.values()}
+    told: dict[str, set[str]] = {}
+    kind = ""
+    for cell, names in column(rules):
+        kind = cell or kind
+        told.setdefault(kind, set()).update(names)
+    known = {kind: set(inspect.signature(rule).parameters) for kind, rule in RULES.items()}
+    known["anonymous"] |= {"least", "sellers"}  # the short form, which is what is written
+    assert told == known

@@ -379,12 +379,12 @@ def test_a_decision_says_which_condition_is_met_or_how_many_are_short() -> None:
     trade = GroupTrade(3, 1, "uniform(0, 9)", "uniform(0, 99)")
     rule = Anonymous.from_least([2, 1, 1, 0], 1)  # 1 buyer and the seller, or 3 buyers
     for bids, ask, end in (
-        ([5, 5, 0], 9, "0 sellers (the first is met)"),
-        ([5, 5, 5], 99, "0 sellers (the second is met); the seller is overruled"),
-        ([5, 5, 0], 99, "0 sellers (1 seller or 1 buyer short)"),
-        ([5, 0, 0], 99, "0 sellers (1 seller short)"),
-        ([0, 0, 0], 9, "0 sellers (1 buyer short)"),
-        ([0, 0, 0], 99, "0 sellers (1 buyer and 1 seller short)"),
+        ([5, 5, 0], 9, "3 buyers (the first is met)"),
+        ([5, 5, 5], 99, "3 buyers (the second is met); the seller is overruled"),
+        ([5, 5, 0], 99, "3 buyers (1 seller or 1 buyer short)"),
+        ([5, 0, 0], 99, "3 buyers (1 seller short)"),
+        ([0, 0, 0], 9, "3 buyers (1 buyer short)"),
+        ([0, 0, 0], 99, "3 buyers (1 buyer and 1 seller short)"),
     ):
         said = Vote(4, rule).decide(trade, GroupReports(bids, [ask]))
         assert said.reason.endswith(end), said.reason

@@ -70,7 +70,7 @@ def test_constraints_are_kept() -> None:
     assert outcome.trades["buyer"].to_list() == [0, 1]
     assert outcome.trades["seller"].to_list() == ["s0", "s1"]
     assert outcome.totals["surplus"] == 0
-    assert "accepts the posted price, but" in outcome.explain(3)
+    assert "accepts the posted price of 4, but" in outcome.explain(3)
     assert "no bid would" in outcome.explain(3)
 
 
@@ -147,7 +147,9 @@ def test_critical_reports_and_sentences() -> None:
             assert sentence.endswith(".") and repr(row["id"]) in sentence
             if row["trades"]:
                 kinds["trader"] += 1
-                assert "1680 is the price that is posted for all" in sentence
+                assert "that is the price posted for all" in sentence
+                said = (bids if side == 0 else asks)[index]
+                assert sentence.count("1680") == 1 + (said == 1680)
             else:
                 kinds["refuses" if would else "hopeless"] += 1
             if would:

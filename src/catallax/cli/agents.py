@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from catallax.errors import UnknownAgentError, UnknownNameError
+from catallax.errors import UnknownAgentError, UnknownNameError, nearest
 
 if TYPE_CHECKING:
     from catallax.markets import Agents, Market, Markets
     from catallax.mechanisms.outcome import Role
 
 __all__ = ["Question", "found_agents"]
+
+
+_AROUND = 3
+"""So many names before and after an unknown one are shown."""
+_COMPARED = 5_000
+"""So many names are compared with it letter by letter."""
 
 
 class Question(NamedTuple):
@@ -27,7 +34,7 @@ class Question(NamedTuple):
 
 
 def found_agents(
-    markets: Sequence[Market | Markets], texts: tuple[str, ...]
+    markets: Sequence[Market | Markets], texts: tuple[str, ...], sources: Sequence[str] = ()
 ) -> list[list[Question]]:
     """Find the agents that are asked about.
 
@@ -37,6 +44,8 @@ def found_agents(
         The markets.
     texts
         What was written on the command line.
+    sources
+        Where the markets come from, for the error.
 
     Returns
     -------
@@ -61,7 +70,7 @@ def found_agents(
             questions += meant
             anywhere = anywhere or bool(meant)
         if not anywhere:
-            raise UnknownAgentError(_nobody(markets, text))
+            raise UnknownAgentError(_nobody(markets, text, sources))
     return found
 
 
@@ -110,14 +119,13 @@ def _identifier(side: Agents, text: str) -> str | int | None:
         return None
 
 
-def _nobody(markets: Sequence[Market | Markets], text: str) -> str:
+def _nobody(markets: Sequence[Market | Markets], text: str, sources: Sequence[str] = ()) -> str:
     from catallax.markets import Markets
 
-    for many in (market for market in markets if isinstance(market, Markets)):
-        return (
-            f"there is no agent '{text}' in '{many.name}', which holds {len(many)} markets: name "
-            f"agents after their market, as MARKET:ID, MARKET:buyer:ID or MARKET:seller:ID"
-        )
+    for place, many in enumerate(markets):
+        if isinstance(many, Markets):
+            where = sources[place] if sources else many.name
+            return f"{where}: {_nobody_in(many, text)}"
     role, _, rest = text.partition(":")
     if role not in ("buyer", "seller"):
         role, rest = "", text
@@ -130,6 +138,34 @@ def _nobody(markets: Sequence[Market | Markets], text: str) -> str:
     from catallax.mechanisms.outcome_tables import hint
 
     return f"there is no buyer or seller '{text}': {hint((market.buyers, market.sellers), text)}"
+
+
+def _nobody_in(markets: Markets, text: str) -> str:
+    """Say what of MARKET:ID is not known: the market, or the agent in it."""
+    if ":" not in text:
+        return (
+            f"'{text}' names none of the {len(markets):,} markets; name agents after theirs, as "
+            "MARKET:ID, MARKET:buyer:ID or MARKET:seller:ID"
+        )
+    for at in (place for place, letter in enumerate(text) if letter == ":"):
+        try:
+            name = markets.names[markets.number(text[:at])]
+        except UnknownNameError:
+            continue
+        return f"market '{name}': {_nobody([markets[name]], text[at + 1 :])}"
+    name = text.partition(":")[0]
+    return f"there is no market '{name}': {_nearest_market(name, markets)}"
+
+
+def _nearest_market(name: str, markets: Markets) -> str:
+    """Name the market that was meant, or those that would stand next to it in a list."""
+    known = sorted(map(str, markets.names))
+    hint = nearest(name, known[:_COMPARED])
+    if hint.startswith("did you mean") or len(known) <= 2 * _AROUND:
+        return hint
+    place = bisect_left(known, name)
+    around = known[max(place - _AROUND, 0) : place + _AROUND]
+    return f"the nearest of its {len(known):,} are {', '.join(around)}"
 
 
 def _article(role: str) -> str:

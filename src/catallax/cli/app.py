@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cyclopts import App, CycloptsError, MissingArgumentError, UnusedCliTokensError
 
-from catallax.cli.output import complain
+from catallax.cli.output import announce_compiling, complain
 from catallax.cli.sources import STANDARD_INPUT
 
 __all__ = ["app", "main"]
@@ -101,6 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         STANDARD_INPUT if argument == "-" else argument
         for argument in (sys.argv[1:] if argv is None else argv)
     ]
+    announce_compiling(quiet=not {"-q", "--quiet"}.isdisjoint(arguments))
     try:
         status = app(arguments, exit_on_error=False, print_error=False, verbose=False)
         sys.stdout.flush()

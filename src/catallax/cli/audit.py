@@ -48,9 +48,10 @@ def audit(
     properties
         Names of properties, separated by commas; all that apply unless they are named.
     seed
-        What is drawn is drawn with it; the same seed finds the same.
+        What reports and deviations are drawn with; the same seed finds the same.
     budget
-        How often the mechanism may be run on each market.
+        How often the mechanism may be run on each market, besides shrinking; by default 8,000,
+        which takes seconds.
     json
         Print one JSON object for each market, a line each.
     out

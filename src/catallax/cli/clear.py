@@ -136,7 +136,7 @@ def clear(
     )  # fmt: skip
     pictures = picture_paths(plot, _single(markets, plot))
     with limit:
-        cleared = _clear_all(markets, rule, explain, seed, quiet=quiet)
+        cleared = _clear_all(markets, market, rule, explain, seed, quiet=quiet)
     # Lines that cannot be written are found before any file appears.
     documents = (given for one in cleared for given in one.documents(explained=bool(explain)))
     lines = [json_line(document) for document in documents] if json else []
@@ -185,6 +185,7 @@ def _single(markets: list[Market | Markets], plot: Path | None) -> list[Market]:
 
 def _clear_all(
     markets: list[Market | Markets],
+    sources: tuple[str, ...],
     rule: Mechanism,
     agents: tuple[str, ...],
     seed: int | None,
@@ -197,7 +198,7 @@ def _clear_all(
     from catallax.cli.output import tracked
     from catallax.markets import Markets
 
-    asked = found_agents(markets, agents)
+    asked = found_agents(markets, agents, sources)
     rng = _generator(seed)
     cleared: list[_Cleared | ClearedMany] = []
     steps = zip(markets, asked, strict=True)

@@ -57,28 +57,37 @@ def evaluate(
     Parameters
     ----------
     file
-        A group file with members and priors; or leave it out and give sizes and priors.
+        A group file, .toml or .json, with members and priors; or leave it out and give sizes and
+        priors.
     mechanism
-        forced-trade, vote, best-vote, smooth and others; by default what the file says, or
-        best-vote.
-    buyers, sellers
-        How many members each side has.
-    buyer_prior, seller_prior
-        What is believed of each member's value and cost, as in "uniform(0, 1)".
+        forced-trade, vote, best-vote or smooth; by default the file's. If the file names none, or
+        there is none: vote where there is a price, else best-vote.
+    buyers
+        How many members the buyers' side has, where there is no file.
+    sellers
+        How many members the sellers' side has, where there is no file.
+    buyer_prior
+        What is believed of the value to each single buyer, where there is no file, as in
+        "uniform(0, 1)".
+    seller_prior
+        What is believed of the cost of each single seller, where there is no file, as in
+        "uniform(0, 1)".
     price
         Of a vote: what each buyer pays; by default the file's.
     rule
-        Of a vote: majority, unanimity, "quota(80%, 50%)" and others; by default the file's.
+        Of a vote: majority, unanimity, "two thirds", "quota(80%, 50%)" and others; by default the
+        file's.
     monte_carlo
-        Draw so many profiles as well, as a check.
+        Draw so many profiles of values and costs as well: a check of what is exact, and all there
+        is for mechanisms without an exact law, such as smooth.
     seed
-        What to draw them with.
+        What those are drawn with.
     json
         Print one JSON object.
     quiet
         Print no table.
     """
-    from catallax.cli.output import json_line, print_lines, show
+    from catallax.cli.output import busy, json_line, print_lines, show
     from catallax.groups import evaluate as evaluated
 
     checked_seed(seed)
@@ -86,9 +95,10 @@ def evaluate(
         file, buyers, sellers, buyer_prior, seller_prior, with_rule=rule is None
     )
     chosen = mechanism_of(mechanism, problem, price, rule)
-    found = evaluated(
-        trade, chosen, monte_carlo=monte_carlo, rng=None if monte_carlo is None else seed
-    )
+    with busy("evaluating", quiet=quiet):
+        found = evaluated(
+            trade, chosen, monte_carlo=monte_carlo, rng=None if monte_carlo is None else seed
+        )
     if json:
         print_lines([json_line(found.to_dict())])
     elif not quiet:
@@ -113,30 +123,33 @@ def decide(
     Parameters
     ----------
     file
-        A group file with everybody's report.
+        A group file, .toml or .json, with everybody's report.
     mechanism
-        By default what the file says; forced-trade, vote, best-vote, smooth and others.
+        forced-trade, vote, best-vote or smooth; by default the file's. If the file names none:
+        vote where there is a price, else best-vote.
     price
         Of a vote: what each buyer pays; by default the file's.
     rule
-        Of a vote: majority, unanimity, "quota(80%, 50%)" and others; by default the file's.
+        Of a vote: majority, unanimity, "two thirds", "quota(80%, 50%)" and others; by default the
+        file's.
     json
         Print one JSON object.
     quiet
         Print no text.
     """
-    from catallax.cli.output import json_line, print_lines, show
+    from catallax.cli.output import busy, json_line, print_lines, show
     from catallax.groups import GroupProblem
 
     # A rule that is given here takes the place of the file's, which need not be read then.
     try:
-        problem = GroupProblem.read(file, with_rule=rule is None)
+        problem = GroupProblem.read(file, with_rule=rule is None, mechanism=mechanism, price=price)
     except ReportError as error:
         raise ReportError(needed_here(str(error))) from None
     chosen = mechanism_of(mechanism, problem, price, rule)
     # A vote at a given price looks at no prior; everything else needs one for each member.
     trade = problem.voters if chosen.slug == "vote" else problem.trade
-    outcome = chosen.decide(trade, problem.reports)
+    with busy("deciding", quiet=quiet):
+        outcome = chosen.decide(trade, problem.reports)
     if json:
         print_lines([json_line({"name": problem.name, **outcome.to_dict()})])
     elif not quiet:
@@ -180,7 +193,8 @@ def recommend(
     Parameters
     ----------
     file
-        A group file with members and priors; or leave it out and give a survey, or priors.
+        A group file, .toml or .json, with members and priors; or leave it out and give a survey,
+        or sizes and priors.
     survey
         A table of the buyers' willingness to pay, one interval answer a row.
     rows
@@ -192,13 +206,14 @@ def recommend(
         The column with the upper ends; an empty cell says that there is none. Needed only where
         not exactly one column has the word "high" in its name.
     weights
-        The column of weights, if there is one.
+        The column that says how many people each answer stands for, if there is one.
     seller_survey
-        The same for the sellers' willingness to accept.
+        A table of the sellers' willingness to accept, one interval answer a row; --low, --high
+        and --weights name its columns too.
     seller_rows
-        Which of its rows to take.
+        Which of its rows to take: column=text.
     highest
-        What a cost without an upper end is taken for.
+        Of the sellers' survey: what a cost is taken for whose answer has no upper end.
     buyers
         How many buyers decide, and pay the price each; with a survey by default as many as
         answered.
@@ -211,11 +226,11 @@ def recommend(
         What is believed of the cost of each single seller, as in "uniform(5000, 15000)"; of one
         seller that is the whole cost, and not the cost a buyer.
     least_better_off
-        The least probability with which each side as a whole must not be worse off.
+        The least probability, from 0 to 1, with which each side as a whole must not be worse off.
     least_buyers
         How many buyers have to be in favour at least: a number, or a part such as 80%.
     least_sellers
-        The same for the sellers.
+        How many sellers have to be in favour at least: a number, or a part such as 80%.
     currency
         What amounts are in; by default the file's.
     plot

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TERMINAL_ROWS",
+    "announce_compiling",
+    "busy",
     "complain",
     "json_line",
     "print_lines",
@@ -45,6 +47,19 @@ def complain(message: str) -> None:
 def warn(message: str) -> None:
     """Print a warning in one line."""
     _print_error("warning", message)
+
+
+def announce_compiling(*, quiet: bool) -> None:
+    """Let somebody who watches know why the first use of a machine takes so long."""
+    from catallax.compiled import on_compiling
+
+    def tell() -> None:
+        print(
+            "compiling for this machine, which takes up to half a minute and is needed only once",
+            file=sys.stderr,
+        )
+
+    on_compiling(None if quiet or not sys.stderr.isatty() else tell)
 
 
 def _print_error(kind: str, message: str) -> None:
@@ -120,6 +135,23 @@ def tracked(items: Iterable[Item], total: int, doing: str, *, quiet: bool) -> It
 
     screen = Console(file=sys.stderr, markup=False, highlight=False)
     yield from track(items, doing, total=total, console=screen, transient=True)
+
+
+@contextmanager
+def busy(doing: str, *, quiet: bool) -> Iterator[None]:
+    """Show that something goes on, and for how long, where nobody knows how long it takes."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bars
+    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    screen = Console(file=sys.stderr, markup=False, highlight=False)
+    words = TextColumn("{task.description}", markup=False)
+    with Bars(SpinnerColumn(), words, TimeElapsedColumn(), console=screen, transient=True) as bars:
+        bars.add_task(doing, total=None)
+        yield
 
 
 @contextmanager

@@ -33,9 +33,9 @@ def reproduce(
     all
         Reproduce everything.
     monte_carlo
-        Samples to draw, where a target draws any.
+        How many samples to draw, where a target draws any.
     seed
-        What to draw them with.
+        What those samples are drawn with.
     out
         Folder for TARGET.json and the figures as pictures.
     json

@@ -65,9 +65,10 @@ def simulate(
     draws
         plain, antithetic (every draw with its mirror), or sobol (scrambled Sobol points).
     conditional
-        Lean on a conditional form of the gains: slower draws, and much fewer of them needed.
+        Take out of the sample what each report alone was expected to do (Lemma 5.3): slower draws,
+        and much fewer of them needed.
     sampled
-        Sample also what could be computed.
+        Sample everything, also what would otherwise be computed exactly.
     json
         Print one JSON object for each market, a line each.
     plot

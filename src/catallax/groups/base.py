@@ -143,10 +143,16 @@ class GroupMechanism(ABC):
         Raises
         ------
         ReportError
-            If a report is missing or outside its owner's prior.
+            If a report is missing, or outside its owner's prior where that rules it out (see
+            `GroupTrade.check`).
         """
-        trade.check(reports)
+        trade.check(reports, self._prices(trade))
         return self._decide(trade, reports)
+
+    def _prices(self, trade: GroupTrade) -> tuple[float, float] | None:
+        """Return at what bid and at what ask a report turns from a no to a yes, where it does."""
+        del trade
+        return None
 
     @abstractmethod
     def _decide(self, trade: GroupTrade, reports: GroupReports) -> GroupOutcome:

@@ -247,6 +247,9 @@ def _by_scores(trade: GroupTrade, prices: Prices, demands: Demands, margin: floa
         # Beyond "always" and "never" a need says no more, and may be too large to be written.
         wanted = min(max(-without / unit, -1.0), points + 1.0)
         need = max(int(np.ceil(wanted - (1e-9 if fine else 0.0))), 0)
+        # The same rule in the smallest whole numbers: people read them.
+        common = int(np.gcd.reduce(np.concatenate(scores))) or 1
+        scores, need = [part // common for part in scores], -(-need // common)
     rule = Scores(scores[0].tolist(), scores[1].tolist(), need, demands.buyers, demands.sellers)
     return RuleAt(expected_gain(rule, trade, prices), lambda: rule)
 

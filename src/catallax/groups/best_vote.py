@@ -141,6 +141,9 @@ class BestVote(GroupMechanism):
                 )
         return Demands(self.least_better_off, *least)
 
+    def _prices(self, trade: GroupTrade) -> tuple[float, float] | None:
+        return self.choose(trade).vote._prices(trade)
+
     def _decide(self, trade: GroupTrade, reports: GroupReports) -> GroupOutcome:
         outcome = self.choose(trade).vote.decide(trade, reports)
         return replace(outcome, mechanism=self.slug)

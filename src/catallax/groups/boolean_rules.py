@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from catallax.errors import VotingRuleError
 from catallax.groups.rules import BoolArray, VotingRule, as_votes, broken_pair, register_rule
+from catallax.groups.voting_rule import NEVER
 
 __all__ = ["BooleanRule", "Coalitions"]
 
@@ -75,7 +76,7 @@ class Coalitions(VotingRule):
         """Return the coalitions in words, members counted from 1."""
         self.check(n, m)
         if not self.enough:
-            return "a trade never takes place"
+            return NEVER
         if self.enough == (((), ()),):
             return "nobody"
         shown = [_named(coalition) for coalition in self.enough[:6]]

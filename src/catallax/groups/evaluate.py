@@ -60,7 +60,7 @@ class GroupEvaluation:
         a prior.
     method
         "exact": from the law of sums, with an `error_bound` of at most 1e-7; "bounded": from that
-        law too, but with a larger bound; "monte-carlo".
+        law too, with a larger one (see `evaluate`); "monte-carlo".
     error_bound
         Bounds the error of every probability, and of the amounts as parts of what is at stake
         (`GroupTrade.scale`). Sampled: the largest half-width of the 95 % intervals, of the share
@@ -120,10 +120,12 @@ def evaluate(
     """Return what a mechanism is expected to bring to two groups.
 
     Forced trade and votes come from the exact law of sums of independent draws, atoms included,
-    and nothing is sampled. A weak inequality decides who is better off. Where that law cannot be
-    had to 1e-7 (more than eight draws that tie at very steep poles) the method is "bounded" instead
-    of "exact", with its bound; a sample that is asked for replaces it if its own error is smaller.
-    Needles, and dozens of members who share a few values without a common step, can take a minute.
+    and nothing is sampled. A weak inequality decides who is better off. The method is "exact" where
+    the `error_bound` is at most 1e-7 and "bounded" where it is more. That takes a total that ties
+    with a possible sum of members of several kinds, each kind with dozens of odd values (without a
+    common step) of its own; a sample that is asked for then takes its place if its own error is
+    smaller. Ordinary priors take hundredths of a second, needles and dozens of odd values up to a
+    minute or two.
 
     Parameters
     ----------

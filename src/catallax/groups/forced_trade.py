@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -51,6 +52,10 @@ class ForcedTrade(GroupMechanism):
     def transfer(self, trade: GroupTrade) -> Fraction:
         """Return what all buyers together pay all sellers, if they trade."""
         return Fraction((trade.buyers.total_mean + trade.sellers.total_mean) / 2)
+
+    def _prices(self, trade: GroupTrade) -> tuple[float, float]:
+        del trade
+        return -math.inf, math.inf  # nobody is asked, so no report is a wrong one
 
     def _decide(self, trade: GroupTrade, reports: GroupReports) -> GroupOutcome:
         values, costs = trade.buyers.total_mean, trade.sellers.total_mean

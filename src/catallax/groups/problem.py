@@ -88,7 +88,14 @@ class GroupProblem:
             )
 
     @classmethod
-    def read(cls, path: str | Path, *, with_rule: bool = True) -> GroupProblem:
+    def read(
+        cls,
+        path: str | Path,
+        *,
+        with_rule: bool = True,
+        mechanism: str | None = None,
+        price: float | None = None,
+    ) -> GroupProblem:
         """Read two groups, their reports, and how they mean to decide.
 
         Parameters
@@ -99,6 +106,9 @@ class GroupProblem:
             (of the mechanism) and ``priors`` (by name).
         with_rule
             Read the voting rule; it is left out where another one takes its place.
+        mechanism, price
+            What will take the place of the file's mechanism and price, if anything: reports are
+            judged by what they are used for.
 
         Returns
         -------
@@ -119,9 +129,12 @@ class GroupProblem:
         ``uniform(0, 1)`` or its keys. The ``prior`` of a side is that of all members who have
         none of their own.
 
-        A weighted quota takes its shares from the members, and coalitions name ids. A report that
-        its member's prior rules out is refused, for a slip of the pen is likelier than a
-        surprise.
+        A weighted quota takes its shares from the members, and coalitions name ids.
+
+        A report that its member's prior rules out is refused, for a slip of the pen is likelier
+        than a surprise. In a vote a report is only a yes or a no, and either must be possible: a
+        prior that lies wholly on one side of the price, as a `point` does at every price,
+        foretells how its member will vote and rules nothing out.
 
         Examples
         --------
@@ -143,7 +156,7 @@ class GroupProblem:
         """
         from catallax.groups.files.reading import content_of_groups
 
-        return cls(**content_of_groups(path, with_rule=with_rule))
+        return cls(**content_of_groups(path, with_rule=with_rule, mechanism=mechanism, price=price))
 
     def write(self, path: str | Path) -> Path:
         """Write it to a file that `read` reads back as it is; its members stand in the document.

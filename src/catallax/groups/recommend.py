@@ -17,6 +17,7 @@ from catallax.groups.evaluate import GroupEvaluation, evaluate
 from catallax.groups.exact_votes import from_starts
 from catallax.groups.fair_price import HAIR, fairest_vote
 from catallax.groups.member import Member
+from catallax.groups.points import points_notes
 from catallax.groups.problem import GroupProblem
 from catallax.groups.requirements import as_fraction
 from catallax.groups.rules import Majority, Quota, Unanimity, VotingRule
@@ -34,6 +35,8 @@ FAMILIAR: tuple[tuple[str, VotingRule], ...] = (
     ("unanimity", Unanimity()),
 )
 """The rules that groups know."""
+
+_CERTAIN = 1.0 - 1e-9  # a chance that differs from 1 by the bound of its error
 
 
 @dataclass(frozen=True)
@@ -103,11 +106,25 @@ class Recommendation:
         sides = f"{_amount(value.buyers_utility, value)} for the {_side('buyer', n)}"
         sides += f" and {_amount(value.sellers_utility, value)} for the {_side('seller', m)}"
         return (
-            f"Vote on a trade at {at}; it takes place with {value.rule} in favour. It is expected "
+            f"Vote on a trade at {at}; it takes place {self._condition}. It is expected "
             f"to gain {value.gains_from_trade:.6g}{unit}{kept}: {sides}. It takes place with a "
-            f"chance of {value.trade_probability:.1%}. The {_side('buyer', n)} "
-            f"{_are(n)} not worse off with a chance of {value.ir_buyers:.1%}, the "
-            f"{_side('seller', m)} with {value.ir_sellers:.1%}, both with {value.ir_both:.1%}."
+            f"chance of {value.trade_probability:.1%}. {self._not_worse_off}"
+        )
+
+    @property
+    def _condition(self) -> str:
+        rule = self.best.value.rule
+        return "whatever anybody votes" if rule == "nobody" else f"with {rule} in favour"
+
+    @property
+    def _not_worse_off(self) -> str:
+        value, n, m = self.best.value, self.trade.n_buyers, self.trade.n_sellers
+        if value.ir_both >= _CERTAIN:
+            return "Neither side as a whole is worse off."
+        return (
+            f"The {_side('buyer', n)} {_are(n)} not worse off with a chance of "
+            f"{value.ir_buyers:.1%}, the {_side('seller', m)} with {value.ir_sellers:.1%}, both "
+            f"with {value.ir_both:.1%}."
         )
 
     @property
@@ -159,11 +176,17 @@ class Recommendation:
         n, m = self.trade.n_buyers, self.trade.n_sellers
         said = []
         loses = self.loses_if_traded
-        if loses["buyers"] is not None and loses["sellers"] is not None:
+        if (
+            loses["buyers"] is not None
+            and loses["sellers"] is not None
+            and self.best.value.ir_both < _CERTAIN
+        ):
             said.append(
                 f"if it trades, the {_side('buyer', n)} {_lose(n)} with a chance of "
                 f"{loses['buyers']:.1%}, the {_side('seller', m)} with {loses['sellers']:.1%}"
             )
+        if self._trades:
+            said += points_notes(self.trade, self.vote)
         least = self.vote.rule.least_sellers(n, m)
         if least is None or not self._trades:
             return tuple(said)

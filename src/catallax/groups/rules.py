@@ -16,6 +16,7 @@ from catallax.groups.requirements import (
     read_requirement,
 )
 from catallax.groups.voting_rule import (
+    NEVER,
     RULES,
     BoolArray,
     VotingRule,
@@ -222,8 +223,8 @@ class Anonymous(VotingRule):
                 low = lost[0] if axis == 0 else lost[0][::-1]
                 high = low + (np.arange(2) == axis)
                 raise VotingRuleError(
-                    f"the rule is not monotone: {_counted(low)} in favour are enough, but "
-                    f"{_counted(high)} are not; a further yes must not prevent a trade"
+                    f"the rule is not monotone: {_both(low)} in favour are enough, but "
+                    f"{_both(high)} are not; a further yes must not prevent a trade"
                 )
         least = (~accepting).sum(axis=1)
         object.__setattr__(self, "least", tuple(least.tolist()))
@@ -255,8 +256,8 @@ class Anonymous(VotingRule):
         if rises.size:
             k, enough = int(rises[0]), int(numbers[rises[0]])
             raise VotingRuleError(
-                f"the rule is not monotone: {_counted((k, enough))} in favour are enough, but "
-                f"{_counted((k + 1, enough))} are not; a further yes must not prevent a trade"
+                f"the rule is not monotone: {_both((k, enough))} in favour are enough, but "
+                f"{_both((k + 1, enough))} are not; a further yes must not prevent a trade"
             )
         made = cls.__new__(cls)
         object.__setattr__(made, "least", tuple(numbers.tolist()))
@@ -294,13 +295,14 @@ class Anonymous(VotingRule):
         self.check(n, m)
         corners = _corners(self.least, m)
         if not corners:
-            return "a trade never takes place"
+            return NEVER
         if corners == [(0, 0)]:
             return "nobody"
         shown = [_counted(corner) for corner in corners[: len(_PLACES)]]
         rest = len(corners) - len(_PLACES)
-        more = f" or one of {rest} further pairs" if rest > 0 else ""
-        return "at least " + " or ".join(shown) + more
+        if rest > 0:
+            shown.append(f"one of {rest} further pairs" if rest > 1 else "one further pair")
+        return "at least " + ", or ".join(shown)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as it is written in a file."""
@@ -349,8 +351,9 @@ def standing(rule: VotingRule, buyer_votes: BoolArray, seller_votes: BoolArray) 
         met = [k for k, one in enumerate(short) if one == (0, 0)]
         if met[-1] >= len(_PLACES):
             return f" (met: {_counted(corners[met[0]])})"
-        places = [f"the {_PLACES[k]}" for k in met]
-        return f" ({' and '.join(places)} {'is' if len(met) == 1 else 'are'} met)"
+        *most, last = (f"the {_PLACES[k]}" for k in met)
+        places = f"{', '.join(most)} and {last}" if most else last
+        return f" ({places} {'is' if len(met) == 1 else 'are'} met)"
     if not short:
         return ""
     fewest = min(map(sum, short))
@@ -372,6 +375,10 @@ def _corners(least: tuple[int, ...], m: int) -> list[tuple[int, int]]:
 
 
 def _counted(pair: Any) -> str:
+    return _missing(tuple(int(number) for number in pair)) or "nobody"
+
+
+def _both(pair: Any) -> str:
     buyers, sellers = (int(number) for number in pair)
     first = f"{buyers} buyer{'s' if buyers != 1 else ''}"
     return f"{first} and {sellers} seller{'s' if sellers != 1 else ''}"

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from catallax.errors import VotingRuleError
 from catallax.groups.rules import BoolArray, VotingRule, as_votes, of, register_rule
+from catallax.groups.voting_rule import NEVER
 
 __all__ = ["Scores"]
 
@@ -89,21 +90,26 @@ class Scores(VotingRule):
 
     def describe(self, n: int, m: int) -> str:
         """Return what the rule asks for in words."""
-        total = sum(self.buyer_scores) + sum(self.seller_scores)
-        text = f"{self.need:,} of {total:,} points of those in favour"
         sides = ((self.least_buyers, n, "buyer"), (self.least_sellers_, m, "seller"))
-        for least, size, word in sides:
-            if least > 0:
-                text += f" and {of(least, size, word)}"
-        return text
+        parts = [of(least, size, word) for least, size, word in sides if least > 0]
+        if self.need > self.points:
+            return NEVER
+        if self.need > 0:
+            parts.insert(0, _points(self.need, self.points))
+        return " and ".join(parts) if parts else "nobody"
+
+    @property
+    def points(self) -> int:
+        """The sum of all scores."""
+        return sum(self.buyer_scores) + sum(self.seller_scores)
 
     def tally(self, buyer_votes: ArrayLike, seller_votes: ArrayLike) -> str:
         """Return the votes and the points of those in favour."""
         buyers, sellers = as_votes(buyer_votes), as_votes(seller_votes)
         points = int(buyers @ np.array(self.buyer_scores, dtype=np.int64))
         points += int(sellers @ np.array(self.seller_scores, dtype=np.int64))
-        return f"{super().tally(buyers, sellers).removesuffix(' are in favour')} with {points:,} \
-points are in favour"
+        votes = super().tally(buyers, sellers).removesuffix(" are in favour")
+        return f"{votes}, with {_points(points, self.points)}, are in favour"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as it is written in a file."""
@@ -115,6 +121,10 @@ points are in favour"
             "least_buyers": self.least_buyers,
             "least_sellers": self.least_sellers_,
         }
+
+
+def _points(count: int, whole: int) -> str:
+    return f"{count:,} of {whole:,} point{'s' if whole != 1 else ''}"
 
 
 def _read(scores: Iterable[int], word: str) -> tuple[int, ...]:

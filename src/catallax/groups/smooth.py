@@ -159,9 +159,8 @@ class Smooth(GroupMechanism):
             pays = Fraction(rule.payment(reports.bids, reports.asks))
             receives = Fraction(rule.receipt(reports.bids, reports.asks))
         reason = (
-            f"trade with probability {chance:.6g}, to which each report adds its part; in "
-            f"expectation each buyer pays {float(pays):.6g} and each seller receives "
-            f"{float(receives):.6g}, whatever the draw"
+            f"trade with probability {chance:.6g}, to which each report adds its part; what is "
+            "paid and received is the same whatever is drawn"
         )
         details = {"balanced": self.balanced, "support": [rule.low, rule.high]}
         return GroupOutcome(self.slug, n, m, chance, pays, receives, reason, details)

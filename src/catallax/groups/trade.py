@@ -17,7 +17,7 @@ from catallax.priors import Intervals, Prior, make_prior
 from catallax.priors.base import RandomSource
 from catallax.priors.checks import show
 
-__all__ = ["Group", "GroupReports", "GroupTrade", "PriorLike", "possible_reports"]
+__all__ = ["Group", "GroupReports", "GroupTrade", "PriorLike", "rules_out"]
 
 Array = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -200,13 +200,17 @@ class GroupTrade:
         generator = np.random.default_rng(rng)
         return self.buyers.sample(generator, rows), self.sellers.sample(generator, rows)
 
-    def check(self, reports: GroupReports) -> None:
-        """Refuse reports that are not one for each member, or outside a member's prior.
+    def check(self, reports: GroupReports, prices: tuple[float, float] | None = None) -> None:
+        """Refuse reports that are not one for each member, or that a member's prior rules out.
 
         Parameters
         ----------
         reports
             Bids and asks.
+        prices
+            Where reports are ballots: the least bid and the largest ask in favour. A prior that
+            lies wholly on one side of its price then rules nothing out: it foretells a yes, or a
+            no, and people may vote otherwise than was guessed.
 
         Raises
         ------
@@ -214,16 +218,16 @@ class GroupTrade:
             Naming the member and the report.
         """
         sides = ((self.buyers, reports.bids, "bid"), (self.sellers, reports.asks, "ask"))
-        for group, values, word in sides:
+        for (group, values, word), price in zip(sides, prices or (None, None), strict=True):
             if values.size != group.size:
                 raise ReportError(
                     f"there are {values.size} {word}s for {group.size} {group.word}s; "
                     "give one for each"
                 )
             for prior, positions in group.parts:
-                low, high = possible_reports(prior)
-                wrong = positions[(values[positions] < low) | (values[positions] > high)]
+                wrong = positions[rules_out(prior, values[positions], group.word, price)]
                 if wrong.size:
+                    low, high = possible_reports(prior)
                     at = int(wrong[0])
                     raise ReportError(
                         f"the {word} {show(values[at])} of {group.word} {at + 1} lies outside "
@@ -243,6 +247,45 @@ def possible_reports(prior: Prior) -> tuple[float, float]:
     if isinstance(prior, Intervals):  # its mass lies at the lower ends of what was answered
         return float(prior.low.min()), float(prior.high.max())
     return low, high
+
+
+def rules_out(
+    prior: Prior, reports: Array, word: str, price: float | None = None
+) -> NDArray[np.bool_]:
+    """Say which reports a prior rules out.
+
+    Parameters
+    ----------
+    prior
+        The prior of those who report.
+    reports
+        What they report; any shape.
+    word
+        "buyer" or "seller".
+    price
+        Where reports are ballots: the least bid (a seller's: the largest ask) in favour.
+
+    Examples
+    --------
+    >>> from catallax.priors import Point, Uniform
+    >>> reports = np.array([10.0, 30.0, 70.0])
+    >>> rules_out(Uniform(0, 50), reports, "buyer").tolist()
+    [False, False, True]
+    >>> rules_out(Point(10), reports, "buyer").tolist()
+    [False, True, True]
+    >>> rules_out(Uniform(0, 50), reports, "buyer", 20.0).tolist()
+    [False, False, True]
+    >>> rules_out(Uniform(0, 50), reports, "buyer", 60.0).tolist()  # a no was foretold
+    [False, False, False]
+    >>> rules_out(Point(10), reports, "buyer", 20.0).tolist()
+    [False, False, False]
+    """
+    low, high = possible_reports(prior)
+    if price is not None:
+        open_vote = low < price <= high if word == "buyer" else low <= price < high
+        if not open_vote:
+            return np.zeros(reports.shape, np.bool_)
+    return np.asarray((reports < low) | (reports > high))
 
 
 def _read_size(size: Any, word: str) -> int:

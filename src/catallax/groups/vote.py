@@ -131,6 +131,10 @@ needed: 2 of 3 buyers and 2 of 2 sellers
         """Return the two prices, exactly: the price as it is written in decimals."""
         return Prices.of(as_fraction(self.price), trade.n_buyers, trade.n_sellers)
 
+    def _prices(self, trade: GroupTrade) -> tuple[float, float]:
+        prices = self.prices(trade)
+        return prices.least_bid, prices.largest_ask
+
     def _decide(self, trade: GroupTrade, reports: GroupReports) -> GroupOutcome:
         n, m = trade.n_buyers, trade.n_sellers
         prices = self.prices(trade)

@@ -11,12 +11,24 @@ from numpy.typing import ArrayLike, NDArray
 
 from catallax.errors import VotingRuleError
 
-__all__ = ["RULES", "BoolArray", "VotingRule", "as_votes", "broken_pair", "of", "register_rule"]
+__all__ = [
+    "NEVER",
+    "RULES",
+    "BoolArray",
+    "VotingRule",
+    "as_votes",
+    "broken_pair",
+    "of",
+    "register_rule",
+]
 
 BoolArray = NDArray[np.bool_]
 
 RULES: dict[str, type[VotingRule]] = {}
 """Every kind of voting rule, by the name it has in files."""
+
+NEVER = "more than everybody, so it never trades"
+"""What a rule asks for that no votes meet."""
 
 Rule = TypeVar("Rule", bound="type[VotingRule]")
 

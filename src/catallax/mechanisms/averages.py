@@ -98,7 +98,7 @@ class AverageReasons:
         deed, verb, types, limit, beyond, made = words
         return (
             f"{label[0].upper()}{label[1:]} {deed} {money(said)}, trades with {partner} and {verb} "
-            f"{money(price, market.currency, tick)}, the average of {limit} over the {types} that "
-            f"{partner} may have and trade with ({money(end, tick=tick)} {beyond}); at the {made} "
+            f"{money(price, market.currency, tick)}, the average of {limit} over the {types} with "
+            f"which {partner} would trade ({money(end, tick=tick)} {beyond}); at the {made} "
             f"made it is {money(plain, tick=tick)}."
         )

@@ -180,7 +180,7 @@ class ThresholdReasons:
         if own_scale not in ("bid", "ask") and np.isfinite(report):
             strictly = _is_strict(thresholds, place, report, role)
             passes = "just meets" if thresholds.wins_ties[place] else "is the first to pass"
-            sentence += f", which {money(report)} {'only equals' if strictly else passes}"
+            sentence += f", which it {'only equals' if strictly else passes}"
             sentence += f" in {own_scale}"
         return sentence
 

@@ -117,7 +117,7 @@ class _Statements:
     def __call__(self, role: Role, index: int) -> StatedReason:
         buyers = role == "buyer"
         traders = self.matching.buyer if buyers else self.matching.seller
-        posted = f"{money(self.price, self.market.currency)} is the price that is posted for all"
+        posted = "that is the price posted for all"
         if (traders == index).any():
             return StatedReason(self.price, NOBODY, posted)
         accepts = np.isfinite(self.weights[0 if buyers else 1][index])
@@ -126,14 +126,17 @@ class _Statements:
         if rival is None:
             clause = f"{posted}, and this {'bid' if buyers else 'ask'} does not accept it"
             return StatedReason(self.price, NOBODY, clause)
-        said = "accepts the posted price, but" if accepts else "does not accept that price, and"
+        price = f"the posted price of {money(self.price, self.market.currency)}"
         side = self.market.buyers if buyers else self.market.sellers
-        if rival == NOBODY:
-            why = f"nobody it could trade with accepts {money(self.price)}"
-        else:
+        if rival != NOBODY:
             own = rival if buyers else -1 - rival
-            why = f"{side.label(own)} and others, listed first, take all its partners"
-        return StatedReason(np.nan, NOBODY, f"it {said} {why}")
+            said = f"accepts {price}, but" if accepts else f"does not accept {price}, and"
+            why = f"it {said} {side.label(own)} and others, listed first, take all its partners"
+        elif accepts:
+            why = f"it accepts {price}, but nobody it could trade with does"
+        else:
+            why = f"neither it nor anybody it could trade with accepts {price}"
+        return StatedReason(np.nan, NOBODY, why)
 
 
 def _kept_out_by(waiting: Thresholds, index: int, *, buyers: bool) -> int | None:

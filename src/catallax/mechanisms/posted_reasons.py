@@ -80,7 +80,8 @@ class PostedReasons:
         own = self.matching.buyer if role == "buyer" else self.matching.seller
         if outcome.partner(role, index) is not None:
             pair = int(np.flatnonzero(own == index)[0])
-            return StatedReason(float(self.price[pair]), NOBODY, self._posting(outcome, pair))
+            price = float(self.price[pair])
+            return StatedReason(price, NOBODY, self._posting(outcome, pair, money(price)))
         report = self._search(outcome, role, index)
         paired = np.flatnonzero(own == index)
         now = f" (now {self._posting(outcome, int(paired[0]))})" if paired.size else ""
@@ -98,8 +99,11 @@ class PostedReasons:
         clause = f"it would be paired with {side.label(int(other[trade]))}, at {price}{now}"
         return StatedReason(report, NOBODY, clause)
 
-    def _posting(self, outcome: Outcome, pair: int) -> str:
-        """Say what the rule posts in a pair, and what the best matching adds."""
+    def _posting(self, outcome: Outcome, pair: int, said: str = "") -> str:
+        """Say what the rule posts in a pair, and what the best matching adds.
+
+        `said` is the amount that the sentence has named just before.
+        """
         market = outcome.market
         i, j = int(self.matching.buyer[pair]), int(self.matching.seller[pair])
         posted, price = self.posted[pair], self.price[pair]
@@ -116,7 +120,9 @@ class PostedReasons:
                 bound = f"and at less than {money(price)} the pair would not carry that price"
         if not np.isfinite(posted):
             return f"{who} posts no price at its {made}, as none is within what the pair allows"
-        return f"{who} posts {money(posted)} at its {made}, {bound}"
+        # What trades say already is not said twice.
+        amount = "it" if money(posted) == said else money(posted)
+        return f"{who} posts {amount} at its {made}, {bound}"
 
     def _search(self, outcome: Outcome, role: Role, index: int) -> float:
         """Find the report at which an agent that does not trade would, clearing again and again."""

@@ -17,15 +17,17 @@ from catallax.errors import (
 )
 from catallax.groups.files.rules import read_rule
 from catallax.groups.files.sides import SideReader
-from catallax.groups.requirements import is_finite
+from catallax.groups.member import Member
+from catallax.groups.requirements import as_fraction, is_finite
+from catallax.groups.vote import Prices
 from catallax.markets.files.document import load_json
 from catallax.markets.tables.words import number_words
 from catallax.priors import make_prior
 from catallax.text_files import decoded
 
-__all__ = ["content_of_groups", "count_reports"]
+__all__ = ["KEYS", "content_of_groups", "count_reports"]
 
-_KEYS = (
+KEYS = (
     "name",
     "currency",
     "mechanism",
@@ -38,8 +40,25 @@ _KEYS = (
 )
 
 
-def content_of_groups(path: str | Path, *, with_rule: bool = True) -> dict[str, Any]:
+_BALLOTS = ("vote", "best-vote", "forced-trade")
+"""The mechanisms for which a report is a yes or a no, or nothing."""
+
+
+def content_of_groups(
+    path: str | Path,
+    *,
+    with_rule: bool = True,
+    mechanism: str | None = None,
+    price: float | None = None,
+) -> dict[str, Any]:
     """Return what a group decision file says, as the fields of `GroupProblem`.
+
+    Parameters
+    ----------
+    path, with_rule
+        See `GroupProblem.read`.
+    mechanism, price
+        What takes the place of the file's when it is decided; reports are checked for it.
 
     Raises
     ------
@@ -50,8 +69,8 @@ def content_of_groups(path: str | Path, *, with_rule: bool = True) -> dict[str, 
     where = str(path)
     content = _content(path, where)
     for key in content:
-        if key not in _KEYS:
-            raise UnknownNameError(f"{where}: unknown key '{key}': {nearest(key, _KEYS)}")
+        if key not in KEYS:
+            raise UnknownNameError(f"{where}: unknown key '{key}': {nearest(key, KEYS)}")
     named = {
         str(name): make_prior(number_words(spec), base=path.parent, where=f"{where} prior '{name}'")
         for name, spec in _mapping(content, "priors", where).items()
@@ -59,17 +78,39 @@ def content_of_groups(path: str | Path, *, with_rule: bool = True) -> dict[str, 
     reader = SideReader(where, path.parent, named)
     buyers, sellers = (reader.read(content, role) for role in ("buyer", "seller"))
     rule = content.get("rule") if with_rule else None
+    named_mechanism = _text(content, "mechanism", "", where) or None
+    named_price = _price(content.get("price"), where)
+    slug = mechanism or named_mechanism
+    paid = price if price is not None else named_price
+    _check_reports(reader, buyers, sellers, slug, paid)
     return {
         "buyers": buyers,
         "sellers": sellers,
         "name": _text(content, "name", path.stem, where),
         "currency": _text(content, "currency", "", where),
-        "mechanism": _text(content, "mechanism", "", where) or None,
-        "price": _price(content.get("price"), where),
+        "mechanism": named_mechanism,
+        "price": named_price,
         "rule": None if rule is None else read_rule(rule, buyers, sellers, f"{where} rule"),
         "parameters": _mapping(content, "parameters", where),
         "where": where,
     }
+
+
+def _check_reports(
+    reader: SideReader,
+    buyers: tuple[Member, ...],
+    sellers: tuple[Member, ...],
+    slug: str | None,
+    price: float | None,
+) -> None:
+    """Refuse reports that are slips of the pen, judged by what they are used for."""
+    ballots = slug is None or slug in _BALLOTS
+    at: tuple[float | None, float | None] = (None, None)
+    if ballots and slug in (None, "vote") and is_finite(price):
+        prices = Prices.of(as_fraction(price), len(buyers), len(sellers))
+        at = (prices.least_bid, prices.largest_ask)
+    reader.check_reports(buyers, "buyer", at[0], ballots=ballots)
+    reader.check_reports(sellers, "seller", at[1], ballots=ballots)
 
 
 def count_reports(path: Path) -> int:

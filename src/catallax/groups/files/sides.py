@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from catallax.errors import FileFormatError, ReportError, UnknownNameError, nearest
 from catallax.groups.member import Member
-from catallax.groups.trade import possible_reports
+from catallax.groups.trade import rules_out
 from catallax.markets.agents import Role
 from catallax.markets.tables.cells import clean_ids, finite_numbers
 from catallax.markets.tables.csv_tables import read_table
 from catallax.markets.tables.origin import Origin
 from catallax.markets.tables.table import Table, as_table, check_names
 from catallax.markets.tables.words import number_words
-from catallax.priors import Prior, make_prior
+from catallax.priors import Point, Prior, make_prior
 
-__all__ = ["SideReader"]
+__all__ = ["MEMBER_KEYS", "SIDE_KEYS", "WORDS", "SideReader"]
 
-_SIDE_KEYS = ("members", "table", "ids", "size", "reports", "shares", "prior")
-_WORDS = {"buyer": "bid", "seller": "ask"}
+SIDE_KEYS = ("members", "table", "ids", "size", "reports", "shares", "prior")
+MEMBER_KEYS = ("id", "report", "share", "prior")
+WORDS = {"buyer": "bid", "seller": "ask"}
+"""What else a report may be called."""
 
 
 class SideReader:
@@ -30,6 +34,7 @@ class SideReader:
     def __init__(self, where: str, folder: Path, named: Mapping[str, Prior]) -> None:
         self.where, self.folder, self.named = where, folder, named
         self.seen: dict[str, Prior] = {}
+        self.origins: dict[Role, Origin] = {}
 
     def read(self, content: Mapping[str, Any], role: Role) -> tuple[Member, ...]:
         """Return the members of one side of a document.
@@ -45,9 +50,9 @@ class SideReader:
         given = content[section]
         side: dict[str, Any] = given if isinstance(given, dict) else {"members": given}
         for key in side:
-            if key not in _SIDE_KEYS:
+            if key not in SIDE_KEYS:
                 raise UnknownNameError(
-                    f"{self.where}: unknown key '{key}' in '{section}': {nearest(key, _SIDE_KEYS)}"
+                    f"{self.where}: unknown key '{key}' in '{section}': {nearest(key, SIDE_KEYS)}"
                 )
         kinds = [key for key in ("members", "table", "size", "reports") if key in side]
         if not kinds or (len(kinds) > 1 and kinds != ["size", "reports"]):
@@ -113,14 +118,15 @@ class SideReader:
     def _members(
         self, table: Table, role: Role, prior: Prior | None, *, integers: bool
     ) -> tuple[Member, ...]:
-        origin, word = table.origin, _WORDS[role]
+        origin, word = table.origin, WORDS[role]
         both = [name for name in ("report", word) if name in table.columns]
         if len(both) > 1:
             raise FileFormatError(
                 f"{origin.table}: there is a column 'report' and a column '{word}'; keep one"
             )
         report = both[0] if both else "report"
-        check_names(table, ["id"], [report, "share", "prior"])
+        required, *others = (report if key == "report" else key for key in MEMBER_KEYS)
+        check_names(table, [required], others)
         ids = clean_ids(table.columns["id"], origin, role, integers=integers, new=True).to_list()
         first: dict[Any, int] = {}
         for row, one in enumerate(ids):
@@ -144,8 +150,7 @@ class SideReader:
                 raise ReportError(
                     f"{origin.at(row)}: {label(row)} has the share {share!r}; write 0 or more"
                 )
-        for row, value in enumerate(columns["report"]):
-            self._check_report(value, priors[row], origin, row, label)
+        self.origins[role] = origin
         return tuple(
             Member(*one)
             for one in zip(ids, columns["report"], columns["share"], priors, strict=True)
@@ -186,19 +191,34 @@ class SideReader:
             self.seen[key] = make_prior(number_words(entry), base=self.folder, where=where)
         return self.seen[key]
 
-    def _check_report(
-        self,
-        value: float | None,
-        prior: Prior | None,
-        origin: Origin,
-        row: int,
-        label: Callable[[int], str],
+    def check_reports(
+        self, members: Sequence[Member], role: Role, price: float | None, *, ballots: bool
     ) -> None:
-        if value is None or prior is None:
-            return
-        low, high = possible_reports(prior)
-        if not low <= value <= high:
-            raise ReportError(
-                f"{origin.at(row)}: {label(row)} reports {value!r}, outside the prior "
-                f"{prior.describe()}; correct the report or widen the prior"
-            )
+        """Refuse reports that their members' priors rule out.
+
+        Parameters
+        ----------
+        members
+            Of one side, as `read` has returned them.
+        role
+            Which side it is.
+        price
+            Where reports are ballots: the least bid, or the largest ask, in favour; None where
+            the price is not known yet.
+        ballots
+            Whether they are. Then a prior of one amount rules nothing out at any price.
+
+        Raises
+        ------
+        ReportError
+            Naming the row and the member.
+        """
+        for row, member in enumerate(members):
+            prior, report = member.prior, member.report
+            if prior is None or report is None or (ballots and isinstance(prior, Point)):
+                continue
+            if rules_out(prior, np.array(report), role, price):
+                raise ReportError(
+                    f"{self.origins[role].at(row)}: {role} {member.id!r} reports {report!r}, "
+                    f"outside the prior {prior.describe()}; correct the report or widen the prior"
+                )

@@ -168,8 +168,6 @@ def decision_text(
             f"{_each(outcome.n_buyers, 'buyer')} pays {pays:.10g}{unit}, "
             f"{_each(outcome.n_sellers, 'seller')} receives {receives:.10g}{unit}"
         )
-    if 0 < outcome.x < 1:
-        lines.append(f"the trade takes place with a chance of {outcome.x:.10g}")
     return _line("\n".join(lines))
 
 
