@@ -313,7 +313,7 @@ def test_who_watches_sees_that_something_goes_on(run: Runner, club: Path, monkey
     with monkeypatch.context() as watched:
         watched.setattr(sys.stderr, "isatty", lambda: True)
         done = run("groups", "evaluate", club, "--json")
-        assert "evaluating" in done.err
+        assert "exact laws" in done.err
         assert len(done.documents) == 1
         run("mechanisms", "--json")
         (tell,) = compiled._waiting

@@ -10,7 +10,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from catallax.groups import GroupTrade, evaluate
 from catallax.groups.sums import Voters, expected_excess, probability_at_least, vote_law
+from catallax.groups.sums import law as sums_law
 from catallax.groups.sums.draws.ballots import Leaf, Terms, weigh
 from catallax.groups.sums.series.dither import dithered_excess
 from catallax.groups.sums.series.vaaler import fejer, weights_of
@@ -18,6 +20,7 @@ from catallax.groups.sums.values import atoms as sums_atoms
 from catallax.groups.sums.values import mixture as sums_mixture
 from catallax.groups.sums.values import scattered as sums_scattered
 from catallax.groups.sums.values import sides as sums_sides
+from catallax.groups.sums.values import sieve as sums_sieve
 from catallax.groups.sums.values.atoms import atom_terms
 from catallax.groups.sums.values.mixture import Mixture, Part
 from catallax.groups.sums.values.scattered import scattered_terms
@@ -354,3 +357,135 @@ def test_first_best_is_within_its_bound(monkeypatch: pytest.MonkeyPatch) -> None
         assert found is not None
         assert abs(found[0] - float(exact)) <= found[1] < 1e-6
         assert expected_excess([buyers], [sellers])[0] == pytest.approx(float(exact), abs=1e-6)
+
+
+def exact_line(kinds: list[Voters], total: float) -> np.ndarray:
+    """Return P(votes, sum >= total) from all ways to draw; what misses by rounding reaches."""
+    law = {(Fraction(0), 0): Fraction(1)}
+    for one in kinds:
+        parts = list(zip(one.measure.atoms.tolist(), one.measure.masses.tolist(), strict=True))
+        whole = sum(Fraction(mass) for _, mass in parts)
+        for _ in range(one.count):
+            longer: dict[tuple[Fraction, int], Fraction] = {}
+            for ((done, votes), chance), (x, mass) in itertools.product(law.items(), parts):
+                key = done + Fraction(x), votes + (one.weight if x >= one.bar else 0)
+                longer[key] = longer.get(key, Fraction(0)) + chance * Fraction(mass) / whole
+            law = longer
+    line = np.zeros(1 + sum(one.count * one.weight for one in kinds))
+    for (done, votes), chance in law.items():
+        if done >= Fraction(total) - Fraction(1, 10**9):
+            line[votes] += float(chance)
+    return line
+
+
+def many_kinds(rng: np.random.Generator, lattice: bool) -> list[Voters]:
+    """Members each with values of their own, which tie across members."""
+    roots = np.sqrt([1.0, 2.0, 3.0, 5.0, 7.0, 0.09, 0.81])
+    found, sign = [], int(rng.choice([1, -1]))
+    for least in (2, *[1] * int(rng.integers(1, 4))):
+        size = int(rng.integers(least, 4))
+        some = (
+            rng.choice(80, size, replace=False) / 10 - 2
+            if lattice
+            else rng.choice(roots, size, replace=False)
+        )
+        values = np.unique(some)
+        masses = rng.dirichlet(np.ones(values.size)).tolist()
+        price, weight = sign * float(rng.choice(values)), int(rng.integers(0, 4))
+        prior = Discrete((sign * values)[::sign].tolist(), masses)
+        found.append(Voters(prior, int(rng.integers(1, 3)), weight, price, sign))
+    return found
+
+
+@pytest.mark.parametrize("passed", [8e-9, 0.5])
+def test_what_is_passed_over_of_many_kinds_is_in_the_bound(
+    passed: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where totals tie or not, whatever the blocks; some of the bounds are large, none is wrong."""
+    rng = np.random.default_rng(int(1 / passed))
+    monkeypatch.setattr(sums_scattered, "_FIRST", 1 << 8)
+    monkeypatch.setattr(sums_scattered, "_MOST", 1 << 12)
+    monkeypatch.setattr(sums_scattered, "_PASSED_BY_KINDS", passed)
+    monkeypatch.setattr(sums_atoms, "_PASSED", (passed,))
+    monkeypatch.setattr(sums_atoms, "_FEW", 1.0)
+    monkeypatch.setattr(sums_atoms, "_MANY", 2)
+    monkeypatch.setattr(sums_atoms, "_LONG", 0)
+    sifted, dropped = 0, 0
+    for case in range(18):
+        monkeypatch.setattr(sums_sieve, "_BLOCKS", (1, 3, 9)[case % 3 :][:1])
+        monkeypatch.setattr(sums_sieve, "_ROW", (1, 16, 128)[case % 3])
+        kinds = many_kinds(rng, case % 2 == 0)
+        total = math.fsum(
+            float(rng.choice(one.measure.atoms)) for one in kinds for _ in range(one.count)
+        ) + rng.choice([0.0, 0.05])
+        exact = exact_line(kinds, total)
+        if case % 2 == 0:
+            lattice = sums_atoms.lattice_of([one.draws for one in kinds])
+            found = None if lattice is None else sums_atoms._sifted(kinds, lattice, total)
+            if found is not None:
+                off, bound = missed([found], exact)
+                assert off <= bound + 1e-13, (case, off, bound)
+                sifted, dropped = sifted + 1, dropped + (off > 1e-10)
+        whole = sums_scattered._mixture(kinds, None)
+        slack = 1e-12 * max(1.0, abs(total))
+        series = sums_scattered._series(whole, total - slack, 1e-9, 1 << 12)
+        assert series is not None
+        off, bound = missed(series, exact)
+        assert off <= bound + 1e-13, (case, off, bound)
+    assert sifted >= 6
+    assert passed < 0.5 or dropped >= 1
+
+
+@pytest.mark.parametrize("cents", [True, False])
+def test_fifty_members_with_three_values_each_of_their_own(
+    cents: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against sums of values rounded to cents, down and up; of whole cents all are the same."""
+    monkeypatch.setattr(sums_law, "_ALLOWED", 4e-7)
+    rng = np.random.default_rng(7)
+    values = np.sort(rng.uniform(20.0, 120.0, (50, 3)), axis=1)
+    masses = rng.dirichlet([4.0, 4.0, 4.0], 50)
+    if cents:
+        values = np.round(values, 2)
+    kinds = [
+        Voters(Discrete(row.tolist(), chances.tolist()), 1, *((2, 60.0) if k % 8 == 0 else ()))
+        for k, (row, chances) in enumerate(zip(values, masses, strict=True))
+    ]
+    total = math.fsum(one.mean for one in kinds) + 25.0
+    sums_law._scattered.cache_clear()
+    law = vote_law(kinds, total)
+    sums_law._scattered.cache_clear()
+    # What is more than rounding was passed over.
+    assert 1e-12 < law.error < (1e-8 if cents else 5e-7)
+    ends = []
+    for rounded in (np.rint,) if cents else (np.floor, np.ceil):
+        line, first = np.ones(1), 0
+        for row, chances in zip(values, masses, strict=True):
+            at = rounded(row * 100).astype(int)
+            longer = np.zeros(line.size + at[-1] - at[0])
+            for place, chance in zip(at - at[0], chances, strict=True):
+                longer[place : place + line.size] += chance * line
+            line, first = longer, first + int(at[0])
+        ends.append(float(line[max(0, math.ceil(total * 100 - 1e-6) - first) :].sum()))
+    assert ends[0] - law.error - 1e-12 <= law.reached.sum() <= ends[-1] + law.error + 1e-12
+    assert ends[-1] - ends[0] < 2e-3
+
+
+def test_whoever_waits_for_a_law_hears_how_far_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sums_law, "_ALLOWED", 1e-5)
+    monkeypatch.setattr(sums_scattered, "_FIRST", 1 << 12)
+    monkeypatch.setattr(sums_scattered, "_STRETCH", 1 << 13)
+    rng = np.random.default_rng(3)
+    own = [Discrete(np.sort(row).tolist(), [0.3, 0.3, 0.4]) for row in rng.uniform(2, 9, (40, 3))]
+    trade = GroupTrade(1, 40, "uniform(200, 300)", own)
+    told: list[tuple[float, str]] = []
+    sums_law._scattered.cache_clear()
+    heard = evaluate(trade, "forced-trade", progress=lambda part, words: told.append((part, words)))
+    parts = [part for part, _ in told]
+    assert parts == sorted(parts)
+    assert len(set(parts)) > 3
+    assert 0.5 <= parts[0] < 0.6 < parts[-1] < 1.0
+    assert {words for _, words in told} == {"summing frequencies"}
+    sums_law._scattered.cache_clear()
+    assert evaluate(trade, "forced-trade") == heard
+    sums_law._scattered.cache_clear()

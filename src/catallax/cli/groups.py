@@ -87,7 +87,7 @@ def evaluate(
     quiet
         Print no table.
     """
-    from catallax.cli.output import busy, json_line, print_lines, show
+    from catallax.cli.output import json_line, print_lines, progress_bar, show
     from catallax.groups import evaluate as evaluated
 
     checked_seed(seed)
@@ -95,10 +95,11 @@ def evaluate(
         file, buyers, sellers, buyer_prior, seller_prior, with_rule=rule is None
     )
     chosen = mechanism_of(mechanism, problem, price, rule)
-    with busy("evaluating", quiet=quiet):
+    with progress_bar("exact laws", quiet=quiet) as progress:
         found = evaluated(
-            trade, chosen, monte_carlo=monte_carlo, rng=None if monte_carlo is None else seed
-        )
+            trade, chosen, monte_carlo=monte_carlo,
+            rng=None if monte_carlo is None else seed, progress=progress,
+        )  # fmt: skip
     if json:
         print_lines([json_line(found.to_dict())])
     elif not quiet:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from catallax.groups.sums import VoteLaw, ballot_law, vote_law
 from catallax.groups.sums.draws.voters import Voters, voters_of
+from catallax.groups.sums.waiting import within
 from catallax.groups.trade import Group
 
 __all__ = ["MOST_TOTALS", "SideLaw", "kinds_law", "side_law"]
@@ -77,7 +78,9 @@ def _law(voters: list[Voters], group: Group, total: float | None) -> SideLaw:
     if total is None:
         votes, chance, sums = ballot_law(voters)
         return SideLaw(votes, chance, sums)
-    law: VoteLaw = vote_law(voters, total if group.word == "buyer" else -total)
+    buyers = group.word == "buyer"
+    with within(0.0, 0.5) if buyers else within(0.5, 1.0):
+        law: VoteLaw = vote_law(voters, total if buyers else -total)
     return SideLaw(law.votes, law.chance, law.sums, law.reached, law.error)
 
 

@@ -17,9 +17,11 @@ from catallax.groups.monte_carlo import Sampled, sample_mechanism
 from catallax.groups.smooth import Smooth
 from catallax.groups.sums import expected_excess, probability_at_least
 from catallax.groups.sums.draws.voters import voters_of
+from catallax.groups.sums.waiting import listening, within
 from catallax.groups.trade import GroupTrade
 from catallax.groups.vote import Vote
 from catallax.priors.base import RandomSource
+from catallax.progress import Progress
 
 __all__ = ["GroupEvaluation", "evaluate", "first_best"]
 
@@ -115,17 +117,18 @@ def evaluate(
     *,
     monte_carlo: int | None = None,
     rng: RandomSource | None = None,
+    progress: Progress | None = None,
     **parameters: Any,
 ) -> GroupEvaluation:
     """Return what a mechanism is expected to bring to two groups.
 
     Forced trade and votes come from the exact law of sums of independent draws, atoms included,
     and nothing is sampled. A weak inequality decides who is better off. The method is "exact" where
-    the `error_bound` is at most 1e-7 and "bounded" where it is more. That takes a total that ties
-    with a possible sum of members of several kinds, each kind with dozens of odd values (without a
-    common step) of its own; a sample that is asked for then takes its place if its own error is
-    smaller. Ordinary priors take hundredths of a second, needles and dozens of odd values up to a
-    minute or two.
+    the `error_bound` is at most 1e-7 and "bounded" where it is more. That takes values that share
+    no step, not even cents: dozens of them in each of three or more kinds of members, or dozens
+    of members each with her own, of which some vote otherwise than others. A sample that is asked
+    for then takes its place if its own error is smaller. Ordinary priors take hundredths of a
+    second, needles and dozens of odd values up to a minute or two.
 
     Parameters
     ----------
@@ -138,6 +141,9 @@ def evaluate(
         all there is.
     rng
         What to draw them with: a seed, a `SeedSequence` or a `Generator`.
+    progress
+        Called now and then while a law takes long, with the part that is done and what is being
+        done; not at all where all is quick.
     **parameters
         Those of the mechanism, if it is named.
 
@@ -171,7 +177,8 @@ def evaluate(
     if monte_carlo is not None and rng is None:
         raise CatallaxError("a sample needs a seed: give rng (on the command line --seed)")
     rule = chosen.choose(trade).vote if isinstance(chosen, BestVote) else chosen
-    exact = _exact(chosen.slug, rule, trade)
+    with listening(progress):
+        exact = _exact(chosen.slug, rule, trade)
     if exact is not None and exact.error_bound > _USELESS:
         exact = None
     if exact is not None and monte_carlo is None:
@@ -242,8 +249,10 @@ def _forced(rule: ForcedTrade, trade: GroupTrade) -> GroupEvaluation:
         values = VoteValues(0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0)
         return _assembled(rule.slug, trade, values, 0.0)
     total = float(rule.transfer(trade))
-    buyers, first = probability_at_least(voters_of(trade.buyers), total)
-    sellers, second = probability_at_least(voters_of(trade.sellers), -total)
+    with within(0.0, 0.5):
+        buyers, first = probability_at_least(voters_of(trade.buyers), total)
+    with within(0.5, 1.0):
+        sellers, second = probability_at_least(voters_of(trade.sellers), -total)
     means = (trade.buyers.total_mean, -trade.sellers.total_mean)
     values = VoteValues(1.0, *means, buyers, sellers, buyers * sellers, first + second)
     return _assembled(

@@ -21,6 +21,7 @@ from scipy import fft as scipy_fft
 from scipy import special
 
 from catallax.groups.sums.draws.transform import powers
+from catallax.groups.sums.waiting import tell
 
 __all__ = ["Ballots", "Leaf", "Terms", "added", "product", "size_of", "weigh", "weighted"]
 
@@ -299,7 +300,9 @@ def size_of(leaves: Sequence[Leaf]) -> tuple[Array, Array | None]:
     return whole.plain[:, 0], None if whole.once is None else whole.once[:, 0]
 
 
-def weigh(leaves: Sequence[Leaf], plain: Values, once: Values | None = None) -> Terms:
+def weigh(
+    leaves: Sequence[Leaf], plain: Values, once: Values | None = None, *, aloud: bool = False
+) -> Terms:
     """Add up, over all frequencies, weights times the transforms for each total of votes.
 
     Parameters
@@ -310,6 +313,8 @@ def weigh(leaves: Sequence[Leaf], plain: Values, once: Values | None = None) -> 
         Weights of the product, shape (frequencies,).
     once
         Weights of its linear terms; none if left out.
+    aloud
+        Whether to say how far this is, to whoever waits.
 
     Returns
     -------
@@ -331,6 +336,8 @@ def weigh(leaves: Sequence[Leaf], plain: Values, once: Values | None = None) -> 
     rows = max(1, min(kept.size, _CELLS // min(length, 4096)))
     first, values = 0, np.zeros(1)
     for start in range(0, kept.size, rows):
+        if aloud and start:
+            tell(start / kept.size, "summing frequencies")
         some = kept[start : start + rows]
         ballots = product([_at(leaf, some) for leaf in leaves])
         found = np.real(plain[some] @ ballots.plain)

@@ -66,7 +66,7 @@ def series_terms(
         sums = product([Leaf(leaf.count, 0, 1.0, leaf.no, leaf.yes) for leaf in whole])
         error += circle.jump_error(sums.plain[:, 0], total, centre)
     sign = -1.0 if below else 1.0
-    found = weigh(whole, sign * weights)
+    found = weigh(whole, sign * weights, aloud=True)
     parts = [Terms(found.first, found.values, found.error + error)]
     if less:
         few = [_atoms_and_once(one, circle, draw) for one, draw in cast]

@@ -24,6 +24,7 @@ from catallax.groups.sums.draws.measure import POINTS, Measure
 from catallax.groups.sums.draws.transform import phases, powers, stretch
 from catallax.groups.sums.draws.voters import Voters
 from catallax.groups.sums.series.vaaler import fejer, interval, weights_of
+from catallax.groups.sums.waiting import attempt, tell
 
 __all__ = ["patient", "quickly", "streamed_terms"]
 
@@ -192,11 +193,15 @@ def _refined(
         if cut <= allowed / 2:
             found = _summed(casts, less, ends, period, longer * count, falls=True)
             return replace(found, error=found.error + cut + _OUTSIDE)
-    found = _summed(casts, less, ends, period, count)
+    attempts = 0
+    with attempt(attempts):
+        found = _summed(casts, less, ends, period, count)
     while found.error > allowed and count < most:
         # What is near falls with the width, where there is a density at all.
         count = min(most, count * 2 ** max(1, math.ceil(math.log2(found.error / allowed))))
-        found = _summed(casts, less, ends, period, count)
+        attempts += 1
+        with attempt(attempts):
+            found = _summed(casts, less, ends, period, count)
     return replace(found, error=found.error + _OUTSIDE)
 
 
@@ -222,6 +227,7 @@ def _summed(
     near, error = 0.0, 0.0
     terms: list[Terms] = []
     for start in range(0, count, _STRETCH):
+        tell(start / count, "summing frequencies")
         k = np.arange(start, min(start + _STRETCH, count), dtype=np.float64)
         waves = [phases(k, -place / period) for place in places]
         weights = weights_of(k, waves, places, period, 0 if falls else count)

@@ -15,6 +15,8 @@ from catallax.groups.sums.draws.measure import TIE, Measure
 from catallax.groups.sums.draws.transform import powers
 from catallax.groups.sums.draws.voters import Voters
 from catallax.groups.sums.values.lattice import Lattice, lattice_of
+from catallax.groups.sums.values.mixture import Mixture, Part
+from catallax.groups.sums.values.sieve import sieve_of
 
 __all__ = ["AtomLaw", "atom_terms", "law_of_atoms", "terms_by_one"]
 
@@ -22,6 +24,11 @@ Array = NDArray[np.float64]
 
 _MOST_LISTED = 1 << 19
 _MOST_HALVED, _MOST_IN_HALF, _MOST_MATCHED = 64, 1 << 21, 1 << 26
+# Of so many kinds of members, on so many points times kinds, few frequencies may matter, if so
+# much, or so much, is passed over.
+_MANY, _LONG, _FEW, _PASSED = 4, 1 << 20, 0.05, (1e-10, 8e-9)
+# Up to so many frequencies times totals of votes take no second.
+_QUICK = 1 << 20
 _NOTHING = 1e-15
 _ROUNDING = 2.0**-52
 
@@ -131,6 +138,10 @@ def _single_density(voters: Sequence[Voters]) -> bool:
 
 
 def _on_lattice(voters: Sequence[Voters], lattice: Lattice, total: float, single: bool) -> Terms:
+    if not single and len(voters) >= _MANY and len(voters) * lattice.frequencies >= _LONG:
+        sifted = _sifted(voters, lattice, total)
+        if sifted is not None:
+            return sifted
     leaves = []
     for kind, one in enumerate(voters):
         no, yes = (lattice.transform(part, kind) for part in one.draws.split())
@@ -143,8 +154,36 @@ def _on_lattice(voters: Sequence[Voters], lattice: Lattice, total: float, single
         once = [lattice.pairing(one.smooth_at_least(missing, yes)) for yes in (False, True)]
         leaves.append(Leaf(one.count, one.weight, one.chance, no, yes, *once))
     weights = lattice.tail(total)
-    found = weigh(leaves, weights, np.ones(lattice.frequencies) if single else None)
+    once = np.ones(lattice.frequencies) if single else None
+    found = weigh(leaves, weights, once, aloud=True)
     return Terms(found.first, found.values, found.error + lattice.error)
+
+
+def _sifted(voters: Sequence[Voters], lattice: Lattice, total: float) -> Terms | None:
+    """Look only at frequencies where something is left of the product, if they are few."""
+    if any(one.measure.low.size for one in voters):
+        return None
+    parts = tuple(Part.of(one, one.mean) for one in voters)
+    whole = Mixture(parts, np.array([[one.count for one in voters]]), np.ones(1))
+    # The weights of a tail on a lattice are no larger than Vaaler's of an interval.
+    step = 2.0 * math.pi / (lattice.points * lattice.step)
+    sieve = None
+    for passed in _PASSED:
+        sieve = sieve_of(whole, step, lattice.frequencies, passed)
+        if sieve is None or sieve.choice.share * lattice.frequencies * whole.totals <= _QUICK:
+            break
+    if sieve is None or sieve.choice.share > _FEW:
+        return None
+    size = sieve.choice.block
+    blocks, dropped = sieve.kept(size, 0, -(-(lattice.frequencies + size // 2) // size))
+    at = np.add.outer(blocks * size, np.arange(size) - size // 2).ravel()
+    at = at[(at >= 0) & (at < lattice.frequencies)]
+    leaves = []
+    for kind, one in enumerate(voters):
+        no, yes = (lattice.transform_at(part, kind, at) for part in one.draws.split())
+        leaves.append(Leaf(one.count, one.weight, one.chance, no, yes))
+    found = weigh(leaves, lattice.tail(total)[at], aloud=True)
+    return Terms(found.first, found.values, found.error + lattice.error + dropped)
 
 
 # -------------------------------------------------------------------------------------- on a list

@@ -150,6 +150,11 @@ class Lattice:
         line = np.bincount(numbers % self.points, weights=measure.masses, minlength=self.points)
         return np.conj(fft.rfft(line))
 
+    def transform_at(self, measure: Measure, kind: int, frequencies: Integers) -> Complex:
+        """Return what `transform` does at some frequencies."""
+        turns = np.outer(frequencies, self.whole(measure.atoms, kind)) % self.points
+        return np.exp(2j * math.pi / self.points * turns) @ measure.masses.astype(complex)
+
     def least(self, total: float) -> int:
         """Return the smallest whole number whose sum reaches a total, up to a rounding."""
         exact = (total - self.origin) / self.step

@@ -23,6 +23,8 @@ Integers = NDArray[np.int64]
 
 # From so many values and frequencies on a Fourier transform is faster than sums.
 _MANY, _LONG = 400, 1 << 15
+# So many frequencies tell how far transforms usually fall.
+_SAMPLE = 1 << 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,9 +88,15 @@ class Part:
 
     @property
     def pace(self) -> float:
-        """Return how fast its transform moves at most."""
-        own = self.draws.measure
-        return float(np.abs(own.atoms - self.centre) @ own.masses)
+        """Return how fast the sizes of its two transforms, added up, move at most."""
+        found = 0.0
+        for one in self.draws.split():
+            if one.atoms.size > 1:
+                # Sizes are the same about any value, and about the median they move least.
+                half = np.searchsorted(np.cumsum(one.masses), one.atom_mass / 2)
+                middle = one.atoms[min(int(half), one.atoms.size - 1)]
+                found += float(np.abs(one.atoms - middle) @ one.masses)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,6 +147,35 @@ class Mixture:
             ]
             ends.append(window(draws, outside))
         return min(low for low, _ in ends), max(high for _, high in ends)
+
+    def block(self, step: float, count: int, passed: float, extra: float) -> tuple[int, bool]:
+        """Return how many neighbouring frequencies to look at once, and whether closely at all.
+
+        The longer the blocks, the fewer there are, and the more of them are looked at closely.
+
+        Parameters
+        ----------
+        step, count
+            The frequencies.
+        passed
+            What may be passed over, of all of them together.
+        extra
+            How much longer than its frequencies a block takes that is looked at closely.
+        """
+        low, high = 0.0, 1.0
+        for _ in range(40):
+            middle = (low + high) / 2
+            least = self.size([np.array([1.0])] * (len(self.parts) - 1) + [np.array([middle])])
+            low, high = (middle, high) if float(least[0]) <= passed / 4 else (low, middle)
+        last = self.parts[-1]
+        sample = np.floor((np.arange(_SAMPLE) + 0.5) * (count / _SAMPLE))
+        sizes = np.sort(sum(np.abs(one[:, 0]) for one in last.at(step, sample, np.zeros(1))))
+        blocks = np.array([1, *(5 + 2 * np.arange(2000))])
+        moved = np.where(blocks > 1, last.pace * blocks / 2 * step, 0.0) + last.coarse
+        close = 1.0 - np.searchsorted(sizes, low - moved) / sizes.size
+        costs = (0.5 + close * (blocks + extra)) / blocks
+        least = int(np.argmin(costs))
+        return (int(blocks[least]), False) if costs[least] < 1.0 else (1, True)
 
     def size(self, each: Sequence[Array]) -> Array:
         """Bound the transform of the sum by bounds of those of the parts' draws."""

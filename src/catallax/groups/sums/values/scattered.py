@@ -25,7 +25,9 @@ from catallax.groups.sums.values.mixture import Mixture, Part
 from catallax.groups.sums.values.multisets import Division, divided, listed
 from catallax.groups.sums.values.several import Several
 from catallax.groups.sums.values.sides import chosen, listed_sides
+from catallax.groups.sums.values.sieve import Sieve, sieve_of
 from catallax.groups.sums.values.tally import Ends, Tally, tally_of
+from catallax.groups.sums.waiting import attempt, tell
 from catallax.matching.parallel import both
 
 __all__ = ["scattered_terms"]
@@ -40,15 +42,13 @@ _FIRST, _MOST, _MOST_QUICKLY = 1 << 20, 1 << 30, 1 << 18
 # With more values than this a stretch of frequencies takes no longer.
 _MOST_WORK, _MOST_POINTS = 1 << 36, 400
 # And how much may be summed at single frequencies; 2^35 takes half a minute on two cores.
-_MOST_KEPT, _MOST_LISTABLE = 1 << 37, 1 << 29
+_MOST_KEPT, _MOST_SIFTED, _MOST_LISTABLE = 1 << 37, 1 << 34, 1 << 29
 _STRETCH, _ROWS = 1 << 20, 1 << 22
 _OUTSIDE, _NOTHING, _UNLIKELY = 1e-12, 1e-15, 1e-12
 # Frequencies are passed over that together add no more than this.
 _PASSED, _PASSED_BY_KINDS = 4e-9, 8e-9
 # As long as so many sums takes to find one phase.
 _PHASE = 16
-# So many frequencies tell how far transforms usually fall.
-_SAMPLE = 1 << 12
 # With more cases than this, listing some of them makes the rest no easier.
 _MOST_CASES = 64
 # As long as so many products one total of votes takes where members are of several kinds.
@@ -169,11 +169,14 @@ def _series(
         return [Terms(0, np.zeros(1), left_out)]
     affordable = _MOST_LISTABLE if listable else _MOST_KEPT
     count, found, before = min(_FIRST, most), None, math.inf
+    attempts = 0
     if listable:
         early = _summed(rest, total, max(count >> 4, 2), affordable)
         before = math.inf if early is None else _error(early[0])
     while True:
-        more = _summed(rest, total, count, affordable)
+        with attempt(attempts):
+            more = _summed(rest, total, count, affordable)
+        attempts += 1
         if more is None:
             break
         found, worked = more
@@ -199,9 +202,12 @@ def _summed(
     plan = _planned(rest, total, count)
     if plan.blocks * min(plan.points, _MOST_POINTS if plan.direct else math.inf) > _MOST_WORK:
         return None
+    if plan.sieve is not None and plan.sieve.choice.share * count * plan.effort > _MOST_SIFTED:
+        return None
     found: list[Terms] = []
     near, error, worked = 0.0, 0.0, 0.0
     for start in range(0, plan.blocks, 2 * _STRETCH):
+        tell(start / plan.blocks, "summing frequencies")
         middle, stop = (min(start + k * _STRETCH, plan.blocks) for k in (1, 2))
         for part in both(partial(_stretch, plan, start, middle, affordable),
                          partial(_stretch, plan, middle, stop, affordable)):  # fmt: skip
@@ -227,6 +233,8 @@ class _Plan:
         How many frequencies, and how they are divided; in blocks of one all are looked at closely.
     points
         How many values there are.
+    sieve
+        What tells blocks that matter, for members of many kinds.
     """
 
     rest: Rest
@@ -237,6 +245,7 @@ class _Plan:
     count: int
     block: int
     direct: bool
+    sieve: Sieve | None = None
 
     @property
     def blocks(self) -> int:
@@ -247,13 +256,21 @@ class _Plan:
         return _PASSED_BY_KINDS if isinstance(self.rest, Several) else _PASSED
 
     @property
-    def points(self) -> int:
+    def points(self) -> float:
+        if self.sieve is not None:
+            return self.sieve.choice.effort
         return sum(part.draws.measure.atoms.size for part in self.rest.parts)
 
     @property
     def totals(self) -> int:
         """How many numbers are kept for each frequency."""
         return self.rest.totals if self.tally is None and isinstance(self.rest, Mixture) else 1
+
+    @property
+    def effort(self) -> float:
+        """About how much work a frequency is for members of several kinds."""
+        assert isinstance(self.rest, Mixture)
+        return _EFFORT * (self.rest.totals + len(self.rest.parts)) * self.rest.chances.size
 
     def sizes(self, each: Sequence[Array]) -> Array:
         """Bound the transform of the sum by bounds of those of the parts' draws."""
@@ -270,7 +287,12 @@ def _planned(rest: Rest, total: float, count: int) -> _Plan:
     if isinstance(rest, Several):
         block = rest.block(step, count, _PASSED_BY_KINDS, _PHASE)
         return _Plan(rest, rest, places, period, step, count, block, block == 1)
-    return _Plan(rest, tally_of(rest), places, period, step, count, *_block(rest, step, count))
+    tally = tally_of(rest)
+    sieve = None if tally is not None else sieve_of(rest, step, count, _PASSED_BY_KINDS)
+    if sieve is not None:
+        return _Plan(rest, None, places, period, step, count, sieve.choice.block, False, sieve)
+    block, direct = rest.block(step, count, _PASSED, _PHASE)
+    return _Plan(rest, tally, places, period, step, count, block, direct)
 
 
 @dataclass
@@ -303,7 +325,8 @@ class _Part:
         rest, inside = plan.rest, (k >= 0) & (k < plan.count)
         size = rest.size([np.abs(no) + np.abs(yes) for no, yes in waves])
         reach = largest(k, plan.count)
-        faint = inside & (reach * size <= _PASSED / plan.count)
+        limit = _PASSED / plan.count if plan.sieve is None else plan.sieve.limit(reach)
+        faint = inside & (reach * size <= limit)
         self.error += float(reach[faint] @ size[faint])
         inside &= ~faint
         if not inside.any():
@@ -317,7 +340,7 @@ class _Part:
         whole = rest.whole([no + yes for no, yes in each])
         self.near += float(fejer(k, plan.count) @ (whole * (near + far)).real)
         self.terms.extend(rest.votes(each, weights))
-        self.worked += k.size * rest.totals * rest.chances.size * _EFFORT
+        self.worked += k.size * plan.effort
 
 
 def _phases(middles: Array, offsets: Array, turn: float) -> Complex:
@@ -338,43 +361,33 @@ def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
             if found.worked > affordable:
                 break
         return found
+    if plan.sieve is not None:
+        blocks, found.error = plan.sieve.kept(plan.block, start, stop)
+        middles = np.asarray(blocks * plan.block, dtype=np.float64)
+        _taken(found, plan, middles, affordable)
+        return found
     block, half, count = plan.block, plan.block // 2, plan.count
     each = []
     for part in plan.rest.parts:
         slack = part.pace * (half + 0.5) * plan.step
         each.append(np.minimum(part.lengths(block * plan.step, start, stop) + slack, 1.0))
     size = plan.sizes(each)
-    at = np.arange(start, stop, dtype=np.float64) * block
+    at: Array = np.arange(start, stop, dtype=np.float64) * block
     reach = block * largest(at - half, count)
     kept = np.flatnonzero(reach * size > block * plan.passed / count)
     reach[kept] = 0.0
     found.error += float(reach @ size)
     found.worked += kept.size * plan.points * _PHASE
-    rows = max(1, (_ROWS >> 2) // (block * plan.totals))
-    offsets = np.arange(-half, half + 1, dtype=np.float64)
-    for some in range(0, kept.size, rows):
-        if found.worked > affordable:
-            break
-        found.take(plan, at[kept[some : some + rows]], offsets, math.inf)
+    _taken(found, plan, at[kept], affordable)
     return found
 
 
-def _block(rest: Mixture, step: float, count: int) -> tuple[int, bool]:
-    """Return how many neighbouring frequencies to look at once, and whether closely at all.
-
-    The longer the blocks, the fewer there are, and the more of them have to be looked at closely.
-    """
-    low, high = 0.0, 1.0
-    for _ in range(40):
-        middle = (low + high) / 2
-        least = rest.size([np.array([1.0])] * (len(rest.parts) - 1) + [np.array([middle])])
-        low, high = (middle, high) if float(least[0]) <= _PASSED / 4 else (low, middle)
-    last = rest.parts[-1]
-    sample = np.floor((np.arange(_SAMPLE) + 0.5) * (count / _SAMPLE))
-    sizes = np.sort(sum(np.abs(one[:, 0]) for one in last.at(step, sample, np.zeros(1))))
-    blocks = np.array([1, *(5 + 2 * np.arange(2000))])
-    moved = np.where(blocks > 1, last.pace * blocks / 2 * step, 0.0) + last.coarse
-    close = 1.0 - np.searchsorted(sizes, low - moved) / sizes.size
-    costs = (0.5 + close * (blocks + _PHASE)) / blocks
-    least = int(np.argmin(costs))
-    return (int(blocks[least]), False) if costs[least] < 1.0 else (1, True)
+def _taken(found: _Part, plan: _Plan, middles: Array, affordable: float) -> None:
+    """Sum the blocks that matter; ends early if that is too much work."""
+    half = plan.block // 2
+    rows = max(1, (_ROWS >> 2) // (plan.block * plan.totals))
+    offsets = np.arange(-half, half + 1, dtype=np.float64)
+    for some in range(0, middles.size, rows):
+        if found.worked > affordable:
+            break
+        found.take(plan, middles[some : some + rows], offsets, math.inf)
