@@ -152,12 +152,12 @@ def paired_with(
 ) -> tuple[np.ndarray, int]:
     """Pair by the kernels; return the place of each partner, and how many had to search."""
     n, (start, neighbours) = buyer.size, graph.by_buyer
-    number, count, mate = (np.empty(size, np.int32) for size in (graph.n_sellers, n, 2 * n))
+    count, mate = np.empty(n, np.int32), np.empty(2 * n, np.int32)
     begin, queue = np.empty(2 * n + 1, np.int32), np.empty(2 * n + 1, np.int32)
     state = np.empty(2 * n, np.int64)
     around = np.empty(2 * int(kernels_pairing.edges_of(start, buyer)), np.int32)
     edges = kernels_pairing.rows_of_traders(
-        start, neighbours, buyer, seller, number, count, begin, state, around
+        start, neighbours, buyer, seller, graph.n_sellers, count, begin, state, around
     )
     left = kernels_pairing.force_pairs(begin, state, around, mate, queue, parts)
     if left > 0:

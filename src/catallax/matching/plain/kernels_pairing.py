@@ -21,6 +21,7 @@ from catallax.matching.plain.kernels_search import (
     room_for_search,
     search_near,
 )
+from catallax.matching.plain.kernels_sets import contains, new_set, number_in
 
 __all__ = [
     "edges_of",
@@ -51,15 +52,15 @@ def edges_of(start, buyers):
 
 
 @compiled
-def rows_of_traders(start, neighbours, buyers, sellers, number, count, begin, state, around):
+def rows_of_traders(start, neighbours, buyers, sellers, n_sellers, count, begin, state, around):
     """Lay out the edges between the n traders of each side, buyers numbered from 0, sellers from n.
 
     Parameters
     ----------
-    start, neighbours, buyers, sellers
+    start, neighbours, buyers, sellers, n_sellers
         As in `pairing`.
-    number, count
-        To work with, one for each seller of the market, and one for each who trades.
+    count
+        To work with, one for each seller who trades.
     begin
         Becomes where the row of each trader begins, and where the last one ends.
     state
@@ -73,21 +74,20 @@ def rows_of_traders(start, neighbours, buyers, sellers, number, count, begin, st
         The number of edges between traders.
     """
     n = buyers.size
-    number[:] = -1
-    for y in range(n):
-        number[sellers[y]] = y
-        count[y] = 0
+    bits, before = new_set(sellers, n_sellers)
+    count[:] = 0
     filled = 0
     for x in range(n):
         first = filled
         for k in range(start[buyers[x]], start[buyers[x] + 1]):
-            y = number[neighbours[k]]
-            around[filled] = n + y
-            filled += y >= 0
+            around[filled] = neighbours[k]
+            filled += contains(np.uint64(neighbours[k]), bits)
         who = 0
         for k in range(first, filled):
-            who ^= around[k]
-            count[around[k] - n] += 1
+            y = number_in(np.uint64(around[k]), bits, before)
+            around[k] = n + y
+            who ^= n + y
+            count[y] += 1
         begin[x] = first
         state[x] = np.int64(filled - first) << 32 | who
     edges = filled
@@ -362,11 +362,11 @@ def pairing(start, neighbours, buyers, sellers, n_sellers):
         The seller of each of `buyers`.
     """
     n = buyers.size
-    number, mate = np.empty(n_sellers, np.int32), np.empty(2 * n, np.int32)
+    mate = np.empty(2 * n, np.int32)
     begin, state = np.empty(2 * n + 1, np.int32), np.empty(2 * n, np.int64)
     around = np.empty(2 * edges_of(start, buyers), np.int32)
     edges = rows_of_traders(
-        start, neighbours, buyers, sellers, number, mate[:n], begin, state, around
+        start, neighbours, buyers, sellers, n_sellers, mate[:n], begin, state, around
     )
     parts = np.array([0, n])
     if force_pairs(begin, state, around, mate, np.empty(2 * n + 1, np.int32), parts) > 0:

@@ -62,13 +62,13 @@ def pair_traders(
             f"the buyers who trade have {most:,} edges, and pairs are found among fewer than "
             f"{MOST_EDGES:,}; leave edges out, or split the market"
         )
-    number, mate, queue, begin, halves = blocks(graph.n_sellers, 2 * n, 2 * n + 1, 2 * n + 1, 4 * n)
+    mate, queue, begin, halves = blocks(2 * n, 2 * n + 1, 2 * n + 1, 4 * n)
     state, count = halves.view(np.int64), mate[:n]
     if most >= SHORT:
         begin, count = begin.astype(np.int64), count.astype(np.int64)
     (around,) = blocks(2 * most)
     edges = kernels_pairing.rows_of_traders(
-        start, neighbours, buyer, seller, number, count, begin, state, around
+        start, neighbours, buyer, seller, graph.n_sellers, count, begin, state, around
     )
     parts = np.array([0, n]) if buyer_start is None else np.searchsorted(buyer, buyer_start)
     if kernels_pairing.force_pairs(begin, state, around, mate, queue, parts) > 0:
