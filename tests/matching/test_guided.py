@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import contextvars
 import os
 import threading
@@ -237,11 +238,28 @@ def test_an_error_in_either_thread_is_raised() -> None:
 def test_without_another_thread_one_piece_comes_after_the_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def refuse(thread: threading.Thread) -> None:
+    def refuse(*work: object) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    assert both(lambda: 1, lambda: 2) == (1, 2)
+    monkeypatch.setattr(_thread, "start_new_thread", refuse)
+    here = threading.get_ident()
+    assert both(threading.get_ident, threading.get_ident) == (here, here)
+
+
+def test_the_second_piece_is_done_when_the_first_one_fails() -> None:
+    let_go, done = threading.Event(), []
+
+    def second() -> None:
+        let_go.wait(10.0)
+        done.append(threading.get_ident())
+
+    def first() -> None:
+        let_go.set()
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        both(first, second)
+    assert done and done[0] != threading.get_ident()
 
 
 def test_the_first_piece_sees_what_the_caller_has_set() -> None:
