@@ -198,6 +198,35 @@ def test_chains_in_markets_of_300_a_side(large, kind):
         assert blocs > 50, blocs
 
 
+@pytest.mark.parametrize("enough", [10, 60, 300])
+def test_a_long_thin_bloc_is_given_up_when_it_takes_too_long_to_mend(monkeypatch, enough):
+    """Along a line nearly all trade, and whoever leaves tears half of all ties."""
+    monkeypatch.setattr(stores, "_LARGE", 1)
+    monkeypatch.setattr(stores, "_SMALL", enough)
+    rng = np.random.default_rng(4)
+    buyers, steps = np.indices((80, 5))
+    sellers = buyers + steps - 2
+    there = (sellers >= 0) & (sellers < 80)
+    graph = Graph(80, 80, buyers[there], sellers[there])
+    gave_up = 0
+    for _ in range(40):
+        old = best_matching(
+            graph, rng.integers(6, 10, 80).astype(float), rng.integers(0, 4, 80).astype(float)
+        )
+        first = start(old)
+        for number in (1, 1, 3):
+            agents, weights = rng.choice(80, number, False), np.zeros(number)
+            found = follow(first, agents, weights)
+            gave_up += found is None
+            if found is not None:
+                same_matching(found[0], best_matching(graph, *after(first, agents, weights, 80)))
+            same_matching(first, old)
+            bloc_proves_itself(state_of(first), graph)
+            for space in stores._spaces[graph]:
+                assert not space.room.is_torn.any() and not space.room.noted.any()
+    assert gave_up > 20
+
+
 def test_a_common_price_is_kept_as_one_from_the_first_outcome_on(monkeypatch):
     """Whoever tries one change after the other from there does not pay for it each time."""
     monkeypatch.setattr(stores, "_LARGE", 20)

@@ -24,6 +24,7 @@ from catallax.matching.updates.kernels_journal import (
     LABEL,
     LOSSES,
     MEMBER,
+    MOST,
     NEAR,
     PATIENCE,
     ROOT,
@@ -100,7 +101,7 @@ def _tied_again(w, rows, live, room):
         while z != root and not room.is_torn[z] and steps < FAR:
             z = live.partner[live.tie[z]]
             steps += 1
-        room.work[SPENT] += steps
+        room.work[SPENT] += 3 * steps  # each waits for memory, where rows are read in order
         if z == root:
             note(TIE, w, live.tie[w], room)
             live.tie[w] = u
@@ -151,14 +152,15 @@ def _dissolve(rows, live, room):
 def mend(n_torn, length, rows, live, room):
     """Tie the torn members again, let go whom nothing ties, and take in whom something does.
 
-    The pairs along the path are those after partners have been handed on.
+    The pairs along the path are those after partners have been handed on. Tells whether that was
+    done before more was read than may be: a long thin bloc may take far longer than a new one.
     """
     if live.bloc[SIZE] <= 0:
         for x in range(n_torn):
             room.is_torn[room.torn[x]] = False
         if live.bloc[ROOT] >= 0:
             _dissolve(rows, live, room)
-        return
+        return True
     torn, is_torn, partner = room.torn, room.is_torn, live.partner
     if not live.member[live.bloc[ROOT]]:
         # Another root, the ties of which need not be looked at any more.
@@ -173,6 +175,12 @@ def mend(n_torn, length, rows, live, room):
     while n_torn > 0 and n_leavers < most:
         left, progress = 0, False
         for x in range(n_torn):
+            if room.work[SPENT] > room.work[MOST]:
+                for y in range(left):
+                    is_torn[torn[y]] = False
+                for y in range(x, n_torn):
+                    is_torn[torn[y]] = False
+                return False
             w = torn[x]
             if (
                 not live.member[w]
@@ -199,14 +207,15 @@ def mend(n_torn, length, rows, live, room):
         for x in range(n_torn):
             is_torn[torn[x]] = False
         _dissolve(rows, live, room)
-        return
+        return True
     for t in range(length):
         if partner[room.path[t]] >= 0:
             room.leavers[n_leavers] = room.path[t]
             n_leavers += 1
     progress = True
-    while progress and n_leavers > 0:
+    while progress and n_leavers > 0 and room.work[SPENT] <= room.work[MOST]:
         left, progress = 0, False
+        room.work[SPENT] += n_leavers
         for x in range(n_leavers):
             v = room.leavers[x]
             if _joins(v if v < rows.n_buyers else partner[v], rows, live, room):
@@ -215,6 +224,7 @@ def mend(n_torn, length, rows, live, room):
                 room.leavers[left] = v
                 left += 1
         n_leavers = left
+    return True
 
 
 @compiled

@@ -21,8 +21,9 @@ __all__ = ["Live", "Room", "Rows", "drop_notes", "exchange", "label_of", "note",
 # What is noted of an agent.
 REPORT, WEIGHT, PARTNER, LABEL, MEMBER, TIE, NEAR = 0, 1, 2, 3, 4, 5, 6
 KINDS = 7
-# Places in `Room.work`: entries of rows read, searches, entries noted, changes of who trades.
-SPENT, STAMP, NOTED, CROSSED = 0, 1, 2, 3
+# Places in `Room.work`: entries of rows read, searches, entries noted, changes of who trades, and
+# how many entries may be read.
+SPENT, STAMP, NOTED, CROSSED, MOST = 0, 1, 2, 3, 4
 # Places in `Live.bloc`: its roots on either side (-1: there is no bloc), pairs in it, large
 # losses outside it since it was built, how many of them are borne before it is built anew, and
 # its labels on either side.

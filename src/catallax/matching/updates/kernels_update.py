@@ -17,6 +17,7 @@ from catallax.matching.updates.kernels_journal import (
     CROSSED,
     LABEL,
     LOSSES,
+    MOST,
     NOTED,
     PARTNER,
     PATIENCE,
@@ -212,7 +213,7 @@ def _shift(a, e, entering, length, partner, room):
 
 @compiled
 def _cross(a, e, entering, rows, live, room):
-    """Let an agent enter or leave the trades; tell whether the path was found."""
+    """Let an agent enter or leave the trades; tell whether that was done at a fair cost."""
     length = _path(a, e, entering, rows, live, room)
     if length == 0:
         return False
@@ -232,8 +233,7 @@ def _cross(a, e, entering, rows, live, room):
             side = 0 if c < rows.n_buyers else 1
             room.lost[side][room.n_lost[side]] = c
             room.n_lost[side] += 1
-    mend(n_torn, length, rows, live, room)
-    return True
+    return mend(n_torn, length, rows, live, room)
 
 
 @compiled
@@ -260,6 +260,7 @@ def _change_weights(reporters, reports, agents, weights, rows, live, room, large
         taken back.
     """
     work = room.work
+    work[MOST] = most
     for step in range(reporters.size):
         note(REPORT, reporters[step], reports[step], room)
     for step in range(agents.size):

@@ -257,7 +257,7 @@ class Space:
             n_lost=np.zeros(2, np.int64), ends=np.zeros((2, 2), np.int64),
             bloc_lost=np.zeros(2, np.bool_), path=empty(), heap=empty(), is_torn=zeros(np.bool_),
             torn=empty(), leavers=empty(),
-            work=np.zeros(4, np.int64), noted=np.zeros((KINDS, n_agents), np.int32),
+            work=np.zeros(5, np.int64), noted=np.zeros((KINDS, n_agents), np.int32),
             kind=np.empty(entries, np.int8), agent=np.empty(entries, np.int32),
             old=np.empty(entries),
         )  # fmt: skip
