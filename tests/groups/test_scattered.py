@@ -489,3 +489,16 @@ def test_whoever_waits_for_a_law_hears_how_far_it_is(monkeypatch: pytest.MonkeyP
     sums_law._scattered.cache_clear()
     assert evaluate(trade, "forced-trade") == heard
     sums_law._scattered.cache_clear()
+
+
+def test_values_packed_near_their_roundings_are_put_on_no_lattice() -> None:
+    """So fine a step any values would share, and a tie would be off it."""
+    first, second = [1e6 + 8.829e-7, 1e6 + 4.6123e-6], [1e6 + 2.0331e-6, 1e6 + 2.5952e-6]
+    priors = [Discrete(values, [0.5, 0.5]) for values in (first, second)]
+    group = GroupTrade(2, 1, priors, "point(1)")
+    price = (first[1] + second[1]) / 2
+    found = evaluate(group, "vote", price=price, rule="quota(buyers=1, sellers=1)")
+    # They lose where one is in favour and together they do not reach the price.
+    outcomes = [a + b >= 2 * price or max(a, b) < price for a in first for b in second]
+    assert found.ir_buyers == sum(outcomes) / 4 == 0.75
+    assert found.method == "exact"

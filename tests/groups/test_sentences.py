@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
+import itertools
 
-from catallax.groups import Anonymous, Coalitions, GroupTrade, Scores, Vote, recommend
-from catallax.groups.points import points_notes
+import numpy as np
+import pytest
+
+from catallax.groups import Anonymous, Coalitions, GroupTrade, Scores, Vote, points, recommend
+from catallax.groups.points import _change_nothing, points_notes
 from catallax.groups.rules import standing
 from catallax.groups.voting_rule import NEVER
 
@@ -59,3 +62,43 @@ def test_points_are_told_with_why_some_have_none() -> None:
     numbers = [*found.vote.rule.buyer_scores, *found.vote.rule.seller_scores]
     assert np.gcd.reduce(numbers) == 1
     assert "in favour in favour" not in found.sentence
+
+
+def test_a_side_without_a_say_is_told() -> None:
+    """Brute force over all votes; and no remedy is offered that would be refused."""
+    rng = np.random.default_rng(3)
+    told = 0
+    for _ in range(600):
+        n, m = (int(k) for k in rng.integers(1, 5, 2))
+        buyers, sellers = rng.integers(0, 9, n).tolist(), rng.integers(0, 9, m).tolist()
+        if not sum(buyers) + sum(sellers):
+            continue
+        rule = Scores(buyers, sellers, int(rng.integers(1, sum(buyers) + sum(sellers) + 2)))
+        trade = GroupTrade(n, m, "uniform(0, 2)", "uniform(0, 2)")
+        notes = points_notes(trade, Vote(1, rule))
+        votes = [np.array(list(itertools.product([False, True], repeat=size))) for size in (n, m)]
+        accepted = np.array([[bool(rule.accepts(b, s)) for s in votes[1]] for b in votes[0]])
+        for idle, word, theirs in (
+            ((accepted == accepted[:, :1]).all(), "buyer", sellers),
+            ((accepted == accepted[:1]).all(), "seller", buyers),
+        ):
+            said = any(note.startswith((f"the {word} dec", f"the {word}s dec")) for note in notes)
+            assert said == (idle and any(theirs) and rule.need <= rule.points)
+            told += said
+    assert told > 30
+    many = [f"uniform(0, {2 + k / 7})" for k in range(25)]
+    trade = GroupTrade(25, 1, many, "uniform(0, 30)")
+    rule = Scores([*range(24), 0], [300], 400)
+    assert not any("--least" in note for note in points_notes(trade, Vote(1, rule)))
+
+
+@pytest.mark.parametrize("most", [0, 3, 10, 10**7])
+def test_totals_are_told_by_bits_as_by_lists(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(most)
+    for _ in range(100):
+        others = tuple(rng.integers(0, 20, 6).tolist())
+        need = int(rng.integers(0, 70))
+        listed = _change_nothing(most, others, need)
+        with monkeypatch.context() as changed:
+            changed.setattr(points, "_ENUMERATED", 0)
+            assert _change_nothing(most, others, need) == listed

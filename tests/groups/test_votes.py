@@ -25,8 +25,10 @@ from catallax.groups import (
     WeightedQuota,
     evaluate,
     first_best,
+    make_rule,
 )
 from catallax.groups.best_price import candidates
+from catallax.groups.best_rules import Demands, rule_at
 from catallax.groups.rules import VotingRule
 from catallax.priors import Discrete
 from tests.groups.deviations import check_no_lie_pays
@@ -399,3 +401,33 @@ def test_a_decision_says_which_condition_is_met_or_how_many_are_short() -> None:
     assert one.reason.endswith("2 further pairs (met: 4 buyers and 1 seller)")
     one = Vote(0.5, rule).decide(many, GroupReports([1, 0, 0, 0, 0], [1, 1, 0, 1, 0]))
     assert one.reason.endswith("2 further pairs (2 votes short)")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"least": None, "sellers": 2}, {"least": [1.9, 1.9, 0.5], "sellers": 2},
+        {"least": [1, 0], "sellers": 2.7}, {"least": [1, 0], "sellers": float("nan")},
+        {"least": 0, "sellers": 2}, {"least": [], "sellers": 2}, {"least": [[1]], "sellers": 2},
+        {"least": [1, "a"], "sellers": 2}, {"least": {}, "sellers": 2},
+        {"least": [1, 0], "sellers": []}, {"least": [1, 0], "sellers": 0}, {"table": 10**401},
+    ],
+)  # fmt: skip
+def test_an_odd_table_of_numbers_is_refused(spec: dict[str, object]) -> None:
+    with pytest.raises(VotingRuleError):
+        make_rule({"kind": "anonymous", **spec})
+
+
+@pytest.mark.parametrize("sellers", [1, 2])
+def test_a_price_too_large_for_sums_is_refused(sellers: int) -> None:
+    trade = GroupTrade(2, sellers, "uniform(0, 1e308)", "uniform(0, 1)")
+    with pytest.raises(CatallaxError, match="too large"):
+        Vote(1e308, "quota(0, 1)").decide(trade, GroupReports([1e308, 1e308], [0.5] * sellers))
+
+
+def test_who_nearly_always_agrees_has_the_mean_of_those_who_would_not() -> None:
+    """What is left of the mean is smaller than its rounding."""
+    costs = ["exponential(1)", "uniform(0, 0.1)"]
+    trade = GroupTrade(1, 2, "uniform(0, 1)", costs)
+    found = rule_at(trade, 100.0, Demands(None, 0, 0))
+    assert found.gains == 0.0

@@ -12,12 +12,14 @@ from typing import Any, ClassVar, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from catallax.errors import CatallaxError, UnknownNameError, nearest
+from catallax.errors import CatallaxError, ReportError, UnknownNameError, nearest
 from catallax.groups.trade import GroupReports, GroupTrade
 
 __all__ = ["GroupClaims", "GroupMechanism", "GroupOutcome", "get", "names", "register"]
 
 Array = NDArray[np.float64]
+
+_LARGEST = 1e300
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,11 @@ class GroupMechanism(ABC):
             `GroupTrade.check`).
         """
         trade.check(reports, self._prices(trade))
-        return self._decide(trade, reports)
+        outcome = self._decide(trade, reports)
+        for size, each in ((trade.n_buyers, outcome.pays), (trade.n_sellers, outcome.receives)):
+            if abs(size * each) > _LARGEST:
+                raise ReportError("the price is too large a number; give amounts in larger units")
+        return outcome
 
     def _prices(self, trade: GroupTrade) -> tuple[float, float] | None:
         """Return at what bid and at what ask a report turns from a no to a yes, where it does."""

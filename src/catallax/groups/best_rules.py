@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from math import comb, fsum
+from math import comb, fsum, inf, nextafter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ Whole = NDArray[np.int64]
 _FINE, _COARSE = 2**40, 2**12
 # Rules by numbers of votes are all tried where they are no more than this.
 _MOST_RULES = 4_000
+# Below this chance of a no, what a yes leaves of the mean is next to nothing but rounding.
+_RARE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -262,6 +264,8 @@ def _added(group: Group, price: float) -> tuple[Array, float]:
         yes, no = kind.chance, kind.refusal
         agreed = kind.mean_in_favour
         refused = kind.mean - agreed
+        if 0 < no < _RARE:  # what is left of the difference is rounding
+            refused = kind.mean_below(nextafter(kind.bar, -inf))
         if no <= 0 or yes <= 0:
             without.append(kind.count * kind.mean)
             continue

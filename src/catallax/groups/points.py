@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from catallax.groups.ballots import kinds_law
 from catallax.groups.score_rules import Scores
 from catallax.groups.sums.draws.voters import voters_of
 from catallax.groups.trade import GroupTrade
@@ -11,6 +12,8 @@ from catallax.groups.vote import Vote
 
 __all__ = ["points_notes"]
 
+_ENUMERATED, _BITS = 14, 1 << 20
+"""Of so many members all totals are listed, and totals up to here are told by a bit each."""
 _LISTED = 3
 """Up to so many different numbers of points on a side are told one by one."""
 
@@ -67,11 +70,48 @@ nothing; --least-buyers asks for a number in favour besides
                f"{'adds' if one or not known else 'of others adds'} next to nothing to what is "
                "expected"] if known < len(none) else []),
         ]  # fmt: skip
+        # Of members of many priors numbers in favour are not told apart: then nothing is offered.
+        offer = f"; --least-{word}s asks for a number in favour besides"
         notes.append(
             f"{len(none):,} of {group.size:,} {word}s {'has' if one else 'have'} no points: "
-            f"{', and '.join(why)}; --least-{word}s asks for a number in favour besides"
+            f"{', and '.join(why)}{offer if kinds_law(group, price) is not None else ''}"
         )
-    return tuple(notes)
+    return (*_without_say(rule, trade), *notes)
+
+
+def _without_say(rule: Scores, trade: GroupTrade) -> list[str]:
+    """Name the side whose votes change nothing, if there is one."""
+    if rule.least_buyers or rule.least_sellers_ or not 0 < rule.need <= rule.points:
+        return []
+    found = []
+    sides = ((trade.buyers, rule.buyer_scores), (trade.sellers, rule.seller_scores))
+    for (own, mine), (other, theirs) in (sides, sides[::-1]):
+        if not any(mine):
+            continue  # that nobody there has points is said already
+        if _change_nothing(sum(mine), theirs, rule.need):
+            who = f"the {other.word} decides" if other.size == 1 else f"the {other.word}s decide"
+            votes = f"no {own.word}'s vote" if own.size > 1 else f"the {own.word}'s vote does not"
+            found.append(
+                f"{who} alone: {votes} {'can change' if own.size > 1 else 'change'} what is decided"
+            )
+    return found
+
+
+def _change_nothing(most: int, others: tuple[int, ...], need: int) -> bool:
+    """Tell whether up to so many points more never bring a total of others' points to the need."""
+    some = [score for score in others if score]
+    if len(some) <= _ENUMERATED:
+        totals = {0}
+        for score in some:
+            totals |= {total + score for total in totals}
+        return not any(need - most <= total < need for total in totals)
+    if sum(some) > _BITS:
+        return False  # not worth the time to tell
+    reached = 1  # a bit for each total there may be
+    for score in some:
+        reached |= reached << score
+    low = max(need - most, 0)
+    return low >= need or (reached >> low) & ((1 << (need - low)) - 1) == 0
 
 
 def _who(word: str, scores: tuple[int, ...]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from catallax.errors import CatallaxError, UnknownNameError, VotingRuleError, nearest
@@ -77,13 +77,19 @@ def _make(kind: object, given: dict[str, Any]) -> VotingRule:
     if kind == Anonymous.kind and "least" in given:
         known = ["least", "sellers"]
         _check_keys(given, known, required=known)
-        return Anonymous.from_least(given["least"], given["sellers"])
+        return _made(
+            kind, Anonymous.from_least, {"least": given["least"], "n_sellers": given["sellers"]}
+        )
     parameters = inspect.signature(RULES[kind]).parameters
     required = [name for name, one in parameters.items() if one.default is one.empty]
     _check_keys(given, list(parameters), required)
+    return _made(kind, RULES[kind], given)
+
+
+def _made(kind: str, make: Callable[..., VotingRule], given: dict[str, Any]) -> VotingRule:
     try:
-        return RULES[kind](**given)
-    except (TypeError, ValueError) as error:
+        return make(**given)
+    except (TypeError, ValueError, OverflowError) as error:
         if isinstance(error, CatallaxError):
             raise
         raise VotingRuleError(f"the rule '{kind}' cannot be made: {error}") from None

@@ -244,14 +244,22 @@ class Anonymous(VotingRule):
         Raises
         ------
         VotingRuleError
-            If the numbers increase somewhere.
+            If the numbers increase somewhere, or are not whole.
 
         Examples
         --------
         >>> Anonymous.from_least([2, 1, 0], 1) == Anonymous([[0, 0], [0, 1], [1, 1]])
         True
         """
-        numbers = np.clip(np.asarray(least, dtype=np.int64), 0, n_sellers + 1)
+        sellers = _whole(n_sellers, "the number of sellers")
+        if sellers.ndim or sellers < 1:
+            raise VotingRuleError(f"the number of sellers is {n_sellers!r}; give one from 1 up")
+        wanted = _whole(least, "the least numbers of sellers")
+        if wanted.ndim != 1 or not wanted.size:
+            raise VotingRuleError(
+                "the least numbers of sellers come in one list: for 0 buyers in favour, 1, 2, ..."
+            )
+        numbers = np.clip(wanted, 0, int(sellers) + 1).astype(np.int64)
         rises = np.flatnonzero(np.diff(numbers) > 0)
         if rises.size:
             k, enough = int(rises[0]), int(numbers[rises[0]])
@@ -261,7 +269,7 @@ class Anonymous(VotingRule):
             )
         made = cls.__new__(cls)
         object.__setattr__(made, "least", tuple(numbers.tolist()))
-        object.__setattr__(made, "n_sellers", int(n_sellers))
+        object.__setattr__(made, "n_sellers", int(sellers))
         return made
 
     @property
@@ -366,6 +374,19 @@ def standing(rule: VotingRule, buyer_votes: BoolArray, seller_votes: BoolArray) 
 def _missing(counts: tuple[int, ...]) -> str:
     sides = zip(counts, ("buyer", "seller"), strict=True)
     return " and ".join(f"{k} {word}{'s' if k > 1 else ''}" for k, word in sides if k)
+
+
+def _whole(numbers: ArrayLike, what: str) -> NDArray[np.float64]:
+    """Return whole numbers as they are given, and refuse all others."""
+    try:
+        given = np.asarray(numbers)
+        found = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise VotingRuleError(f"{what}: {numbers!r} is no whole number") from None
+    wrong = given.dtype.kind not in "iuf" or not np.isfinite(found).all()
+    if wrong or (found != np.rint(found)).any():
+        raise VotingRuleError(f"{what}: {numbers!r} is no whole number")
+    return found
 
 
 def _corners(least: tuple[int, ...], m: int) -> list[tuple[int, int]]:

@@ -197,7 +197,7 @@ def _terms(voters: Sequence[Voters], total: float) -> list[Terms]:
         ways = [way for way in (scaled, fold_terms(voters, total)) if way is not None]
         if ways and _error(min(ways, key=_error)) < tied[0].error:
             return min(ways, key=_error)
-    exact = atom_terms(voters, total) if few else []
+    exact = atom_terms(voters, total, quick=not patient()) if few else []
     if exact is None:
         return _of_many_atoms(voters, total) + tied
     if not dense or members < 2:

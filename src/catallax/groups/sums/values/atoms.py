@@ -29,6 +29,8 @@ _MOST_HALVED, _MOST_IN_HALF, _MOST_MATCHED = 64, 1 << 21, 1 << 26
 _MANY, _LONG, _FEW, _PASSED = 4, 1 << 20, 0.05, (1e-10, 8e-9)
 # Up to so many frequencies times totals of votes take no second.
 _QUICK = 1 << 20
+# And up to so many a minute at most.
+_HASTY = 1 << 28
 _NOTHING = 1e-15
 _ROUNDING = 2.0**-52
 
@@ -64,7 +66,9 @@ class AtomLaw(NamedTuple):
 # ------------------------------------------------------------------------------------ both ways
 
 
-def atom_terms(voters: Sequence[Voters], total: float) -> list[Terms] | None:
+def atom_terms(
+    voters: Sequence[Voters], total: float, *, quick: bool = False
+) -> list[Terms] | None:
     """Return P(votes, sum >= total, at most one draw from a density) for each total of votes.
 
     Parameters
@@ -73,15 +77,20 @@ def atom_terms(voters: Sequence[Voters], total: float) -> list[Terms] | None:
         All members.
     total
         What the sum is compared with.
+    quick
+        Whether to do without what takes long.
 
     Returns
     -------
     list of Terms, or None
-        None if the atoms share no lattice and there are too many sums to list.
+        None if the atoms share no lattice and there are too many sums to list; or what takes long.
     """
     single = _single_density(voters)
     lattice = lattice_of([one.draws for one in voters])
     if lattice is not None:
+        totals = 1 + sum(one.count * one.weight for one in voters)
+        if quick and not single and lattice.frequencies * totals > _HASTY:
+            return None
         return [_on_lattice(voters, lattice, total, single)]
     listed = _list_by_votes(voters)
     if listed is None:

@@ -27,6 +27,8 @@ MOST_POINTS = 1 << 23
 _WHOLE = 1 << 14
 _NEGLIGIBLE = 1e-16
 _DIGITS = 9
+# So much of a step values may be off it.
+_COARSE = 2.0**-7
 _ROUNDING = 2.0**-52
 
 
@@ -62,6 +64,8 @@ def common_step(values: Sequence[Array], most: float = MOST_POINTS) -> float | N
     largest = float(differences[-1])
     slack = 8.0 * _ROUNDING * max(float(np.abs(one).max()) for one in values if one.size)
     for digits in range(_DIGITS + 1):
+        if slack * 10.0**digits > _COARSE:
+            break  # so fine a step any differences would share
         scaled = differences * 10.0**digits
         whole = np.rint(scaled)
         if (np.abs(scaled - whole) <= slack * 10.0**digits).all() and whole[0] > 0:
