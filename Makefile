@@ -39,6 +39,7 @@ wheel: $(FOR_DEVELOPERS) ## build the source archive, and from it the wheel, int
 	$(BIN)/python -m build
 
 bench: $(FOR_DEVELOPERS) ## time everything against its peers (half an hour)
+	$(BIN)/python benchmarks/basics.py
 	$(BIN)/python benchmarks/clearing.py
 	$(BIN)/python benchmarks/constrained.py
 	$(BIN)/python benchmarks/simulate.py
