@@ -82,28 +82,33 @@ def spread(values: list[float]) -> dict[str, float]:
     }
 
 
-def story(
-    kind: str, mechanism: str, agents: int, number: int, *, nudged: bool, rounds: int
-) -> dict[str, Any]:
-    """Follow one market through many rounds."""
+def story(kind: str, mechanism: str, agents: int, number: int, how: str, rounds: int) -> Any:
+    """Follow one market through many rounds, or try a change of its first outcome in each."""
+    tried, nudged = how == "tried", how == "nudged"
     market, reports = market_for(kind, agents)
     reporters = Reporters(reports, number)
-    outcome: Any = cx.clear(market, mechanism, reports)
+    before: Any = cx.clear(market, mechanism, reports)
     # Compiled, the rows of the graph turned, and what large markets keep built, from here on.
-    for _ in range(12):
-        outcome = outcome.update(**reporters.change(1, nudged=False))
-        _ = outcome.changes
-    _ = outcome.seller_receives
+    if tried:
+        _ = before.update(**reporters.change(1, nudged=False)).changes
+    else:
+        for _ in range(12):
+            before = before.update(**reporters.change(1, nudged=False))
+            _ = before.changes
+        _ = before.seller_receives
     times: dict[str, list[float]] = {name: [] for name in (*PARTS, "in full", "afresh")}
     followed = 0
     for step in range(rounds):
+        if tried:
+            reporters = Reporters(reports, step)
         change = reporters.change(number, nudged=nudged)
         start = time.perf_counter()
-        outcome = outcome.update(**change)
+        outcome = before.update(**change)
         times["update"].append(time.perf_counter() - start)
         _ = outcome.changes
         times["changes"].append(time.perf_counter() - start)
         followed += type(outcome) is not cx.Outcome
+        before = before if tried else outcome
         if step % max(1, rounds // 12) == 0:
             for name in NAMES:
                 getattr(outcome, name)
@@ -114,47 +119,17 @@ def story(
             for name in NAMES:
                 mine, theirs = getattr(outcome, name), getattr(fresh, name)
                 assert mine.tobytes() == theirs.tobytes(), name
-            reporters.change(number, nudged=nudged)
+            if not tried:
+                reporters.change(number, nudged=nudged)
             every = reporters.reports()
             start = time.perf_counter()
-            outcome = outcome.update(every)
+            outcome = before.update(every)
             times["in full"].append(time.perf_counter() - start)
+            before = before if tried else outcome
     figures = {name: spread(values) for name, values in times.items()}
     return {
         "kind": kind, "mechanism": mechanism, "agents": agents, "changed": number,
-        "nudged": nudged, "followed": followed, "rounds": rounds, **figures,
-    }  # fmt: skip
-
-
-def trials(kind: str, mechanism: str, agents: int, number: int, rounds: int) -> dict[str, Any]:
-    """Try changes of one outcome, each of which is dropped again."""
-    market, reports = market_for(kind, agents)
-    first: Any = cx.clear(market, mechanism, reports)
-    _ = first.update(**Reporters(reports, number).change(1, nudged=False)).changes
-    times: dict[str, list[float]] = {name: [] for name in (*PARTS, "in full", "afresh")}
-    for step in range(rounds):
-        reporters = Reporters(reports, step)
-        change = reporters.change(number, nudged=False)
-        start = time.perf_counter()
-        outcome = first.update(**change)
-        times["update"].append(time.perf_counter() - start)
-        _ = outcome.changes
-        times["changes"].append(time.perf_counter() - start)
-        if step % max(1, rounds // 12) == 0:
-            for name in NAMES:
-                getattr(outcome, name)
-            times["arrays"].append(time.perf_counter() - start)
-            start = time.perf_counter()
-            fresh = cx.clear(market, mechanism, reporters.reports())
-            times["afresh"].append(time.perf_counter() - start)
-            assert all(getattr(outcome, n).tobytes() == getattr(fresh, n).tobytes() for n in NAMES)
-            start = time.perf_counter()
-            first.update(reporters.reports())
-            times["in full"].append(time.perf_counter() - start)
-    figures = {name: spread(values) for name, values in times.items()}
-    return {
-        "kind": kind, "mechanism": mechanism, "agents": agents, "changed": number,
-        "nudged": False, "tried": True, "rounds": rounds, **figures,
+        "how": how, "followed": followed, "rounds": rounds, **figures,
     }  # fmt: skip
 
 
@@ -199,11 +174,7 @@ def main() -> None:
             for number in options.changes:
                 for how in ("nudged", "redrawn", "tried"):
                     say(f"{mechanism}, {kind}, {number} {how} ...")
-                    about = kind, mechanism, options.agents, number
-                    if how == "tried":
-                        one = trials(*about, options.rounds)
-                    else:
-                        one = story(*about, nudged=how == "nudged", rounds=options.rounds)
+                    one = story(kind, mechanism, options.agents, number, how, options.rounds)
                     figures.append(one)
                     ratio = one["afresh"]["median"] / one["changes"]["median"]
                     rows.append(
