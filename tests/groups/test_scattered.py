@@ -15,6 +15,7 @@ from catallax.groups.sums import Voters, expected_excess, probability_at_least, 
 from catallax.groups.sums import law as sums_law
 from catallax.groups.sums.draws.ballots import Leaf, Terms, weigh
 from catallax.groups.sums.series.dither import dithered_excess
+from catallax.groups.sums.series.streamed import quickly
 from catallax.groups.sums.series.vaaler import fejer, weights_of
 from catallax.groups.sums.values import atoms as sums_atoms
 from catallax.groups.sums.values import mixture as sums_mixture
@@ -502,3 +503,32 @@ def test_values_packed_near_their_roundings_are_put_on_no_lattice() -> None:
     outcomes = [a + b >= 2 * price or max(a, b) < price for a in first for b in second]
     assert found.ir_buyers == sum(outcomes) / 4 == 0.75
     assert found.method == "exact"
+
+
+def test_a_comparison_does_without_a_lattice_of_too_many_totals(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(6)
+    cents = [np.unique(rng.integers(1000, 90_000, 3) / 100).tolist() for _ in range(5)]
+    voters = [
+        Voters(Discrete(values, [1 / len(values)] * len(values)), 1, weight, 400.0)
+        for values, weight in zip(cents, [31, 17, 0, 23, 5], strict=True)
+    ]
+    total = sum(values[1] for values in cents)
+    exact = vote_law(voters, total)
+    asked: list[bool] = []
+    terms = atom_terms
+
+    def watched(given: list[Voters], least: float, *, quick: bool = False) -> list[Terms] | None:
+        found = terms(given, least, quick=quick)
+        asked.append(found is None)
+        return found
+
+    monkeypatch.setattr(sums_law, "atom_terms", watched)
+    monkeypatch.setattr(sums_atoms, "_HASTY", 1)
+    assert np.array_equal(vote_law(voters, total).reached, exact.reached)
+    with quickly():
+        rough = vote_law(voters, total)
+    assert asked == [False, True]
+    assert abs(rough.reached.sum() - exact.reached.sum()) <= rough.error
+    assert rough.votes.tolist() == exact.votes.tolist()
