@@ -81,6 +81,10 @@ class Part:
             found += lengths(*short).ravel()[: stop - start]
         return found + self.coarse
 
+    def sampled(self, step: float, k: Array) -> Array:
+        """Return the size of both together at some frequencies."""
+        return np.sum([np.abs(one[:, 0]) for one in self.at(step, k, np.zeros(1))], axis=0)
+
     @property
     def coarse(self) -> float:
         """Bound what `lengths` errs by: short numbers are rounded whenever they are added."""
@@ -169,7 +173,7 @@ class Mixture:
             low, high = (middle, high) if float(least[0]) <= passed / 4 else (low, middle)
         last = self.parts[-1]
         sample = np.floor((np.arange(_SAMPLE) + 0.5) * (count / _SAMPLE))
-        sizes = np.sort(sum(np.abs(one[:, 0]) for one in last.at(step, sample, np.zeros(1))))
+        sizes = np.sort(last.sampled(step, sample))
         blocks = np.array([1, *(5 + 2 * np.arange(2000))])
         moved = np.where(blocks > 1, last.pace * blocks / 2 * step, 0.0) + last.coarse
         close = 1.0 - np.searchsorted(sizes, low - moved) / sizes.size

@@ -200,9 +200,7 @@ class Several:
             How much longer than its frequencies a block takes that is looked at closely.
         """
         k = np.floor((np.arange(_SAMPLE) + 0.5) * (count / _SAMPLE))
-        sizes = [
-            sum(np.abs(one[:, 0]) for one in part.at(step, k, np.zeros(1))) for part in self.parts
-        ]
+        sizes = [part.sampled(step, k) for part in self.parts]
         reach = largest(k, count)
         best, least = 1, 1.0
         for block in _BLOCKS:

@@ -82,9 +82,7 @@ class Sieve:
     @cached_property
     def _sampled(self) -> tuple[Array, list[Array]]:
         k = np.floor((np.arange(_SAMPLE) + 0.5) * (self.count / _SAMPLE))
-        none = np.zeros(1)
-        sizes = [sum(np.abs(one[:, 0]) for one in p.at(self.step, k, none)) for p in self.parts]
-        return k, [np.asarray(size) for size in sizes]
+        return k, [part.sampled(self.step, k) for part in self.parts]
 
     @cached_property
     def choice(self) -> Choice:
