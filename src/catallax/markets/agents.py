@@ -99,7 +99,7 @@ class Agents:
 
     def __len__(self) -> int:
         """Return the number of agents."""
-        return len(self.ids)
+        return self.prior_of.size
 
     def __repr__(self) -> str:
         """Return a short description."""
@@ -255,6 +255,8 @@ class Agents:
             raise CatallaxError(
                 f"{number} {self.role}s need {number} values, not an array of shape {given.shape}"
             )
+        if not number:
+            return np.empty(0)
         if self._alike:
             return function(self.priors[0], given)
         result = np.empty(number, dtype=np.float64)

@@ -148,15 +148,15 @@ def _followed(
 
 def _start_of(outcome: Outcome) -> UpdatedMatching:
     """Give what an update starts from, made once for an outcome that was cleared afresh."""
-    from catallax.matching.updates.follow import start
-    from catallax.matching.updates.updated import UpdatedMatching
-
     matching: Any = cast("ThresholdReasons", outcome.reasons).matching
     if isinstance(outcome, UpdatedOutcome) and outcome.goes_on:
         return matching
     with _starting:
         found = _starts.get(outcome)
         if found is None or not found.version.whole:
+            from catallax.matching.updates.follow import start
+            from catallax.matching.updates.updated import UpdatedMatching
+
             if isinstance(matching, UpdatedMatching):  # with other reports, or another name
                 from catallax.matching.plain.ranked import match_by_rank
 
@@ -247,23 +247,24 @@ def _step(
     n_buyers = len(market.buyers)
     store.report[agents] = values
     try:
-        ours = of_the_house(mechanism)
         weighed = agents
         if not shares(mechanism):
             weighed = np.arange(store.report.size)
             parts = mechanism.weights(market, _all_reports(store, agents, values))
         else:
+            ours = of_the_house(mechanism)
             reports = _view(store) if ours else _all_reports(store, agents, values)
-            on_left = agents < n_buyers
+            first = np.count_nonzero(agents < n_buyers)  # buyers stand first
             parts = mechanism.some_weights(
-                market, reports, agents[on_left], agents[~on_left] - n_buyers
+                market, reports, agents[:first], agents[first:] - n_buyers
             )
-            weighed = np.concatenate([agents[on_left], agents[~on_left]])
-        weights = np.concatenate([np.asarray(part, float) for part in parts])
+        weights = np.concatenate(parts, dtype=float)
         if weights.shape != weighed.shape:
             raise ValueError("one weight is needed for every buyer and every seller")
         moved = weights.view(np.int64) != store.weight[weighed].view(np.int64)
-        found = follow(earlier, weighed[moved], weights[moved], agents.astype(np.int32), before)
+        if not moved.all():
+            weighed, weights = weighed[moved], weights[moved]
+        found = follow(earlier, weighed, weights, agents.astype(np.int32), before)
     except BaseException:
         store.report[agents] = before
         raise

@@ -145,29 +145,31 @@ def common_changes(
     """
     n = together.size
     agents = np.empty(n, np.int32)
-    flags = np.empty((2, n), np.bool_)
+    flags = np.ones((2, n), np.bool_)
     prices = np.empty((2, n))
-    found, x = 0, 0
-    for v in range(n):
-        if x < few.size and few[x] == v:
-            old, new = few_before[x], few_after[x]
-            was, now = traded[x], trades[x]
-            x += 1
-        elif together[v] and not listed[v]:
-            old = before[0 if v < rivals[0] else 1]
-            new = after[0 if v < rivals[1] else 1]
+    old_price, new_price = prices[0], prices[1]
+    old_rival, new_rival = np.uint64(rivals[0]), np.uint64(rivals[1])
+    found, first = np.uint64(0), 0
+    for x in range(few.size + 1):
+        last = few[x] if x < few.size else n
+        # Who shares the threshold follows no pattern: written is everybody, and whoever has not
+        # changed is written over. Places that cannot be negative are not checked for it.
+        for v in range(np.uint64(first), np.uint64(last)):
             said = report[v]
+            old = before[0] if v < old_rival else before[1]
+            new = after[0] if v < new_rival else after[1]
             if lowest:
                 old, new = min(old, said), min(new, said)
             else:
                 old, new = max(old, said), max(new, said)
-            was, now = True, True
-        else:
+            agents[found], old_price[found], new_price[found] = v, old, new
+            found += np.uint64(together[v] & (not listed[v]) & (old != new))
+        if x == few.size:
+            break
+        first = last + 1
+        if traded[x] == trades[x] and few_before[x] == few_after[x]:
             continue
-        if was == now and old == new:
-            continue
-        agents[found] = v
-        flags[0, found], flags[1, found] = was, now
-        prices[0, found], prices[1, found] = old, new
-        found += 1
+        agents[found], flags[0, found], flags[1, found] = last, traded[x], trades[x]
+        old_price[found], new_price[found] = few_before[x], few_after[x]
+        found += np.uint64(1)
     return agents[:found].copy(), flags[:, :found].copy(), prices[:, :found].copy()

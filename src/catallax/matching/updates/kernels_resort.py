@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from catallax.compiled import compiled
 from catallax.matching.updates.kernels_compare import heavier
 
-__all__ = ["move_back", "setter", "step"]
+__all__ = ["exchange", "setter", "step"]
 
 
 @compiled
@@ -44,12 +46,14 @@ def _place(a, order, old, weight, n_buyers):
 def _move(order, old, new):
     """Move who stands at a place to another, past those in between."""
     a = order[old]
+    # Places that cannot be negative are not checked for it, so many are moved at once.
+    one = np.uint64(1)
     if old < new:
-        for p in range(old, new):
-            order[p] = order[p + 1]
+        for p in range(np.uint64(old), np.uint64(new)):
+            order[p] = order[p + one]
     else:
-        for p in range(old, new, -1):
-            order[p] = order[p - 1]
+        for p in range(np.uint64(old), np.uint64(new), -1):
+            order[p] = order[p - one]
     order[new] = a
 
 
@@ -201,9 +205,33 @@ def step(
 
 
 @compiled
-def move_back(agents, weights, weight, buyers, sellers, old_places, new_places):
-    """Take moves back, the last first; the weights become those that are taken back."""
-    for step in range(agents.size - 1, -1, -1):
+def exchange(
+    agents, moves, flips, reporters, reports, report, weight, buyers, sellers, trades, back
+):  # fmt: skip
+    """Take a step back, or make it again; what is noted changes with it.
+
+    Parameters
+    ----------
+    agents, moves, flips
+        Who weighs anew, each once, and what was written of them; who is flipped, each once.
+    reporters, reports
+        Who reports anew, and what.
+    report, weight, buyers, sellers, trades
+        As in `step`; they change in place, and so do noted weights and reports.
+    back
+        Whether the step was made, so that it is taken back.
+    """
+    old_places, new_places, weights = moves
+    for k in range(agents.size):
+        step = agents.size - 1 - k if back else k
         a = agents[step]
-        _move(buyers if a < buyers.size else sellers, new_places[step], old_places[step])
+        old, new = old_places[step], new_places[step]
+        if back:
+            old, new = new, old
+        _move(buyers if a < buyers.size else sellers, old, new)
         weight[a], weights[step] = weights[step], weight[a]
+    for v in flips:
+        trades[v] = not trades[v]
+    for k in range(reporters.size):
+        v = reporters[k]
+        report[v], reports[k] = reports[k], report[v]

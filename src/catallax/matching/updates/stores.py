@@ -355,37 +355,31 @@ class SortedStore:
             reporters, before, agents, weights, self.report, self.weight, self.buyers,
             self.sellers, self.trading, count, moves, flips, self.seen, told,
         )  # fmt: skip
-        noted = _Resorted(agents, *moves, flips[:flipped].copy(), count, reporters, before)
+        noted = _Resorted(agents, moves, flips[:flipped].copy(), reporters, before, count, True)
         return noted, told.first(listed), flipped > 0
 
     def exchange(self, noted: Any) -> _Resorted:
         """Take a step back, or anew, and give what takes that back."""
         from catallax.matching.updates import kernels_resort
 
-        agents, old, new, weights, flips, trades, reporters, reports = noted
-        kernels_resort.move_back(agents, weights, self.weight, self.buyers, self.sellers, old, new)
-        self.trading[flips] ^= True
-        now = self.report[reporters]
-        self.report[reporters] = reports
-        back = _Resorted(
-            agents[::-1].copy(), new[::-1].copy(), old[::-1].copy(), weights[::-1].copy(), flips,
-            self.count, reporters, now,
+        kernels_resort.exchange(
+            *noted[:5], self.report, self.weight, self.buyers, self.sellers, self.trading,
+            noted.back,
         )  # fmt: skip
-        self.count = trades
-        return back
+        now, self.count = self.count, noted.number_of_trades
+        return noted._replace(number_of_trades=now, back=not noted.back)
 
 
 class _Resorted(NamedTuple):
-    """What takes a step of a `SortedStore` back; see `kernels_resort.move_back`."""
+    """What takes a step of a `SortedStore` back; see `kernels_resort.exchange`."""
 
     agents: Indices
-    old_places: Indices
-    new_places: Indices
-    weights: Weights
+    moves: tuple[Indices, Indices, Weights]
     flips: Indices
-    number_of_trades: int
     reporters: Indices
     reports: Weights
+    number_of_trades: int
+    back: bool
 
 
 Store = LabelStore | SortedStore
