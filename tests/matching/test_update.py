@@ -13,6 +13,7 @@ from catallax.markets.random_graphs import degree_skewed, sparse_random, spatial
 from catallax.matching import best_matching
 from catallax.matching.updates import stores
 from catallax.matching.updates.follow import follow, start
+from catallax.matching.updates.kernels_journal import INSIDE
 from catallax.matching.updates.stores import LabelStore, rows_of
 from tests.matching.brute_force import all_matchings, solve
 from tests.mechanisms.updates import same_matching
@@ -140,22 +141,25 @@ def state_of(matching):
 def bloc_proves_itself(state, graph):
     """Check that ties lead every member to the root, and count its neighbours again."""
     rows, n_buyers = rows_of(graph), graph.n_buyers
-    members = np.flatnonzero(state.member).tolist()
+    inside = state.standing == INSIDE
+    members = np.flatnonzero(inside).tolist()
     assert len(members) == 2 * state.bloc[2]
     assert (state.bloc[0] < 0) == (not members)
     for v in members:
-        assert state.member[state.partner[v]]
+        assert inside[state.partner[v]]
         steps, at = 0, v
         while at != state.bloc[0 if v < n_buyers else 1]:
             tie = int(state.tie[at])
-            assert state.member[tie]
+            assert inside[tie]
             assert tie in rows.neighbours[rows.start[at] : rows.start[at + 1]]
             assert tie != state.partner[at]
             at, steps = int(state.partner[tie]), steps + 1
             assert steps <= len(members)
     for v in range(state.near.size):
         around = rows.neighbours[rows.start[v] : rows.start[v + 1]]
-        assert state.near[v] == np.count_nonzero(state.member[around])
+        assert state.near[v] == np.count_nonzero(inside[around])
+    assert members or not state.standing.any()
+    assert (state.partner[state.standing != 0] >= 0).all()
 
 
 @pytest.mark.parametrize("kind", [sparse_random, spatial, degree_skewed])
@@ -180,7 +184,7 @@ def test_chains_in_markets_of_300_a_side(large, kind):
             assert len(set(touched)) == len(touched)
             for side, sides in enumerate((slice(300), slice(300, 600))):
                 if told.is_wide(side):
-                    here = np.flatnonzero(state.member[sides]) + 300 * side
+                    here = np.flatnonzero(state.standing[sides]) + 300 * side
                     touched.extend(set(here.tolist()) - set(touched))
             assert set(np.flatnonzero(moved).tolist()) <= set(touched)
             for k, who in enumerate(told.agents.tolist()):

@@ -120,7 +120,8 @@ def start(matching: RankedMatching, report: Weights | None = None) -> UpdatedMat
     label[partner < 0] = -1
     nobody = np.full(weight.size, -1, np.int32)
     bloc = np.array([-1, -1, 0, 0, 0, -1, -1])
-    arrays = report, weight, partner, label, nobody >= 0, nobody, np.zeros_like(nobody), bloc
+    standing, near = np.zeros(weight.size, np.int8), np.zeros_like(nobody)
+    arrays = report, weight, partner, label, standing, nobody, near, bloc
     store = LabelStore.of(graph, arrays)
     store.gather()
     return UpdatedMatching(graph, Version(store), pairs)

@@ -6,6 +6,9 @@ all, so all buyers of the set have one threshold and so have all sellers (the la
 price). Large markets have one such set that holds most of their traders, and whoever sets its
 threshold moves with every trade: so it is kept as one.
 
+Whoever else has the bloc's label shares it: that is said of her, and no label is kept. So when
+the label changes nothing has to be done for her, except to see that the bloc still reaches her.
+
 The bloc proves itself: every member but the root's pair has a *tie*, a neighbour in the bloc
 on the other side, whose partner is one step nearer to the root. Ties of buyers lead along the
 arcs to the root, ties of sellers against them. The bloc need not be as large as it could be.
@@ -20,33 +23,45 @@ import numpy as np
 
 from catallax.compiled import compiled
 from catallax.matching.updates.kernels_journal import (
+    APART,
+    BLOCK,
     COMMON,
+    INSIDE,
     LABEL,
     LOSSES,
-    MEMBER,
     MOST,
     NEAR,
     PATIENCE,
     ROOT,
+    SHARES,
     SIZE,
     SPENT,
     STAMP,
+    STANDING,
     TIE,
     note,
 )
 
-__all__ = ["build", "mend", "release"]
+__all__ = ["build", "mend", "part_with_all", "release", "share", "sift", "stand"]
 
 # A way to the root of more steps than this is not looked at to its end.
 FAR = 2000
+# So often those who share the bloc's label look for somebody whom it reaches.
+LOOKS = 32
 
 
 @compiled
-def _let_go(v, n_buyers, live, room):
-    """Make somebody of the bloc one of her own, with the bloc's label unless that is lost."""
-    note(MEMBER, v, 1.0, room)
+def stand(v, standing, live, room):
+    """Let an agent stand in another way towards the bloc."""
+    note(STANDING, v, live.standing[v], room)
+    live.standing[v] = standing
+
+
+@compiled
+def _part(v, n_buyers, live, room):
+    """Give somebody with the bloc's label one of her own, the same unless it is lost."""
+    stand(v, APART, live, room)
     note(LABEL, v, live.label[v], room)
-    live.member[v] = False
     side = 0 if v < n_buyers else 1
     if room.bloc_lost[side]:
         live.label[v] = -1
@@ -57,15 +72,99 @@ def _let_go(v, n_buyers, live, room):
 
 
 @compiled
+def sift(side, rows, live, room):
+    """Part with those who share the bloc's label on a side, and whom the bloc does not reach.
+
+    To be called before the label changes; the root has it, and is not looked at.
+    """
+    n_buyers, partner, standing = rows.n_buyers, live.partner, live.standing
+    first, last = (0, n_buyers) if side == 0 else (n_buyers, partner.size)
+    room.work[STAMP] += 1
+    stamp, mark, reached, others = room.work[STAMP], room.mark, room.link, room.leavers
+    filled, left = 0, 0
+    for y in range(first, last):
+        if standing[y] == SHARES:
+            if live.near[partner[y]] != 0:
+                mark[y] = stamp
+                reached[filled] = y
+                filled += 1
+            else:
+                others[left] = y
+                left += 1
+    # Nearly all are next to the bloc, or to one of these: so the others look around first.
+    looks, head = 0, 0
+    while left > 0 and looks < LOOKS:
+        looks += 1
+        still = 0
+        for x in range(left):
+            y = others[x]
+            o = partner[y]
+            room.work[SPENT] += rows.start[o + 1] - rows.start[o]
+            for k in range(rows.start[o], rows.start[o + 1]):
+                u = rows.neighbours[k]
+                if standing[u] == SHARES and mark[u] == stamp:
+                    mark[y] = stamp
+                    reached[filled] = y
+                    filled += 1
+                    break
+            else:
+                others[still] = y
+                still += 1
+        if still == left:
+            head = filled  # nobody reaches these
+            break
+        left = still
+    while head < filled and left > 0:
+        u = reached[head]
+        head += 1
+        room.work[SPENT] += rows.start[u + 1] - rows.start[u]
+        for k in range(rows.start[u], rows.start[u + 1]):
+            y = partner[rows.neighbours[k]]
+            if y >= 0 and standing[y] == SHARES and mark[y] != stamp:
+                mark[y] = stamp
+                reached[filled] = y
+                filled += 1
+                left -= 1
+    if left == 0:
+        return
+    for y in range(first, last):
+        if standing[y] == SHARES and mark[y] != stamp:
+            _part(y, n_buyers, live, room)
+
+
+@compiled
+def part_with_all(side, n_buyers, live, room):
+    """Part with all who share the bloc's label on a side."""
+    first, last = (0, n_buyers) if side == 0 else (n_buyers, live.partner.size)
+    for y in range(first, last):
+        if live.standing[y] == SHARES:
+            _part(y, n_buyers, live, room)
+
+
+@compiled
+def share(side, n_buyers, live, room):
+    """Let all who have the bloc's label on a side share it."""
+    first, last = (0, n_buyers) if side == 0 else (n_buyers, live.partner.size)
+    common, label, standing = live.bloc[COMMON + side], live.label, live.standing
+    for begin in range(first, last, BLOCK):
+        end, hits = min(begin + BLOCK, last), 0
+        for y in range(begin, end):
+            hits += (label[y] == common) & (standing[y] == APART)
+        for y in range(begin, end if hits > 0 else begin):
+            if label[y] == common and standing[y] == APART:
+                stand(y, SHARES, live, room)
+
+
+@compiled
 def _expel(v, n_torn, rows, live, room):
-    """Take an agent out of the bloc; whoever was tied through her is torn."""
-    _let_go(v, rows.n_buyers, live, room)
+    """Take an agent out of the bloc, whose label she shares; who was tied through her is torn."""
+    stand(v, SHARES, live, room)
     room.work[SPENT] += rows.start[v + 1] - rows.start[v]
     for k in range(rows.start[v], rows.start[v + 1]):
         w = rows.neighbours[k]
         note(NEAR, w, live.near[w], room)
         live.near[w] -= 1
-        if live.member[w] and live.tie[w] == v and not room.is_torn[w]:
+        if live.standing[w] == INSIDE and live.tie[w] == v and not room.is_torn[w]:
             room.is_torn[w] = True
             room.torn[n_torn] = w
             n_torn += 1
@@ -81,7 +180,7 @@ def release(length, rows, live, room):
     n_torn = 0
     for t in range(length):
         v = room.path[t]
-        if live.member[v]:
+        if live.standing[v] == INSIDE:
             live.bloc[SIZE] -= 1
             n_torn = _expel(v, n_torn, rows, live, room)
             n_torn = _expel(live.partner[v], n_torn, rows, live, room)
@@ -94,7 +193,7 @@ def _tied_again(w, rows, live, room):
     root = live.bloc[ROOT + (0 if w < rows.n_buyers else 1)]
     for k in range(rows.start[w], rows.start[w + 1]):
         u = rows.neighbours[k]
-        if not live.member[u] or u == live.partner[w]:
+        if live.standing[u] != INSIDE or u == live.partner[w]:
             continue
         z = live.partner[u]
         steps = 0
@@ -117,14 +216,13 @@ def _joins(i, rows, live, room):
         return False
     for v in (i, j):
         for k in range(rows.start[v], rows.start[v + 1]):
-            if live.member[rows.neighbours[k]]:
+            if live.standing[rows.neighbours[k]] == INSIDE:
                 note(TIE, v, live.tie[v], room)
                 live.tie[v] = rows.neighbours[k]
                 break
     # A label that is lost is lost for all; otherwise whatever is new will reach the root.
     for v in (i, j):
-        note(MEMBER, v, 0.0, room)
-        live.member[v] = True
+        stand(v, INSIDE, live, room)
         room.work[SPENT] += rows.start[v + 1] - rows.start[v]
         for k in range(rows.start[v], rows.start[v + 1]):
             w = rows.neighbours[k]
@@ -136,10 +234,10 @@ def _joins(i, rows, live, room):
 
 @compiled
 def _dissolve(rows, live, room):
-    """Give the bloc up: all its members are on their own."""
+    """Give the bloc up: all who have its label are on their own."""
     for v in range(live.partner.size):
-        if live.member[v]:
-            _let_go(v, rows.n_buyers, live, room)
+        if live.standing[v] != APART:
+            _part(v, rows.n_buyers, live, room)
         if live.near[v] != 0:
             note(NEAR, v, live.near[v], room)
             live.near[v] = 0
@@ -162,11 +260,11 @@ def mend(n_torn, length, rows, live, room):
             _dissolve(rows, live, room)
         return True
     torn, is_torn, partner = room.torn, room.is_torn, live.partner
-    if not live.member[live.bloc[ROOT]]:
+    if live.standing[live.bloc[ROOT]] != INSIDE:
         # Another root, the ties of which need not be looked at any more.
         for x in range(n_torn):
             w = torn[x]
-            if live.member[w]:
+            if live.standing[w] == INSIDE:
                 i = w if w < rows.n_buyers else partner[w]
                 live.bloc[ROOT], live.bloc[ROOT + 1] = i, partner[i]
                 break
@@ -183,7 +281,7 @@ def mend(n_torn, length, rows, live, room):
                 return False
             w = torn[x]
             if (
-                not live.member[w]
+                live.standing[w] != INSIDE
                 or w == live.bloc[ROOT]
                 or w == live.bloc[ROOT + 1]
                 or _tied_again(w, rows, live, room)
@@ -197,7 +295,7 @@ def mend(n_torn, length, rows, live, room):
         if not progress:
             for x in range(left):
                 w = torn[x]
-                if live.member[w]:
+                if live.standing[w] == INSIDE:
                     live.bloc[SIZE] -= 1
                     n_torn = _expel(w, n_torn, rows, live, room)
                     n_torn = _expel(partner[w], n_torn, rows, live, room)
@@ -300,9 +398,10 @@ def build(side, large, rows, live, room):
         o = live.partner[v]
         if o >= 0 and room.mark[v] == stamp and room.mark[o] == stamp:
             for w in (v, np.int64(o)):
-                note(MEMBER, w, 0.0, room)
-                live.member[w] = True
+                stand(w, INSIDE, live, room)
                 for k in range(rows.start[w], rows.start[w + 1]):
                     u = rows.neighbours[k]
                     note(NEAR, u, live.near[u], room)
                     live.near[u] += 1
+    for s in range(2):
+        share(s, rows.n_buyers, live, room)

@@ -19,11 +19,15 @@ from catallax.compiled import compiled
 __all__ = ["Live", "Room", "Rows", "drop_notes", "exchange", "label_of", "note", "summary"]
 
 # What is noted of an agent.
-REPORT, WEIGHT, PARTNER, LABEL, MEMBER, TIE, NEAR = 0, 1, 2, 3, 4, 5, 6
+REPORT, WEIGHT, PARTNER, LABEL, STANDING, TIE, NEAR = 0, 1, 2, 3, 4, 5, 6
 KINDS = 7
-# Places in `Room.work`: entries of rows read, searches, entries noted, changes of who trades, and
-# how many entries may be read.
-SPENT, STAMP, NOTED, CROSSED, MOST = 0, 1, 2, 3, 4
+# How an agent stands towards the bloc: apart from it, sharing its label, or inside.
+APART, SHARES, INSIDE = 0, 1, 2
+# So many agents are looked at together for one who matters: there hardly is any.
+BLOCK = 256
+# Places in `Room.work`: entries of rows read, searches, entries noted, changes of who trades,
+# how many entries may be read, and whether those who share the bloc's label have been looked at.
+SPENT, STAMP, NOTED, CROSSED, MOST, SIFTED = 0, 1, 2, 3, 4, 5
 # Places in `Live.bloc`: its roots on either side (-1: there is no bloc), pairs in it, large
 # losses outside it since it was built, how many of them are borne before it is built anew, and
 # its labels on either side.
@@ -42,16 +46,16 @@ class Live(NamedTuple):
     """What is followed, and changes in place; an entry for each agent.
 
     Reports and weights; partners in one possible pairing and labels (-1 without a trade);
-    whether the agent is in the bloc (her label is then that of the bloc, and what stands here
-    says nothing), through whom she is tied to it, how many of her neighbours are in it; and
-    `bloc`, figures about it.
+    how the agent stands towards the bloc (unless apart, her label is that of the bloc, and what
+    stands here says nothing), through whom she is tied to it, how many of her neighbours are
+    inside; and `bloc`, figures about it.
     """
 
     report: Any
     weight: Any
     partner: Any
     label: Any
-    member: Any
+    standing: Any
     tie: Any
     near: Any
     bloc: Any
@@ -124,9 +128,9 @@ def exchange(kind, agent, old, live):
         elif kind[k] == LABEL:
             old[k] = live.label[v]
             live.label[v] = np.int32(before)
-        elif kind[k] == MEMBER:
-            old[k] = live.member[v]
-            live.member[v] = before != 0
+        elif kind[k] == STANDING:
+            old[k] = live.standing[v]
+            live.standing[v] = np.int8(before)
         elif kind[k] == TIE:
             old[k] = live.tie[v]
             live.tie[v] = np.int32(before)
@@ -138,7 +142,7 @@ def exchange(kind, agent, old, live):
 @compiled
 def label_of(v, live, n_buyers):
     """Tell who sets the threshold of a trader."""
-    if live.member[v]:
+    if live.standing[v] != APART:
         return np.int64(live.bloc[COMMON + (0 if v < n_buyers else 1)])
     return np.int64(live.label[v])
 
@@ -154,7 +158,7 @@ def summary(live, room, bloc_before, n_buyers, told):
     """List what the notes say of prices, so that nobody has to look at them again.
 
     Listed is who traded or trades and reports anew, or has another threshold than before. Of
-    those in the bloc of whom nothing is noted it is told once, side by side.
+    those with the bloc's label of whom nothing is noted it is told once, side by side.
 
     Parameters
     ----------
@@ -186,7 +190,7 @@ def summary(live, room, bloc_before, n_buyers, told):
     found = 0
     for k in range(room.work[NOTED]):
         kind, v = room.kind[k], room.agent[k]
-        if kind == WEIGHT or kind > MEMBER:
+        if kind == WEIGHT or kind > STANDING:
             continue
         if (
             (kind > REPORT and room.noted[REPORT, v] != 0)
@@ -196,7 +200,7 @@ def summary(live, room, bloc_before, n_buyers, told):
             continue
         source_before, source = np.int64(-1), np.int64(-1)
         if _before(PARTNER, v, live.partner[v], room) >= 0:
-            if _before(MEMBER, v, 1.0 if live.member[v] else 0.0, room) != 0:
+            if _before(STANDING, v, live.standing[v], room) != APART:
                 source_before = np.int64(bloc_before[COMMON + (0 if v < n_buyers else 1)])
             else:
                 source_before = np.int64(_before(LABEL, v, live.label[v], room))
@@ -210,7 +214,7 @@ def summary(live, room, bloc_before, n_buyers, told):
         if source >= 0:
             level = live.weight[source]
         same = source_before == source and level_before == level
-        if same and room.noted[REPORT, v] == 0 and not live.member[v]:
+        if same and room.noted[REPORT, v] == 0 and live.standing[v] == APART:
             continue
         agents[found] = v
         sources[0, found], sources[1, found] = source_before, source

@@ -5,8 +5,8 @@ side the label of a trader is the agent that sets her threshold. A *candidate* o
 whoever does not trade there, or a trader of the other side, who could be let go with her
 partner. Buyers take the heaviest candidate that reaches them, sellers the lightest.
 
-Traders of the bloc (see `kernels_bloc`) have one label a side, kept once for all of them; while
-labels are mended, it is that of its root.
+Traders of the bloc (see `kernels_bloc`) have one label a side, kept once for all of them and for
+those who share it; while labels are mended, it is that of its root.
 """
 
 # Numba infers the types of arguments; annotations would only repeat the docstrings.
@@ -14,9 +14,23 @@ labels are mended, it is that of its root.
 
 from __future__ import annotations
 
+import numpy as np
+
 from catallax.compiled import compiled
+from catallax.matching.updates.kernels_bloc import part_with_all, share, sift, stand
 from catallax.matching.updates.kernels_compare import better
-from catallax.matching.updates.kernels_journal import COMMON, LABEL, ROOT, SPENT, note
+from catallax.matching.updates.kernels_journal import (
+    APART,
+    BLOCK,
+    COMMON,
+    INSIDE,
+    LABEL,
+    ROOT,
+    SHARES,
+    SIFTED,
+    SPENT,
+    note,
+)
 
 __all__ = ["forget", "relabel"]
 
@@ -27,7 +41,7 @@ FEW = 16
 
 @compiled
 def _forget_one(y, c, side, live, room):
-    if y >= 0 and live.label[y] == c and not live.member[y]:
+    if y >= 0 and live.label[y] == c and live.standing[y] == APART:
         note(LABEL, y, c, room)
         live.label[y] = -1
         room.lost[side][room.n_lost[side]] = y
@@ -42,9 +56,9 @@ def forget(c, rows, live, room):
     if live.bloc[ROOT + side] >= 0 and live.bloc[COMMON + side] == c:
         room.bloc_lost[side] = True
         first, last = (0, rows.n_buyers) if side == 0 else (rows.n_buyers, label.size)
-        member, lost, filled = live.member, room.lost[side], room.n_lost[side]
+        standing, lost, filled = live.standing, room.lost[side], room.n_lost[side]
         for y in range(first, last):
-            if label[y] == c and not member[y]:
+            if label[y] == c and standing[y] == APART:
                 note(LABEL, y, c, room)
                 label[y] = -1
                 lost[filled] = y
@@ -112,15 +126,34 @@ def _pop(heap, place, size, side, label, weight, n_buyers):
 
 
 @compiled
+def _known(y, side, live):
+    """Tell the label that an agent has while labels are mended."""
+    return live.label[y if live.standing[y] == APART else live.bloc[ROOT + side]]
+
+
+@compiled
+def _relabelled(y, c, side, rows, live, room):
+    """Give an agent another label; return where it is kept: for all of the bloc at its root."""
+    if live.standing[y] == INSIDE:
+        y = live.bloc[ROOT + side]
+        if not room.work[SIFTED]:
+            room.work[SIFTED] = 1
+            sift(side, rows, live, room)
+    elif live.standing[y] == SHARES:
+        stand(y, APART, live, room)
+    note(LABEL, y, live.label[y], room)
+    live.label[y] = c
+    return y
+
+
+@compiled
 def _improve(y, c, side, size, rows, live, room):
     """Give an agent the label c if it is better than what she has; return the heap's size."""
-    if live.member[y]:
-        y = live.bloc[ROOT + side]
     label = live.label
-    if label[y] >= 0 and not better(side, c, label[y], live.weight, rows.n_buyers):
+    known = _known(y, side, live)
+    if known >= 0 and not better(side, c, known, live.weight, rows.n_buyers):
         return size
-    note(LABEL, y, label[y], room)
-    label[y] = c
+    y = _relabelled(y, c, side, rows, live, room)
     if room.place[y] == 0:
         room.heap[size] = y
         room.place[y] = size + 1
@@ -132,22 +165,33 @@ def _improve(y, c, side, size, rows, live, room):
 @compiled
 def _best_of_bloc(side, rows, live):
     """Find the best candidate that reaches the bloc at once: for all its traders the same."""
-    partner, member, weight, n_buyers = live.partner, live.member, live.weight, rows.n_buyers
+    partner, standing, weight, n_buyers = live.partner, live.standing, live.weight, rows.n_buyers
+    label, near = live.label, live.near
     first, last = (0, n_buyers) if side == 0 else (n_buyers, partner.size)
-    best = partner[live.bloc[ROOT + side]]
-    for u in range(partner.size):
-        if (u < first) | (u >= last):
-            if not member[u]:
-                continue
-            candidate = u  # with her partner, who is one of the bloc
-        else:
-            if live.near[u] == 0 or member[u]:
-                continue
-            candidate = u if partner[u] < 0 else live.label[u]
-            if candidate < 0:
-                continue
-        if better(side, candidate, best, weight, n_buyers):
-            best = candidate
+    start, stop = (n_buyers, partner.size) if side == 0 else (0, n_buyers)
+    best = np.int64(partner[live.bloc[ROOT + side]])
+    # Who is inside, or waits, follows no pattern; that one is better than all before is rare.
+    sign = 1.0 if side == 0 else -1.0
+    for begin in range(start, stop, BLOCK):  # with her partner, who is inside too
+        end, level, hits = min(begin + BLOCK, stop), sign * weight[best], 0
+        for u in range(begin, end):
+            hits += (sign * weight[u] >= level) & (standing[u] == INSIDE)
+        for u in range(begin, end if hits > 0 else begin):
+            if standing[u] == INSIDE and better(side, u, best, weight, n_buyers):
+                best = u
+    for begin in range(first, last, BLOCK):  # who waits
+        end, level, hits = min(begin + BLOCK, last), sign * weight[best], 0
+        for u in range(begin, end):
+            hits += (sign * weight[u] >= level) & (partner[u] < 0) & (near[u] != 0)
+        for u in range(begin, end if hits > 0 else begin):
+            waits = partner[u] < 0 and near[u] != 0
+            if waits and better(side, u, best, weight, n_buyers):
+                best = u
+    for u in range(first, last):  # whoever reaches a trader next to the bloc
+        if (standing[u] == APART) & (label[u] >= 0) & (near[u] != 0):
+            candidate = np.int64(label[u])
+            if better(side, candidate, best, weight, n_buyers):
+                best = candidate
     return best
 
 
@@ -163,7 +207,7 @@ def _best_at_hand(y, side, rows, live):
         if partner[u] < 0:
             candidate = u
         else:
-            candidate = live.label[live.bloc[ROOT + side] if live.member[u] else u]
+            candidate = _known(u, side, live)
         if candidate >= 0 and better(side, candidate, best, live.weight, rows.n_buyers):
             best = candidate
     return best
@@ -172,10 +216,7 @@ def _best_at_hand(y, side, rows, live):
 @compiled
 def _hand_on(y, c, side, filled, rows, live, room):
     """Give an agent the best label there is left, which is final; return the queue's size."""
-    if live.member[y]:
-        y = live.bloc[ROOT + side]
-    note(LABEL, y, live.label[y], room)
-    live.label[y] = c
+    y = _relabelled(y, c, side, rows, live, room)
     if room.place[y] == 0:
         room.path[filled] = y
         return filled + 1
@@ -184,48 +225,80 @@ def _hand_on(y, c, side, filled, rows, live, room):
 
 
 @compiled
-def _spread(u, side, filled, rows, live, room):
-    """Hand the label of an agent on to whom it reaches and improves; return the queue's size."""
-    partner, label, member, near = live.partner, live.label, live.member, live.near
-    weight, n_buyers, neighbours = live.weight, rows.n_buyers, rows.neighbours
-    c, root = label[u], live.bloc[ROOT + side]
-    if member[u]:
-        first, last = (0, n_buyers) if side == 0 else (n_buyers, partner.size)
-        for y in range(first, last):
-            if member[y] or partner[y] < 0 or near[partner[y]] == 0 or label[y] == c:
-                continue
-            if label[y] < 0 or better(side, c, label[y], weight, n_buyers):
+def _spread_from_bloc(c, floor, everywhere, side, filled, rows, live, room):
+    """Hand the label of the bloc on to who is next to it, or to those who share its label.
+
+    Whom the bloc reaches has a label that weighs as much as the floor (for sellers: as little),
+    or lacks one and will ask. Where nobody is who could be improved, nobody is looked for.
+    """
+    partner, label, standing, weight = live.partner, live.label, live.standing, live.weight
+    first, last = (0, rows.n_buyers) if side == 0 else (rows.n_buyers, partner.size)
+    others, number = room.link, 0
+    for y in range(first, last):  # they follow no pattern, so nothing is decided here
+        others[number] = y
+        number += (standing[y] == APART) & (partner[y] >= 0) & (label[y] != c)
+    beyond = False
+    for x in range(number):
+        y = others[x]
+        if label[y] < 0 or better(side, c, label[y], weight, rows.n_buyers):
+            if live.near[partner[y]] != 0:
                 filled = _hand_on(y, c, side, filled, rows, live, room)
-        return filled
+            elif label[y] >= 0:
+                level = weight[label[y]]
+                beyond |= level >= floor if side == 0 else level <= floor
+    for u in range(first, last if everywhere and beyond else first):
+        if standing[u] != SHARES:
+            continue
+        room.work[SPENT] += rows.start[u + 1] - rows.start[u]
+        for k in range(rows.start[u], rows.start[u + 1]):
+            y = partner[rows.neighbours[k]]
+            if y < 0 or standing[y] != APART or label[y] == c:
+                continue
+            if label[y] < 0 or better(side, c, label[y], weight, rows.n_buyers):
+                filled = _hand_on(y, c, side, filled, rows, live, room)
+    return filled
+
+
+@compiled
+def _spread(u, floor, everywhere, side, filled, rows, live, room):
+    """Hand the label of an agent on to whom it reaches and improves; return the queue's size.
+
+    From the bloc it reaches whoever is next to it, and, if it is to go everywhere, next to
+    those who share its label.
+    """
+    partner, label, standing, c = live.partner, live.label, live.standing, live.label[u]
+    if standing[u] == INSIDE:
+        return _spread_from_bloc(c, floor, everywhere, side, filled, rows, live, room)
+    root = live.bloc[ROOT + side]
     room.work[SPENT] += rows.start[u + 1] - rows.start[u]
     for k in range(rows.start[u], rows.start[u + 1]):
-        y = partner[neighbours[k]]
+        y = partner[rows.neighbours[k]]
         if y < 0 or y == u:
             continue
         # What comes to nothing is looked at here, since it is nearly all there is.
-        known = label[root] if member[y] else label[y]
-        if known < 0 or (known != c and better(side, c, known, weight, n_buyers)):
+        known = label[y] if standing[y] == APART else label[root]
+        if known < 0 or (known != c and better(side, c, known, live.weight, rows.n_buyers)):
             filled = _hand_on(y, c, side, filled, rows, live, room)
     return filled
 
 
 @compiled
-def _run_from(u, side, rows, live, room):
+def _run_from(u, floor, side, rows, live, room):
     """Spread the best label there is from an agent, as far as it goes."""
     room.path[0] = u
     filled = 1
     while filled > 0:
         filled -= 1
-        filled = _spread(room.path[filled], side, filled, rows, live, room)
+        filled = _spread(room.path[filled], floor, True, side, filled, rows, live, room)
 
 
 @compiled
-def _run(side, size, rows, live, room):
+def _run(floor, side, size, rows, live, room):
     """Spread the labels of all agents on the heap, the best first."""
     while size > 0:
         u = _pop(room.heap, room.place, size, side, live.label, live.weight, rows.n_buyers)
         size -= 1
-        _run_from(u, side, rows, live, room)
+        _run_from(u, floor, side, rows, live, room)
 
 
 @compiled
@@ -263,16 +336,22 @@ def _between(side, low, high, n_buyers, live, found):
     weight, partner = live.weight, live.partner
     bottom, top = (weight[low], high) if side == 0 else (high, weight[low])
     number = 0
-    for v in range(weight.size):
-        if weight[v] < bottom or weight[v] > top:
+    for begin in range(0, weight.size, BLOCK):
+        end, hits = min(begin + BLOCK, weight.size), 0
+        for v in range(begin, end):
+            hits += (weight[v] >= bottom) & (weight[v] <= top)
+        if hits == 0:
             continue
-        if (partner[v] < 0) != ((v < n_buyers) == (side == 0)):
-            continue
-        if better(side, v, low, weight, n_buyers):
-            if number == FEW:
-                return FEW + 1
-            found[number] = v
-            number += 1
+        for v in range(begin, end):
+            if weight[v] < bottom or weight[v] > top:
+                continue
+            if (partner[v] < 0) != ((v < n_buyers) == (side == 0)):
+                continue
+            if better(side, v, low, weight, n_buyers):
+                if number == FEW:
+                    return FEW + 1
+                found[number] = v
+                number += 1
     return number
 
 
@@ -283,12 +362,11 @@ def _offer_few(side, number, size, rows, live, room):
     few = room.torn
     for x in range(number):
         size = _offer(few[x], side, size, rows, live, room)
-    for y in range(first, last):
-        c = live.label[y]
-        if c >= 0 and not live.member[y]:
-            for x in range(number):
-                if c == few[x]:
-                    size = _push(y, side, size, rows, live, room)
+    for x in range(number):
+        c = few[x]
+        for y in range(first, last):
+            if live.label[y] == c and live.standing[y] == APART:
+                size = _push(y, side, size, rows, live, room)
     return size
 
 
@@ -302,7 +380,7 @@ def _label_at_hand(y, side, size, rows, live, room):
 
 
 @compiled
-def _follow_bloc(side, first, second, before, size, rows, live, room):
+def _follow_bloc(floor, side, first, second, before, size, rows, live, room):
     """Label those who had the bloc's label and are next to it; return the heap's size.
 
     Between the old label and the new there is hardly any candidate: once what those few reach
@@ -318,6 +396,7 @@ def _follow_bloc(side, first, second, before, size, rows, live, room):
         high = max(high, before) if side == 0 else min(high, before)
     number = _between(side, last, high, n_buyers, live, room.torn)
     if number > FEW:
+        part_with_all(side, rows.n_buyers, live, room)
         return size
     size = _offer_few(side, number, size, rows, live, room)
     # Those who had another label, and those who trade only now, may have any.
@@ -326,7 +405,7 @@ def _follow_bloc(side, first, second, before, size, rows, live, room):
     for x in range(room.n_lost[side]):
         y = room.lost[side][x]
         other = start <= x < stop or y in (first, second)
-        if other and partner[y] >= 0 and not live.member[y]:
+        if other and partner[y] >= 0 and live.standing[y] == APART:
             c = _best_at_hand(y, side, rows, live)
             if better(side, c, last, live.weight, n_buyers):
                 size = _improve(y, c, side, size, rows, live, room)
@@ -338,9 +417,9 @@ def _follow_bloc(side, first, second, before, size, rows, live, room):
         size -= 1
         if label[u] == last and last not in (first, second):
             # Whom these reach in turn has lost her label, or has a better one: she will ask.
-            _spread(u, side, 0, rows, live, room)
+            _spread(u, floor, False, side, 0, rows, live, room)
         else:
-            _run_from(u, side, rows, live, room)
+            _run_from(u, floor, side, rows, live, room)
     return 0
 
 
@@ -359,25 +438,32 @@ def relabel(side, first, second, before, rows, live, room):
     rows, live, room
         See `kernels_journal`.
     """
-    label, partner = live.label, live.partner
-    root = live.bloc[ROOT + side]
-    n_lost, lost = room.n_lost[side], room.lost[side]
+    label, partner, standing = live.label, live.partner, live.standing
+    root, lost = live.bloc[ROOT + side], room.lost[side]
+    room.work[SIFTED] = 0
     if root >= 0 and label[root] != live.bloc[COMMON + side]:
         note(LABEL, root, label[root], room)
         label[root] = live.bloc[COMMON + side]
     size = 0
+    floor = live.weight[label[root]] if root >= 0 else 0.0
     if root >= 0 and room.bloc_lost[side]:
-        note(LABEL, root, label[root], room)
-        label[root] = _best_of_bloc(side, rows, live)
+        _relabelled(root, _best_of_bloc(side, rows, live), side, rows, live, room)
         size = _push(root, side, size, rows, live, room)
-        size = _follow_bloc(side, first, second, before, size, rows, live, room)
-    for x in range(n_lost):
+        # The old label may have moved with who sets it.
+        common = live.bloc[COMMON + side]
+        for level in (live.weight[label[root]], before if common == first else floor):
+            floor = min(floor, level) if side == 0 else max(floor, level)
+        size = _follow_bloc(floor, side, first, second, before, size, rows, live, room)
+    for x in range(room.n_lost[side]):
         y = lost[x]
-        if partner[y] >= 0 and not live.member[y] and label[y] < 0:
+        if partner[y] >= 0 and standing[y] == APART and label[y] < 0:
             size = _label_at_hand(y, side, size, rows, live, room)
     for c in (first, second):
         if c >= 0:
             size = _offer(c, side, size, rows, live, room)
-    _run(side, size, rows, live, room)
-    if root >= 0:
-        live.bloc[COMMON + side] = label[root]
+    _run(floor, side, size, rows, live, room)
+    if root < 0:
+        return
+    live.bloc[COMMON + side] = label[root]
+    if room.work[SIFTED]:
+        share(side, rows.n_buyers, live, room)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import numpy as np
 
 from catallax.compiled import compiled
-from catallax.matching.updates.kernels_bloc import build, mend, release
+from catallax.matching.updates.kernels_bloc import build, mend, release, stand
 from catallax.matching.updates.kernels_compare import better, heavier
 from catallax.matching.updates.kernels_journal import (
+    APART,
     CROSSED,
     LABEL,
     LOSSES,
@@ -229,6 +230,8 @@ def _cross(a, e, entering, rows, live, room):
     for c in (a, e):
         note(LABEL, c, live.label[c], room)
         live.label[c] = -1
+        if live.standing[c] != APART:
+            stand(c, APART, live, room)
         if live.partner[c] >= 0:
             side = 0 if c < rows.n_buyers else 1
             room.lost[side][room.n_lost[side]] = c

@@ -123,7 +123,8 @@ class LabelStore:
 
         common = self.live.bloc[COMMON:][(agents >= self.graph.n_buyers).astype(np.intp)]
         labels = self.live.label[agents]
-        return np.where(self.live.member[agents], common, labels).astype(np.int32)
+        alone = self.live.standing[agents] == 0
+        return np.where(alone, labels, common).astype(np.int32)
 
     def entry(self, agent: int) -> int:
         """Tell whom somebody who does not trade would have to beat; -1 where nothing would do."""
@@ -141,15 +142,15 @@ class LabelStore:
 
     def together(self) -> NDArray[np.bool_]:
         """Tell of all agents whether their thresholds are kept as one, by side."""
-        return self.live.member
+        return self.live.standing != 0
 
     def in_common(self, side: int) -> NDArray[np.intp]:
         """List those of a side whose thresholds are kept as one."""
         n_buyers = self.graph.n_buyers
-        member = self.live.member
+        standing = self.live.standing
         if side == 0:
-            return np.flatnonzero(member[:n_buyers])
-        return np.flatnonzero(member[n_buyers:]) + n_buyers
+            return np.flatnonzero(standing[:n_buyers])
+        return np.flatnonzero(standing[n_buyers:]) + n_buyers
 
     def step(
         self, reporters: Indices, before: Weights, agents: Indices, weights: Weights
@@ -257,7 +258,7 @@ class Space:
             n_lost=np.zeros(2, np.int64), ends=np.zeros((2, 2), np.int64),
             bloc_lost=np.zeros(2, np.bool_), path=empty(), heap=empty(), is_torn=zeros(np.bool_),
             torn=empty(), leavers=empty(),
-            work=np.zeros(5, np.int64), noted=np.zeros((KINDS, n_agents), np.int32),
+            work=np.zeros(6, np.int64), noted=np.zeros((KINDS, n_agents), np.int32),
             kind=np.empty(entries, np.int8), agent=np.empty(entries, np.int32),
             old=np.empty(entries),
         )  # fmt: skip
