@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-__all__ = ["compiled", "forget_stale", "on_compiling"]
+__all__ = ["compiled", "forget_stale", "on_compiling", "subkernel"]
 
 _waiting: list[Callable[[], None]] = []
 """Who wants to hear of the next compilation: nobody, or one."""
@@ -18,7 +18,7 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel when it is first called, and keep the result on disk for the next time.
 
     Where neither the package's folder nor the user's cache can be written, it is compiled in
-    every process.
+    every process. A private kernel, whose name begins with an underscore, is a `subkernel`.
 
     Parameters
     ----------
@@ -30,14 +30,40 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     callable
         The same, fast.
     """
+    return _compiled(kernel, alone=not kernel.__name__.startswith("_"))
+
+
+def subkernel(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a kernel that only kernels call.
+
+    What Python needs to call it is left out: with dozens of arrays for arguments that takes as
+    long to compile as the kernel itself.
+
+    Parameters
+    ----------
+    kernel
+        A function of arrays and numbers, not to be called from Python.
+
+    Returns
+    -------
+    callable
+        The same, for other kernels.
+    """
+    return _compiled(kernel, alone=False)
+
+
+def _compiled(kernel: Callable[..., Any], *, alone: bool) -> Callable[..., Any]:
     from numba import njit  # heavy
 
     _forget_ours()
     _listen()
+    ways: dict[str, Any] = {"nogil": True}
+    if not alone:
+        ways |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     try:
-        return njit(cache=True, nogil=True)(kernel)
+        return njit(cache=True, **ways)(kernel)
     except RuntimeError:  # no place for a cache
-        return njit(nogil=True)(kernel)
+        return njit(**ways)(kernel)
 
 
 def on_compiling(tell: Callable[[], None] | None) -> None:

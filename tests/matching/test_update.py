@@ -13,7 +13,7 @@ from catallax.markets.random_graphs import degree_skewed, sparse_random, spatial
 from catallax.matching import best_matching
 from catallax.matching.updates import stores
 from catallax.matching.updates.follow import follow, start
-from catallax.matching.updates.kernels_journal import INSIDE
+from catallax.matching.updates.kernels_journal import INSIDE, SHARES
 from catallax.matching.updates.stores import LabelStore, rows_of
 from tests.matching.brute_force import all_matchings, solve
 from tests.mechanisms.updates import same_matching
@@ -229,6 +229,27 @@ def test_a_long_thin_bloc_is_given_up_when_it_takes_too_long_to_mend(monkeypatch
             for space in stores._spaces[graph]:
                 assert not space.room.is_torn.any() and not space.room.noted.any()
     assert gave_up > 20
+
+
+@pytest.mark.parametrize("large", [1, 5])
+def test_who_shares_the_common_price_is_found_again_when_it_changes(monkeypatch, large):
+    """Some have another from then on, or the bloc no longer reaches them, or others join."""
+    monkeypatch.setattr(stores, "_LARGE", large)
+    rng = np.random.default_rng(12)
+    shared = 0
+    for size, levels in ((15, 6), (15, 1000), (30, 6), (30, 1000)):
+        graph = sparse_random(size, size, 8, int(rng.integers(100)))
+        both = rng.integers(0, levels, (2, size)) / levels
+        now = start(best_matching(graph, *both))
+        for _ in range(120):
+            agents = rng.choice(2 * size, int(rng.choice([1, 1, 1, 3])), False)
+            weights = rng.integers(0, levels, agents.size) / levels
+            found = follow(now, agents, weights)
+            fresh = best_matching(graph, *after(now, agents, weights, size))
+            now = start(fresh) if found is None else found[0]
+            same_matching(now, fresh)
+            shared += np.count_nonzero(state_of(now).standing == SHARES)
+    assert shared > 1000
 
 
 def test_a_common_price_is_kept_as_one_from_the_first_outcome_on(monkeypatch):

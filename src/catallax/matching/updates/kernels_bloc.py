@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from catallax.compiled import compiled
+from catallax.compiled import compiled, subkernel
 from catallax.matching.updates.kernels_journal import (
     APART,
     BLOCK,
@@ -50,7 +50,7 @@ FAR = 2000
 LOOKS = 32
 
 
-@compiled
+@subkernel
 def stand(v, standing, live, room):
     """Let an agent stand in another way towards the bloc."""
     note(STANDING, v, live.standing[v], room)
@@ -71,7 +71,7 @@ def _part(v, n_buyers, live, room):
         live.label[v] = live.bloc[COMMON + side]
 
 
-@compiled
+@subkernel
 def sift(side, rows, live, room):
     """Part with those who share the bloc's label on a side, and whom the bloc does not reach.
 
@@ -132,7 +132,7 @@ def sift(side, rows, live, room):
             _part(y, n_buyers, live, room)
 
 
-@compiled
+@subkernel
 def part_with_all(side, n_buyers, live, room):
     """Part with all who share the bloc's label on a side."""
     first, last = (0, n_buyers) if side == 0 else (n_buyers, live.partner.size)
@@ -141,7 +141,7 @@ def part_with_all(side, n_buyers, live, room):
             _part(y, n_buyers, live, room)
 
 
-@compiled
+@subkernel
 def share(side, n_buyers, live, room):
     """Let all who have the bloc's label on a side share it."""
     first, last = (0, n_buyers) if side == 0 else (n_buyers, live.partner.size)
@@ -171,13 +171,13 @@ def _expel(v, n_torn, rows, live, room):
     return n_torn
 
 
-@compiled
+@subkernel
 def release(length, rows, live, room):
     """Take the pairs on a path out of the bloc, before partners are handed on along it.
 
     Returns the number of members that are torn.
     """
-    n_torn = 0
+    n_torn = np.int64(0)
     for t in range(length):
         v = room.path[t]
         if live.standing[v] == INSIDE:
@@ -246,7 +246,7 @@ def _dissolve(rows, live, room):
     live.bloc[LOSSES], live.bloc[PATIENCE] = 0, 0
 
 
-@compiled
+@subkernel
 def mend(n_torn, length, rows, live, room):
     """Tie the torn members again, let go whom nothing ties, and take in whom something does.
 
@@ -379,7 +379,7 @@ def build(side, large, rows, live, room):
     for s in range(2):
         room.bloc_lost[s] = False
     _dissolve(rows, live, room)
-    j = live.partner[i]
+    j = np.int64(live.partner[i])
     room.work[STAMP] += 1
     stamp = room.work[STAMP]
     _reach(i, rows, live, room, stamp)

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from catallax.compiled import compiled
+from catallax.compiled import compiled, subkernel
 
 __all__ = ["alike", "better", "common_changes", "different", "heavier", "unknown"]
 
 
-@compiled
+@subkernel
 def heavier(a, c, weight, n_buyers):
     """Tell whether agent a stands before agent c in the one order of all agents.
 
@@ -28,7 +28,7 @@ def heavier(a, c, weight, n_buyers):
     return a < c if a < n_buyers else a > c
 
 
-@compiled
+@subkernel
 def better(side, a, c, weight, n_buyers):
     """Tell whether candidate a sets a threshold rather than c: for side 0, buyers, if heavier."""
     return heavier(a, c, weight, n_buyers) if side == 0 else heavier(c, a, weight, n_buyers)

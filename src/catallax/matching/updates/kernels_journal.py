@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from catallax.compiled import compiled
+from catallax.compiled import compiled, subkernel
 
 __all__ = ["Live", "Room", "Rows", "drop_notes", "exchange", "label_of", "note", "summary"]
 
@@ -90,7 +90,7 @@ class Room(NamedTuple):
     old: Any
 
 
-@compiled
+@subkernel
 def note(kind, v, old, room):
     """Note what something of an agent was, unless that is known from an earlier change."""
     if room.noted[kind, v] == 0:
@@ -102,7 +102,7 @@ def note(kind, v, old, room):
         room.work[NOTED] = filled + 1
 
 
-@compiled
+@subkernel
 def drop_notes(room):
     """Begin a new list."""
     for k in range(room.work[NOTED]):
@@ -139,7 +139,7 @@ def exchange(kind, agent, old, live):
             live.near[v] = np.int32(before)
 
 
-@compiled
+@subkernel
 def label_of(v, live, n_buyers):
     """Tell who sets the threshold of a trader."""
     if live.standing[v] != APART:
@@ -153,7 +153,7 @@ def _before(kind, v, now, room):
     return room.old[at - 1] if at else np.float64(now)
 
 
-@compiled
+@subkernel
 def summary(live, room, bloc_before, n_buyers, told):
     """List what the notes say of prices, so that nobody has to look at them again.
 

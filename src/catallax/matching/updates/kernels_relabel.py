@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from catallax.compiled import compiled
+from catallax.compiled import compiled, subkernel
 from catallax.matching.updates.kernels_bloc import part_with_all, share, sift, stand
 from catallax.matching.updates.kernels_compare import better
 from catallax.matching.updates.kernels_journal import (
@@ -48,7 +48,7 @@ def _forget_one(y, c, side, live, room):
         room.n_lost[side] += 1
 
 
-@compiled
+@subkernel
 def forget(c, rows, live, room):
     """Take their labels from all whom candidate c labels."""
     side = 0 if (c < rows.n_buyers) == (live.partner[c] < 0) else 1
@@ -153,7 +153,7 @@ def _improve(y, c, side, size, rows, live, room):
     known = _known(y, side, live)
     if known >= 0 and not better(side, c, known, live.weight, rows.n_buyers):
         return size
-    y = _relabelled(y, c, side, rows, live, room)
+    y = _relabelled(np.int64(y), np.int64(c), side, rows, live, room)
     if room.place[y] == 0:
         room.heap[size] = y
         room.place[y] = size + 1
@@ -216,7 +216,7 @@ def _best_at_hand(y, side, rows, live):
 @compiled
 def _hand_on(y, c, side, filled, rows, live, room):
     """Give an agent the best label there is left, which is final; return the queue's size."""
-    y = _relabelled(y, c, side, rows, live, room)
+    y = _relabelled(np.int64(y), np.int64(c), side, rows, live, room)
     if room.place[y] == 0:
         room.path[filled] = y
         return filled + 1
@@ -225,28 +225,21 @@ def _hand_on(y, c, side, filled, rows, live, room):
 
 
 @compiled
-def _spread_from_bloc(c, floor, everywhere, side, filled, rows, live, room):
-    """Hand the label of the bloc on to who is next to it, or to those who share its label.
-
-    Whom the bloc reaches has a label that weighs as much as the floor (for sellers: as little),
-    or lacks one and will ask. Where nobody is who could be improved, nobody is looked for.
-    """
+def _spread_from_bloc(c, everywhere, side, filled, rows, live, room):
+    """Hand the label of the bloc on to who is next to it, or to those who share its label."""
     partner, label, standing, weight = live.partner, live.label, live.standing, live.weight
     first, last = (0, rows.n_buyers) if side == 0 else (rows.n_buyers, partner.size)
     others, number = room.link, 0
     for y in range(first, last):  # they follow no pattern, so nothing is decided here
         others[number] = y
         number += (standing[y] == APART) & (partner[y] >= 0) & (label[y] != c)
-    beyond = False
     for x in range(number):
         y = others[x]
-        if label[y] < 0 or better(side, c, label[y], weight, rows.n_buyers):
-            if live.near[partner[y]] != 0:
-                filled = _hand_on(y, c, side, filled, rows, live, room)
-            elif label[y] >= 0:
-                level = weight[label[y]]
-                beyond |= level >= floor if side == 0 else level <= floor
-    for u in range(first, last if everywhere and beyond else first):
+        if live.near[partner[y]] != 0 and (
+            label[y] < 0 or better(side, c, label[y], weight, rows.n_buyers)
+        ):
+            filled = _hand_on(y, c, side, filled, rows, live, room)
+    for u in range(first, last if everywhere else first):
         if standing[u] != SHARES:
             continue
         room.work[SPENT] += rows.start[u + 1] - rows.start[u]
@@ -260,7 +253,7 @@ def _spread_from_bloc(c, floor, everywhere, side, filled, rows, live, room):
 
 
 @compiled
-def _spread(u, floor, everywhere, side, filled, rows, live, room):
+def _spread(u, everywhere, side, filled, rows, live, room):
     """Hand the label of an agent on to whom it reaches and improves; return the queue's size.
 
     From the bloc it reaches whoever is next to it, and, if it is to go everywhere, next to
@@ -268,7 +261,7 @@ def _spread(u, floor, everywhere, side, filled, rows, live, room):
     """
     partner, label, standing, c = live.partner, live.label, live.standing, live.label[u]
     if standing[u] == INSIDE:
-        return _spread_from_bloc(c, floor, everywhere, side, filled, rows, live, room)
+        return _spread_from_bloc(c, everywhere, side, filled, rows, live, room)
     root = live.bloc[ROOT + side]
     room.work[SPENT] += rows.start[u + 1] - rows.start[u]
     for k in range(rows.start[u], rows.start[u + 1]):
@@ -283,22 +276,22 @@ def _spread(u, floor, everywhere, side, filled, rows, live, room):
 
 
 @compiled
-def _run_from(u, floor, side, rows, live, room):
+def _run_from(u, side, rows, live, room):
     """Spread the best label there is from an agent, as far as it goes."""
     room.path[0] = u
-    filled = 1
+    filled, everywhere = np.int64(1), np.bool_(True)
     while filled > 0:
         filled -= 1
-        filled = _spread(room.path[filled], floor, True, side, filled, rows, live, room)
+        filled = _spread(room.path[filled], everywhere, side, filled, rows, live, room)
 
 
 @compiled
-def _run(floor, side, size, rows, live, room):
+def _run(side, size, rows, live, room):
     """Spread the labels of all agents on the heap, the best first."""
     while size > 0:
         u = _pop(room.heap, room.place, size, side, live.label, live.weight, rows.n_buyers)
         size -= 1
-        _run_from(u, floor, side, rows, live, room)
+        _run_from(u, side, rows, live, room)
 
 
 @compiled
@@ -361,12 +354,12 @@ def _offer_few(side, number, size, rows, live, room):
     first, last = (0, rows.n_buyers) if side == 0 else (rows.n_buyers, live.label.size)
     few = room.torn
     for x in range(number):
-        size = _offer(few[x], side, size, rows, live, room)
+        size = _offer(np.int64(few[x]), side, size, rows, live, room)
     for x in range(number):
         c = few[x]
         for y in range(first, last):
             if live.label[y] == c and live.standing[y] == APART:
-                size = _push(y, side, size, rows, live, room)
+                size = _push(np.int64(y), side, size, rows, live, room)
     return size
 
 
@@ -376,11 +369,11 @@ def _label_at_hand(y, side, size, rows, live, room):
     note(LABEL, y, live.label[y], room)
     room.work[SPENT] += rows.start[live.partner[y] + 1] - rows.start[live.partner[y]]
     live.label[y] = _best_at_hand(y, side, rows, live)
-    return _push(y, side, size, rows, live, room)
+    return _push(np.int64(y), side, size, rows, live, room)
 
 
 @compiled
-def _follow_bloc(floor, side, first, second, before, size, rows, live, room):
+def _follow_bloc(side, first, second, before, size, rows, live, room):
     """Label those who had the bloc's label and are next to it; return the heap's size.
 
     Between the old label and the new there is hardly any candidate: once what those few reach
@@ -406,7 +399,7 @@ def _follow_bloc(floor, side, first, second, before, size, rows, live, room):
         y = room.lost[side][x]
         other = start <= x < stop or y in (first, second)
         if other and partner[y] >= 0 and live.standing[y] == APART:
-            c = _best_at_hand(y, side, rows, live)
+            c = np.int64(_best_at_hand(y, side, rows, live))
             if better(side, c, last, live.weight, n_buyers):
                 size = _improve(y, c, side, size, rows, live, room)
     for c in (first, second):
@@ -417,13 +410,13 @@ def _follow_bloc(floor, side, first, second, before, size, rows, live, room):
         size -= 1
         if label[u] == last and last not in (first, second):
             # Whom these reach in turn has lost her label, or has a better one: she will ask.
-            _spread(u, floor, False, side, 0, rows, live, room)
+            _spread(u, np.bool_(False), side, np.int64(0), rows, live, room)
         else:
-            _run_from(u, floor, side, rows, live, room)
+            _run_from(u, side, rows, live, room)
     return 0
 
 
-@compiled
+@subkernel
 def relabel(side, first, second, before, rows, live, room):
     """Label whoever has lost her label, best labels first, and spread two new candidates.
 
@@ -444,16 +437,11 @@ def relabel(side, first, second, before, rows, live, room):
     if root >= 0 and label[root] != live.bloc[COMMON + side]:
         note(LABEL, root, label[root], room)
         label[root] = live.bloc[COMMON + side]
-    size = 0
-    floor = live.weight[label[root]] if root >= 0 else 0.0
+    size = np.int64(0)
     if root >= 0 and room.bloc_lost[side]:
-        _relabelled(root, _best_of_bloc(side, rows, live), side, rows, live, room)
+        _relabelled(root, np.int64(_best_of_bloc(side, rows, live)), side, rows, live, room)
         size = _push(root, side, size, rows, live, room)
-        # The old label may have moved with who sets it.
-        common = live.bloc[COMMON + side]
-        for level in (live.weight[label[root]], before if common == first else floor):
-            floor = min(floor, level) if side == 0 else max(floor, level)
-        size = _follow_bloc(floor, side, first, second, before, size, rows, live, room)
+        size = _follow_bloc(side, first, second, before, size, rows, live, room)
     for x in range(room.n_lost[side]):
         y = lost[x]
         if partner[y] >= 0 and standing[y] == APART and label[y] < 0:
@@ -461,7 +449,7 @@ def relabel(side, first, second, before, rows, live, room):
     for c in (first, second):
         if c >= 0:
             size = _offer(c, side, size, rows, live, room)
-    _run(floor, side, size, rows, live, room)
+    _run(side, size, rows, live, room)
     if root < 0:
         return
     live.bloc[COMMON + side] = label[root]
