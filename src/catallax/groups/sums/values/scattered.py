@@ -23,9 +23,10 @@ from catallax.groups.sums.draws.voters import Voters
 from catallax.groups.sums.series.vaaler import fejer, interval, largest, weights_of
 from catallax.groups.sums.values.mixture import Mixture, Part
 from catallax.groups.sums.values.multisets import Division, divided, listed
+from catallax.groups.sums.values.product import Added, Frequencies, Total, product_of
 from catallax.groups.sums.values.several import Several
 from catallax.groups.sums.values.sides import chosen, listed_sides
-from catallax.groups.sums.values.sieve import Sieve, sieve_of
+from catallax.groups.sums.values.sieve import LOOKED_UP, Sieve, sieve_of
 from catallax.groups.sums.values.tally import Ends, Tally, tally_of
 from catallax.groups.sums.waiting import attempt, tell
 from catallax.matching.parallel import both
@@ -43,6 +44,8 @@ _FIRST, _MOST, _MOST_QUICKLY = 1 << 20, 1 << 30, 1 << 18
 _MOST_WORK, _MOST_POINTS = 1 << 36, 400
 # And how much may be summed at single frequencies; 2^35 takes half a minute on two cores.
 _MOST_KEPT, _MOST_SIFTED, _MOST_LISTABLE = 1 << 37, 1 << 34, 1 << 29
+# How many nanoseconds that may take if it is compiled, on one core.
+_MOST_COMPILED = 1 << 36
 _STRETCH, _ROWS = 1 << 20, 1 << 22
 _OUTSIDE, _NOTHING, _UNLIKELY = 1e-12, 1e-15, 1e-12
 # Frequencies are passed over that together add no more than this.
@@ -202,7 +205,9 @@ def _summed(
     plan = _planned(rest, total, count)
     if plan.blocks * min(plan.points, _MOST_POINTS if plan.direct else math.inf) > _MOST_WORK:
         return None
-    if plan.sieve is not None and plan.sieve.choice.share * count * plan.effort > _MOST_SIFTED:
+    if plan.product is not None and plan.time > _MOST_COMPILED:
+        return None
+    if plan.product is None and plan.sieve is not None and plan.time > _MOST_SIFTED:
         return None
     found: list[Terms] = []
     near, error, worked = 0.0, 0.0, 0.0
@@ -233,8 +238,8 @@ class _Plan:
         How many frequencies, and how they are divided; in blocks of one all are looked at closely.
     points
         How many values there are.
-    sieve
-        What tells blocks that matter, for members of many kinds.
+    sieve, product
+        What tells blocks that matter, for members of many kinds, and compiled sums for those.
     """
 
     rest: Rest
@@ -246,6 +251,7 @@ class _Plan:
     block: int
     direct: bool
     sieve: Sieve | None = None
+    product: Frequencies | None = None
 
     @property
     def blocks(self) -> int:
@@ -264,13 +270,23 @@ class _Plan:
     @property
     def totals(self) -> int:
         """How many numbers are kept for each frequency."""
-        return self.rest.totals if self.tally is None and isinstance(self.rest, Mixture) else 1
+        compiled = self.tally is not None or self.product is not None
+        return self.rest.totals if not compiled and isinstance(self.rest, Mixture) else 1
 
     @property
     def effort(self) -> float:
         """About how much work a frequency is for members of several kinds."""
+        if self.product is not None:
+            one = self.product.product
+            return one.work if self.direct else one.kept
         assert isinstance(self.rest, Mixture)
         return _EFFORT * (self.rest.totals + len(self.rest.parts)) * self.rest.chances.size
+
+    @property
+    def time(self) -> float:
+        """About how much work all frequencies are together."""
+        share = 1.0 if self.sieve is None else self.sieve.choice.share
+        return share * self.count * self.effort
 
     def sizes(self, each: Sequence[Array]) -> Array:
         """Bound the transform of the sum by bounds of those of the parts' draws."""
@@ -288,9 +304,17 @@ def _planned(rest: Rest, total: float, count: int) -> _Plan:
         block = rest.block(step, count, _PASSED_BY_KINDS, _PHASE)
         return _Plan(rest, rest, places, period, step, count, block, block == 1)
     tally = tally_of(rest)
-    sieve = None if tally is not None else sieve_of(rest, step, count, _PASSED_BY_KINDS)
+    product = None if tally is not None else product_of(rest)
+    close = None if product is None else product.kept / LOOKED_UP
+    sieve = None if tally is not None else sieve_of(rest, step, count, _PASSED_BY_KINDS, close)
+    over = None
+    if product is not None:
+        over = Frequencies(product, Total(step, places, period, count, _PASSED_BY_KINDS))
+        if sieve is None or sieve.least * LOOKED_UP >= product.work:
+            return _Plan(rest, None, places, period, step, count, 1, True, None, over)
     if sieve is not None:
-        return _Plan(rest, None, places, period, step, count, sieve.choice.block, False, sieve)
+        block = sieve.choice.block
+        return _Plan(rest, None, places, period, step, count, block, False, sieve, over)
     block, direct = rest.block(step, count, _PASSED, _PHASE)
     return _Plan(rest, tally, places, period, step, count, block, direct)
 
@@ -303,6 +327,11 @@ class _Part:
     near: float = 0.0
     error: float = 0.0
     worked: float = 0.0
+
+    def add(self, more: Added) -> None:
+        """Take what compiled sums come to."""
+        self.terms.append(more.terms)
+        self.near += more.beside
 
     def take(self, plan: _Plan, middles: Array, offsets: Array, stop: float) -> None:
         """Sum at frequencies up to one, given as middles with neighbours."""
@@ -352,6 +381,12 @@ def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
     found = _Part()
     if start == stop:
         return found
+    if plan.product is not None and plan.direct:
+        size = plan.product.stretch
+        for some in range(start, stop, size):
+            found.add(plan.product.all(some, min(some + size, stop)))
+        found.worked = (stop - start) * plan.effort
+        return found
     if plan.direct:
         row = math.isqrt(stop - start - 1) + 1
         heads = np.arange(start, stop, row, dtype=np.float64)
@@ -363,6 +398,12 @@ def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
         return found
     if plan.sieve is not None:
         blocks, found.error = plan.sieve.kept(plan.block, start, stop)
+        if plan.product is not None:
+            half = plan.block // 2
+            k = np.add.outer(blocks * plan.block, np.arange(plan.block) - half).ravel()
+            found.add(plan.product.at(k))
+            found.worked = k.size * plan.effort
+            return found
         middles = np.asarray(blocks * plan.block, dtype=np.float64)
         _taken(found, plan, middles, affordable)
         return found

@@ -19,7 +19,7 @@ from catallax.groups.sums.draws.transform import phases, powers
 from catallax.groups.sums.series.vaaler import largest
 from catallax.groups.sums.values.mixture import Mixture, Part
 
-__all__ = ["Sieve", "sieve_of"]
+__all__ = ["LOOKED_UP", "Sieve", "sieve_of"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -30,6 +30,8 @@ _ROW = 128
 _SAMPLE, _BLOCKS = 1 << 11, (1, 3, 5, 9, 17, 33, 65)
 # As long as a bound of one product a kept frequency takes, and what a factor does beside.
 _CLOSE, _BESIDE = 400.0, 3.0
+LOOKED_UP = 0.2
+"""So many nanoseconds it takes to look a number up."""
 # Bounds are multiplied as short numbers: they are rounded, and what is smaller is nothing.
 _ROUNDING, _UNDERFLOW = 2.0**-22, 1e-36
 
@@ -42,7 +44,7 @@ class Choice(NamedTuple):
     block
         How many neighbours at once.
     effort
-        About how many numbers are looked up for a block.
+        About how many numbers are looked up for a block, or take as long as what is done.
     share
         About which part of all blocks matters.
     """
@@ -66,6 +68,8 @@ class Sieve:
         How many frequencies there are.
     passed
         What those that are dropped may add, of all of them together.
+    close
+        How long a frequency takes that is kept, in numbers looked up.
     """
 
     parts: tuple[Part, ...]
@@ -73,6 +77,7 @@ class Sieve:
     step: float
     count: int
     passed: float
+    close: float
 
     def limit(self, reach: Array, block: int = 1) -> Array:
         """Return what a block may add and be dropped, if the largest weights add up to this."""
@@ -98,10 +103,15 @@ class Sieve:
                 work += rows * (part.draws.measure.atoms.size + _BESIDE)
                 bound *= powers(np.minimum(size + self._slack(part, block), 1.0), times)
                 alive = float((bound > limit).mean())
-            work += alive * block * _CLOSE * len(self.parts)
+            work += alive * block * self.close
             if work / block < least:
                 best, least = Choice(block, work, alive), work / block
         return best
+
+    @property
+    def least(self) -> float:
+        """About how many numbers looked up a frequency takes, those included that are kept."""
+        return self.choice.effort / self.choice.block
 
     def _slack(self, part: Part, block: int) -> float:
         """Bound by how much a transform may grow within a block."""
@@ -154,7 +164,9 @@ class Sieve:
         return blocks, dropped * rounded + _UNDERFLOW * (stop - start)
 
 
-def sieve_of(mixture: Mixture, step: float, count: int, passed: float) -> Sieve | None:
+def sieve_of(
+    mixture: Mixture, step: float, count: int, passed: float, close: float | None = None
+) -> Sieve | None:
     """Return the factors of members of several kinds; None for one, or more cases than one.
 
     Parameters
@@ -163,8 +175,8 @@ def sieve_of(mixture: Mixture, step: float, count: int, passed: float) -> Sieve 
         Members.
     step, count
         The frequencies.
-    passed
-        As in `Sieve`.
+    passed, close
+        As in `Sieve`; the second as for NumPy if left out.
     """
     if len(mixture.parts) < 2 or len(mixture.counts) > 1 or mixture.chances[0] > 1.0:
         return None
@@ -177,7 +189,9 @@ def sieve_of(mixture: Mixture, step: float, count: int, passed: float) -> Sieve 
     ).tolist()
     parts = tuple(mixture.parts[j] for j in order)
     counts = tuple(int(mixture.counts[0, j]) for j in order)
-    return Sieve(parts, counts, step, count, passed)
+    if close is None:
+        close = _CLOSE * len(parts)
+    return Sieve(parts, counts, step, count, passed, close)
 
 
 def _typical(part: Part) -> float:
