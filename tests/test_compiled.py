@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +55,25 @@ def test_nothing_is_dropped_where_nothing_has_changed(tmp_path: Path) -> None:
     (tmp_path / "kernels.py").write_text("# changed")
     assert forget_stale(tmp_path)
     assert not index.exists()
+
+
+def test_what_only_kernels_may_call_is_called_by_kernels_only() -> None:
+    """Python would crash: what it needs to call a subkernel is not there."""
+    subkernels: dict[str, set[str]] = {}
+    for source in (ROOT / "src").rglob("kernels*.py"):
+        text = source.read_text(encoding="utf-8")
+        subkernels[source.stem] = set(re.findall(r"@subkernel\ndef (\w+)", text))
+    assert "relabel" in subkernels["kernels_relabel"]
+    wrong = []
+    folders = ("src", "tests", "benchmarks", "examples")
+    for source in (file for folder in folders for file in (ROOT / folder).rglob("*.py")):
+        if source.stem in subkernels:
+            continue
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            used: list[tuple[str, str]] = []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                used = [(node.module.rpartition(".")[2], one.name) for one in node.names]
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                used = [(node.value.id, node.attr)]
+            wrong += [(source.name, *one) for one in used if one[1] in subkernels.get(one[0], ())]
+    assert not wrong

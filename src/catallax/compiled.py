@@ -18,7 +18,7 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel when it is first called, and keep the result on disk for the next time.
 
     Where neither the package's folder nor the user's cache can be written, it is compiled in
-    every process. A private kernel, whose name begins with an underscore, is a `subkernel`.
+    every process.
 
     Parameters
     ----------
@@ -30,14 +30,14 @@ def compiled(kernel: Callable[..., Any]) -> Callable[..., Any]:
     callable
         The same, fast.
     """
-    return _compiled(kernel, alone=not kernel.__name__.startswith("_"))
+    return _compiled(kernel, alone=True)
 
 
 def subkernel(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a kernel that only kernels call.
 
-    What Python needs to call it is left out: with dozens of arrays for arguments that takes as
-    long to compile as the kernel itself.
+    What Python needs to call it is left out, which with dozens of arrays for arguments takes as
+    long to compile as the kernel itself. Called from Python all the same it would crash.
 
     Parameters
     ----------

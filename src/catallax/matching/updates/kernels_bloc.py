@@ -57,7 +57,7 @@ def stand(v, standing, live, room):
     live.standing[v] = standing
 
 
-@compiled
+@subkernel
 def _part(v, n_buyers, live, room):
     """Give somebody with the bloc's label one of her own, the same unless it is lost."""
     stand(v, APART, live, room)
@@ -155,7 +155,7 @@ def share(side, n_buyers, live, room):
                 stand(y, SHARES, live, room)
 
 
-@compiled
+@subkernel
 def _expel(v, n_torn, rows, live, room):
     """Take an agent out of the bloc, whose label she shares; who was tied through her is torn."""
     stand(v, SHARES, live, room)
@@ -187,7 +187,7 @@ def release(length, rows, live, room):
     return n_torn
 
 
-@compiled
+@subkernel
 def _tied_again(w, rows, live, room):
     """Tie a torn member to the root another way, if her neighbours offer one."""
     root = live.bloc[ROOT + (0 if w < rows.n_buyers else 1)]
@@ -208,7 +208,7 @@ def _tied_again(w, rows, live, room):
     return False
 
 
-@compiled
+@subkernel
 def _joins(i, rows, live, room):
     """Take a pair into the bloc if both of its traders know somebody there."""
     j = live.partner[i]
@@ -232,7 +232,7 @@ def _joins(i, rows, live, room):
     return True
 
 
-@compiled
+@subkernel
 def _dissolve(rows, live, room):
     """Give the bloc up: all who have its label are on their own."""
     for v in range(live.partner.size):
@@ -325,7 +325,7 @@ def mend(n_torn, length, rows, live, room):
     return True
 
 
-@compiled
+@subkernel
 def _reach(v, rows, live, room, stamp):
     """Mark the pairs that are reached from an agent, and tie the agents over whom they are."""
     room.mark[v] = stamp
@@ -347,7 +347,7 @@ def _reach(v, rows, live, room, stamp):
     return filled
 
 
-@compiled
+@subkernel
 def _likely_root(tries, n_lost, lost, rows, live):
     """Choose the buyer of a pair that has many neighbours, or after failures any; -1 if none."""
     best, best_degree = -1, -1

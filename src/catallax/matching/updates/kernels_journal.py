@@ -147,7 +147,7 @@ def label_of(v, live, n_buyers):
     return np.int64(live.label[v])
 
 
-@compiled
+@subkernel
 def _before(kind, v, now, room):
     at = room.noted[kind, v]
     return room.old[at - 1] if at else np.float64(now)

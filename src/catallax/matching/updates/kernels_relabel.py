@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from catallax.compiled import compiled, subkernel
+from catallax.compiled import subkernel
 from catallax.matching.updates.kernels_bloc import part_with_all, share, sift, stand
 from catallax.matching.updates.kernels_compare import better
 from catallax.matching.updates.kernels_journal import (
@@ -39,7 +39,7 @@ __all__ = ["forget", "relabel"]
 FEW = 16
 
 
-@compiled
+@subkernel
 def _forget_one(y, c, side, live, room):
     if y >= 0 and live.label[y] == c and live.standing[y] == APART:
         note(LABEL, y, c, room)
@@ -82,7 +82,7 @@ def forget(c, rows, live, room):
                 _forget_one(y, c, side, live, room)
 
 
-@compiled
+@subkernel
 def _sift_up(heap, place, at, side, label, weight, n_buyers):
     """Move an entry of the heap towards its top, where the best label stands."""
     v = heap[at]
@@ -98,7 +98,7 @@ def _sift_up(heap, place, at, side, label, weight, n_buyers):
     place[v] = at + 1
 
 
-@compiled
+@subkernel
 def _pop(heap, place, size, side, label, weight, n_buyers):
     """Take the agent with the best label off the heap of `size` entries."""
     top = heap[0]
@@ -125,13 +125,13 @@ def _pop(heap, place, size, side, label, weight, n_buyers):
     return top
 
 
-@compiled
+@subkernel
 def _known(y, side, live):
     """Tell the label that an agent has while labels are mended."""
     return live.label[y if live.standing[y] == APART else live.bloc[ROOT + side]]
 
 
-@compiled
+@subkernel
 def _relabelled(y, c, side, rows, live, room):
     """Give an agent another label; return where it is kept: for all of the bloc at its root."""
     if live.standing[y] == INSIDE:
@@ -146,7 +146,7 @@ def _relabelled(y, c, side, rows, live, room):
     return y
 
 
-@compiled
+@subkernel
 def _improve(y, c, side, size, rows, live, room):
     """Give an agent the label c if it is better than what she has; return the heap's size."""
     label = live.label
@@ -162,7 +162,7 @@ def _improve(y, c, side, size, rows, live, room):
     return size
 
 
-@compiled
+@subkernel
 def _best_of_bloc(side, rows, live):
     """Find the best candidate that reaches the bloc at once: for all its traders the same."""
     partner, standing, weight, n_buyers = live.partner, live.standing, live.weight, rows.n_buyers
@@ -195,7 +195,7 @@ def _best_of_bloc(side, rows, live):
     return best
 
 
-@compiled
+@subkernel
 def _best_at_hand(y, side, rows, live):
     """Find the best candidate that reaches a trader from her neighbours' labels."""
     partner = live.partner
@@ -213,7 +213,7 @@ def _best_at_hand(y, side, rows, live):
     return best
 
 
-@compiled
+@subkernel
 def _hand_on(y, c, side, filled, rows, live, room):
     """Give an agent the best label there is left, which is final; return the queue's size."""
     y = _relabelled(np.int64(y), np.int64(c), side, rows, live, room)
@@ -224,7 +224,7 @@ def _hand_on(y, c, side, filled, rows, live, room):
     return filled
 
 
-@compiled
+@subkernel
 def _spread_from_bloc(c, everywhere, side, filled, rows, live, room):
     """Hand the label of the bloc on to who is next to it, or to those who share its label."""
     partner, label, standing, weight = live.partner, live.label, live.standing, live.weight
@@ -252,7 +252,7 @@ def _spread_from_bloc(c, everywhere, side, filled, rows, live, room):
     return filled
 
 
-@compiled
+@subkernel
 def _spread(u, everywhere, side, filled, rows, live, room):
     """Hand the label of an agent on to whom it reaches and improves; return the queue's size.
 
@@ -275,7 +275,7 @@ def _spread(u, everywhere, side, filled, rows, live, room):
     return filled
 
 
-@compiled
+@subkernel
 def _run_from(u, side, rows, live, room):
     """Spread the best label there is from an agent, as far as it goes."""
     room.path[0] = u
@@ -285,7 +285,7 @@ def _run_from(u, side, rows, live, room):
         filled = _spread(room.path[filled], everywhere, side, filled, rows, live, room)
 
 
-@compiled
+@subkernel
 def _run(side, size, rows, live, room):
     """Spread the labels of all agents on the heap, the best first."""
     while size > 0:
@@ -294,7 +294,7 @@ def _run(side, size, rows, live, room):
         _run_from(u, side, rows, live, room)
 
 
-@compiled
+@subkernel
 def _push(y, side, size, rows, live, room):
     """Put an agent with her label on the heap; return its size."""
     if room.place[y] == 0:
@@ -305,7 +305,7 @@ def _push(y, side, size, rows, live, room):
     return size
 
 
-@compiled
+@subkernel
 def _offer(c, side, size, rows, live, room):
     """Let a candidate label whom she reaches at once; return the heap's size."""
     partner = live.partner
@@ -320,7 +320,7 @@ def _offer(c, side, size, rows, live, room):
     return size
 
 
-@compiled
+@subkernel
 def _between(side, low, high, n_buyers, live, found):
     """List candidates of a side better than one of them, and at most as good as a weight.
 
@@ -348,7 +348,7 @@ def _between(side, low, high, n_buyers, live, found):
     return number
 
 
-@compiled
+@subkernel
 def _offer_few(side, number, size, rows, live, room):
     """Put all whom a few candidates label, or could at once, on the heap; return its size."""
     first, last = (0, rows.n_buyers) if side == 0 else (rows.n_buyers, live.label.size)
@@ -363,7 +363,7 @@ def _offer_few(side, number, size, rows, live, room):
     return size
 
 
-@compiled
+@subkernel
 def _label_at_hand(y, side, size, rows, live, room):
     """Label an agent from what is near, and put her on the heap; return its size."""
     note(LABEL, y, live.label[y], room)
@@ -372,7 +372,7 @@ def _label_at_hand(y, side, size, rows, live, room):
     return _push(np.int64(y), side, size, rows, live, room)
 
 
-@compiled
+@subkernel
 def _follow_bloc(side, first, second, before, size, rows, live, room):
     """Label those who had the bloc's label and are next to it; return the heap's size.
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from catallax.compiled import compiled
+from catallax.compiled import compiled, subkernel
 from catallax.matching.updates.kernels_compare import heavier
 
 __all__ = ["exchange", "setter", "step"]
 
 
-@compiled
+@subkernel
 def _position(a, order, size, weight, n_buyers):
     """Find where an agent stands, or would stand, among the others of a sorted side."""
     low, high = 0, size
@@ -28,7 +28,7 @@ def _position(a, order, size, weight, n_buyers):
     return low
 
 
-@compiled
+@subkernel
 def _place(a, order, old, weight, n_buyers):
     """Find where an agent that stands at a place would stand with her new weight."""
     low, high = 0, order.size - 1
@@ -42,7 +42,7 @@ def _place(a, order, old, weight, n_buyers):
     return low
 
 
-@compiled
+@subkernel
 def _move(order, old, new):
     """Move who stands at a place to another, past those in between."""
     a = order[old]
@@ -72,7 +72,7 @@ def setter(lightest, weight, buyers, sellers, count):
     return following if heavier(last, following, weight, buyers.size) == lightest else last
 
 
-@compiled
+@subkernel
 def _change_order(agents, weights, weight, buyers, sellers, trades, count, moves, flipped):
     """Give agents of a complete graph new weights, one after another, and sort them in.
 

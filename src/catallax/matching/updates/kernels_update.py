@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from catallax.compiled import compiled
+from catallax.compiled import compiled, subkernel
 from catallax.matching.updates.kernels_bloc import build, mend, release, stand
 from catallax.matching.updates.kernels_compare import better, heavier
 from catallax.matching.updates.kernels_journal import (
@@ -86,13 +86,13 @@ def entries(first, last, rows, live, entry):
             entry[a - first] = entry_of(a, rows, live)
 
 
-@compiled
+@subkernel
 def _allowed(x, e, entering, n_buyers, live):
     """Tell whether a trader is on the way to whoever sets the threshold."""
     return label_of(live.partner[x] if entering else x, live, n_buyers) == e
 
 
-@compiled
+@subkernel
 def _path(a, e, entering, rows, live, room):
     """Find whom every agent on the way hands her partner to, from both of its ends at once.
 
@@ -187,14 +187,14 @@ def _path(a, e, entering, rows, live, room):
     return length
 
 
-@compiled
+@subkernel
 def _pair(v, o, partner, room):
     """Give an agent another partner, or none."""
     note(PARTNER, v, partner[v], room)
     partner[v] = o
 
 
-@compiled
+@subkernel
 def _shift(a, e, entering, length, partner, room):
     """Hand the partners on along the path: who trades changes at its ends."""
     path = room.path
@@ -212,7 +212,7 @@ def _shift(a, e, entering, length, partner, room):
         _pair(last, -1, partner, room)
 
 
-@compiled
+@subkernel
 def _cross(a, e, entering, rows, live, room):
     """Let an agent enter or leave the trades; tell whether that was done at a fair cost."""
     length = _path(a, e, entering, rows, live, room)
@@ -239,7 +239,7 @@ def _cross(a, e, entering, rows, live, room):
     return mend(n_torn, length, rows, live, room)
 
 
-@compiled
+@subkernel
 def _change_weights(reporters, reports, agents, weights, rows, live, room, large, most):
     """Give agents new weights, one after another, and follow the matching and all labels.
 
