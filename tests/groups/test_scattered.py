@@ -427,7 +427,7 @@ def test_what_is_passed_over_of_many_kinds_is_in_the_bound(
                 off, bound = missed([found], exact)
                 assert off <= bound + 1e-13, (case, off, bound)
                 sifted, dropped = sifted + 1, dropped + (off > 1e-10)
-        whole = sums_scattered._mixture(kinds, None)
+        whole = sums_mixture.mixture_of(kinds, None)
         slack = 1e-12 * max(1.0, abs(total))
         series = sums_scattered._series(whole, total - slack, 1e-9, 1 << 12)
         assert series is not None

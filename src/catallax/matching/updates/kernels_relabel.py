@@ -19,6 +19,7 @@ import numpy as np
 from catallax.compiled import subkernel
 from catallax.matching.updates.kernels_bloc import part_with_all, share, sift, stand
 from catallax.matching.updates.kernels_compare import better
+from catallax.matching.updates.kernels_heap import pop, sift_up
 from catallax.matching.updates.kernels_journal import (
     APART,
     BLOCK,
@@ -83,49 +84,6 @@ def forget(c, rows, live, room):
 
 
 @subkernel
-def _sift_up(heap, place, at, side, label, weight, n_buyers):
-    """Move an entry of the heap towards its top, where the best label stands."""
-    v = heap[at]
-    while at > 0:
-        above = (at - 1) >> 1
-        u = heap[above]
-        if not better(side, label[v], label[u], weight, n_buyers):
-            break
-        heap[at] = u
-        place[u] = at + 1
-        at = above
-    heap[at] = v
-    place[v] = at + 1
-
-
-@subkernel
-def _pop(heap, place, size, side, label, weight, n_buyers):
-    """Take the agent with the best label off the heap of `size` entries."""
-    top = heap[0]
-    place[top] = 0
-    size -= 1
-    if size > 0:
-        v = heap[size]
-        at = 0
-        while True:
-            below = 2 * at + 1
-            if below >= size:
-                break
-            if below + 1 < size and better(
-                side, label[heap[below + 1]], label[heap[below]], weight, n_buyers
-            ):
-                below += 1
-            if not better(side, label[heap[below]], label[v], weight, n_buyers):
-                break
-            heap[at] = heap[below]
-            place[heap[at]] = at + 1
-            at = below
-        heap[at] = v
-        place[v] = at + 1
-    return top
-
-
-@subkernel
 def _known(y, side, live):
     """Tell the label that an agent has while labels are mended."""
     return live.label[y if live.standing[y] == APART else live.bloc[ROOT + side]]
@@ -158,7 +116,7 @@ def _improve(y, c, side, size, rows, live, room):
         room.heap[size] = y
         room.place[y] = size + 1
         size += 1
-    _sift_up(room.heap, room.place, room.place[y] - 1, side, label, live.weight, rows.n_buyers)
+    sift_up(room.heap, room.place, room.place[y] - 1, side, label, live.weight, rows.n_buyers)
     return size
 
 
@@ -220,7 +178,7 @@ def _hand_on(y, c, side, filled, rows, live, room):
     if room.place[y] == 0:
         room.path[filled] = y
         return filled + 1
-    _sift_up(room.heap, room.place, room.place[y] - 1, side, live.label, live.weight, rows.n_buyers)
+    sift_up(room.heap, room.place, room.place[y] - 1, side, live.label, live.weight, rows.n_buyers)
     return filled
 
 
@@ -289,7 +247,7 @@ def _run_from(u, side, rows, live, room):
 def _run(side, size, rows, live, room):
     """Spread the labels of all agents on the heap, the best first."""
     while size > 0:
-        u = _pop(room.heap, room.place, size, side, live.label, live.weight, rows.n_buyers)
+        u = pop(room.heap, room.place, size, side, live.label, live.weight, rows.n_buyers)
         size -= 1
         _run_from(u, side, rows, live, room)
 
@@ -301,7 +259,7 @@ def _push(y, side, size, rows, live, room):
         room.heap[size] = y
         room.place[y] = size + 1
         size += 1
-    _sift_up(room.heap, room.place, room.place[y] - 1, side, live.label, live.weight, rows.n_buyers)
+    sift_up(room.heap, room.place, room.place[y] - 1, side, live.label, live.weight, rows.n_buyers)
     return size
 
 
@@ -406,7 +364,7 @@ def _follow_bloc(side, first, second, before, size, rows, live, room):
         if c >= 0 and better(side, c, last, live.weight, n_buyers):
             size = _offer(c, side, size, rows, live, room)
     while size > 0:
-        u = _pop(room.heap, room.place, size, side, label, live.weight, n_buyers)
+        u = pop(room.heap, room.place, size, side, label, live.weight, n_buyers)
         size -= 1
         if label[u] == last and last not in (first, second):
             # Whom these reach in turn has lost her label, or has a better one: she will ask.

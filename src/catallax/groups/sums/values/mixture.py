@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,10 @@ from catallax.groups.sums.draws.measure import Measure
 from catallax.groups.sums.draws.transform import gridded, phases, powers
 from catallax.groups.sums.draws.voters import Voters
 
-__all__ = ["Mixture", "Part"]
+if TYPE_CHECKING:
+    from catallax.groups.sums.values.multisets import Division
+
+__all__ = ["Mixture", "Part", "mixture_of"]
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -214,3 +218,28 @@ class Mixture:
             ]
             found.append(weigh(leaves, weights * chance))
         return found
+
+
+def mixture_of(voters: Sequence[Voters], division: Division | None) -> Mixture:
+    """Return the draws of all members, but for what was listed of alike ones.
+
+    Parameters
+    ----------
+    voters
+        Draws from values.
+    division
+        What was listed of the only kind of members; None for nothing.
+    """
+    if division is None:
+        parts = tuple(Part.of(one, one.mean) for one in voters)
+        return Mixture(parts, np.array([[one.count for one in voters]]), np.ones(1))
+    one = voters[0]
+    heaps = [heap for heap in (division.first, division.second) if heap.values.size]
+    # About the value that is drawn most, if it is one, its own transform is 1.
+    alone = len(heaps) == 2 and division.first.values.size == 1
+    centre = float(division.first.values[0]) if alone else one.mean
+    parts = tuple(Part.of(one, centre, heap.within(one.measure)) for heap in heaps)
+    left = ~division.kept
+    draws = division.draws[left]
+    counts = np.stack([division.count - draws, draws][2 - len(parts) :], axis=1)
+    return Mixture(parts, counts, division.chances[left])

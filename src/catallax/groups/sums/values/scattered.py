@@ -21,8 +21,8 @@ from catallax.groups.sums.draws.measure import TIE
 from catallax.groups.sums.draws.transform import phases
 from catallax.groups.sums.draws.voters import Voters
 from catallax.groups.sums.series.vaaler import fejer, interval, largest, weights_of
-from catallax.groups.sums.values.mixture import Mixture, Part
-from catallax.groups.sums.values.multisets import Division, divided, listed
+from catallax.groups.sums.values.mixture import Mixture, mixture_of
+from catallax.groups.sums.values.multisets import divided, listed
 from catallax.groups.sums.values.product import Added, Frequencies, Total, product_of
 from catallax.groups.sums.values.several import Several
 from catallax.groups.sums.values.sides import chosen, listed_sides
@@ -104,16 +104,18 @@ def scattered_terms(
         found = None if several is None else _by_kinds(several, total, allowed, most)
         if found is not None and _error(found) <= allowed:
             return found
-        plain = _series(_mixture(voters, None), total, allowed, most)
+        plain = _series(mixture_of(voters, None), total, allowed, most)
         return min((way for way in (found, plain) if way is not None), key=_error, default=None)
     division = divided(voters[0], cost)
-    rest = _mixture(voters, division)
+    rest = mixture_of(voters, division)
     unlisted = float(rest.chances.sum())
     listing = division is not None and unlisted <= allowed / 8
     plain = None
     if not listing:
         # Where nothing ties the whole law may do without lists.
-        plain = _series(_mixture(voters, None), total, allowed, most, listable=division is not None)
+        plain = _series(
+            mixture_of(voters, None), total, allowed, most, listable=division is not None
+        )
         few = rest.chances.size <= _MOST_CASES
         if division is None or not few or (plain is not None and _error(plain) <= allowed):
             return plain
@@ -140,23 +142,6 @@ def _by_kinds(several: Several, total: float, allowed: float, most: int) -> list
 
 def _error(found: Sequence[Terms]) -> float:
     return math.fsum(one.error for one in found)
-
-
-def _mixture(voters: Sequence[Voters], division: Division | None) -> Mixture:
-    """Return what was not listed."""
-    if division is None:
-        parts = tuple(Part.of(one, one.mean) for one in voters)
-        return Mixture(parts, np.array([[one.count for one in voters]]), np.ones(1))
-    one = voters[0]
-    heaps = [heap for heap in (division.first, division.second) if heap.values.size]
-    # About the value that is drawn most, if it is one, its own transform is 1.
-    alone = len(heaps) == 2 and division.first.values.size == 1
-    centre = float(division.first.values[0]) if alone else one.mean
-    parts = tuple(Part.of(one, centre, heap.within(one.measure)) for heap in heaps)
-    left = ~division.kept
-    draws = division.draws[left]
-    counts = np.stack([division.count - draws, draws][2 - len(parts) :], axis=1)
-    return Mixture(parts, counts, division.chances[left])
 
 
 def _series(
