@@ -10,12 +10,14 @@ import pytest
 from catallax.groups.sums import Voters
 from catallax.groups.sums.draws.ballots import Terms
 from catallax.groups.sums.series.vaaler import fejer, weights_of
-from catallax.groups.sums.values import product as sums_product
+from catallax.groups.sums.values import plan as sums_plan
 from catallax.groups.sums.values import scattered as sums_scattered
+from catallax.groups.sums.values import tables as sums_tables
 from catallax.groups.sums.values.mixture import Mixture, Part
-from catallax.groups.sums.values.product import Added, Frequencies, Total, product_of
+from catallax.groups.sums.values.product import Added, Frequencies, product_of
 from catallax.groups.sums.values.scattered import scattered_terms
 from catallax.groups.sums.values.sieve import Sieve
+from catallax.groups.sums.values.tables import Total
 from catallax.priors import Discrete, Empirical
 
 
@@ -62,7 +64,7 @@ def test_products_are_those_of_numpy(
     digits: int, weights: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whole stretches and single frequencies, whatever the weights and the digits."""
-    monkeypatch.setattr(sums_product, "_BITS", digits)
+    monkeypatch.setattr(sums_tables, "_BITS", digits)
     rng = np.random.default_rng(digits * 100 + sum(weights))
     for _ in range(15):
         mixture = whole(some_members(rng, 14, weights))
@@ -144,13 +146,13 @@ def test_bounds_hold_against_all_ways_to_draw(monkeypatch: pytest.MonkeyPatch) -
     """Sums that tie with the total, weights of votes, and members whose votes are certain."""
     monkeypatch.setattr(sums_scattered, "_FIRST", 1 << 8)
     monkeypatch.setattr(sums_scattered, "_MOST", 1 << 11)
-    monkeypatch.setattr(sums_product, "_BITS", 6)
+    monkeypatch.setattr(sums_tables, "_BITS", 6)
     rng = np.random.default_rng(11)
     close = 0
     for case in range(80):
         # Whole stretches are summed, or what a sieve keeps.
         monkeypatch.setattr(Sieve, "least", math.inf if case % 2 else 0.0)
-        monkeypatch.setattr(sums_scattered, "_PASSED_BY_KINDS", 0.02 if case % 3 else 8e-9)
+        monkeypatch.setattr(sums_plan, "_PASSED_BY_KINDS", 0.02 if case % 3 else 8e-9)
         group = some_members(rng, 5, [1, 1, 2, 0])
         if all(one.measure.atoms.size == 1 for one in group):
             continue

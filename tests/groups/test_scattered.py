@@ -19,6 +19,7 @@ from catallax.groups.sums.series.streamed import quickly
 from catallax.groups.sums.series.vaaler import fejer, weights_of
 from catallax.groups.sums.values import atoms as sums_atoms
 from catallax.groups.sums.values import mixture as sums_mixture
+from catallax.groups.sums.values import plan as sums_plan
 from catallax.groups.sums.values import scattered as sums_scattered
 from catallax.groups.sums.values import sides as sums_sides
 from catallax.groups.sums.values import sieve as sums_sieve
@@ -360,6 +361,34 @@ def test_first_best_is_within_its_bound(monkeypatch: pytest.MonkeyPatch) -> None
         assert expected_excess([buyers], [sellers])[0] == pytest.approx(float(exact), abs=1e-6)
 
 
+def test_dithering_on_coarse_lattices_keeps_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what is rounded matters, the sums are near zero, and the bound is not far off."""
+    monkeypatch.setattr("catallax.groups.sums.series.dither._FEWEST_POINTS", 1)
+    monkeypatch.setattr("catallax.groups.sums.series.dither._POINTS", 1)
+    rng = np.random.default_rng(6)
+    tight = 0
+    for case in range(400):
+        priors = []
+        for _ in range(int(rng.integers(2, 9))):
+            size = int(rng.integers(1, 4))
+            values = rng.random(size) if case % 2 else rng.integers(1, 40, size) / 7.0
+            priors.append(Empirical(values.tolist()))
+        signs = [1, -1, *rng.choice([1, -1], len(priors) - 2).tolist()]
+        sums, masses = np.zeros(1), np.ones(1)
+        voters = [Voters(prior, 1, sign=sign) for prior, sign in zip(priors, signs, strict=True)]
+        for one in voters:
+            sums = np.add.outer(sums, one.measure.atoms).ravel()
+            masses = np.multiply.outer(masses, one.measure.masses).ravel()
+        if sums.size == 1:
+            continue
+        exact = math.fsum(masses * np.maximum(sums, 0.0))
+        found = dithered_excess(voters)
+        assert found is not None
+        assert abs(found[0] - exact) <= found[1], case
+        tight += abs(found[0] - exact) > 0.2 * found[1]
+    assert tight > 40
+
+
 def exact_line(kinds: list[Voters], total: float) -> np.ndarray:
     """Return P(votes, sum >= total) from all ways to draw; what misses by rounding reaches."""
     law = {(Fraction(0), 0): Fraction(1)}
@@ -406,7 +435,7 @@ def test_what_is_passed_over_of_many_kinds_is_in_the_bound(
     rng = np.random.default_rng(int(1 / passed))
     monkeypatch.setattr(sums_scattered, "_FIRST", 1 << 8)
     monkeypatch.setattr(sums_scattered, "_MOST", 1 << 12)
-    monkeypatch.setattr(sums_scattered, "_PASSED_BY_KINDS", passed)
+    monkeypatch.setattr(sums_plan, "_PASSED_BY_KINDS", passed)
     monkeypatch.setattr(sums_atoms, "_PASSED", (passed,))
     monkeypatch.setattr(sums_atoms, "_FEW", 1.0)
     monkeypatch.setattr(sums_atoms, "_MANY", 2)

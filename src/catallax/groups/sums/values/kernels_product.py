@@ -19,14 +19,19 @@ from catallax.groups.sums.values.kernels_polynomials import (
 )
 from catallax.groups.sums.values.kernels_tally import power
 
-__all__ = ["LANES", "gathered", "summed"]
+__all__ = ["LANES", "gathered", "screened", "summed"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 # So many times frequencies are summed before that is added to the rest.
 _RUN, _NEAR = 64, 32
 _ONE = np.uint64(LANES)
+# Steps up to the first of these write down polynomials.
+_PART, _SILENT, _MEASURE = 4, 5, 6
+# More than rounding adds to the length of a polynomial of a hundred members.
+_SLACK = 2.0**-38
 
 
 @compiled
@@ -85,6 +90,111 @@ def gathered(
                 for k in range(np.uint64(start), np.uint64(min(start + _NEAR, size))):
                     real[k * _ONE + lane] = a[k] * b[k] - a_i[k] * b_i[k]
                     imag[k * _ONE + lane] = a[k] * b_i[k] + a_i[k] * b[k]
+
+
+@compiled
+def _executed(
+    do: Integers, pool: Array, pool_i: Array, real: Array, imag: Array, ways: Array
+) -> None:
+    """Take one step: write down a polynomial."""
+    kind, out, a, n, b, m, stride, more = do[0], do[1], do[2], do[3], do[4], do[5], do[6], do[7]
+    if kind == 0:
+        triple(pool, pool_i, out, real, imag, a, n, b)
+    elif kind == 1:
+        power_of(pool, pool_i, out, real, imag, a, n, ways[b:])
+    else:
+        degree = (n - 1) * stride + (m - 1) * more
+        pool[out * LANES : (out + degree + 1) * LANES] = 0.0
+        pool_i[out * LANES : (out + degree + 1) * LANES] = 0.0
+        if kind == 2:
+            multiply(pool, pool_i, out, pool, pool_i, a, n, b, m)
+        else:
+            spread(pool, pool_i, out, pool, pool_i, a, n, stride, b, m, more)
+
+
+@compiled
+def screened(
+    rows: Array,
+    columns: Array,
+    heads: Array,
+    heads_i: Array,
+    tails: Array,
+    tails_i: Array,
+    starts: Integers,
+    program: Integers,
+    ways: Array,
+    positions: int,
+    count: int,
+    stop: float,
+    passed: float,
+    kept: Bools,
+    ended: Integers,
+) -> float:
+    """Tell which frequencies matter: bound the sum over all totals of votes, step by step.
+
+    The terms of a polynomial together are no larger than its length times the root of their
+    number, and those of a product no larger than those of its factors, multiplied.
+
+    Parameters
+    ----------
+    rows, columns, heads, heads_i, tails, tails_i, starts, ways, positions, count, stop, passed
+        As for `summed`.
+    program
+        The steps, with those that bound the rest in between.
+    kept
+        Written here, shape (rows, columns).
+    ended
+        After which steps nothing was left of `LANES` frequencies: added here.
+
+    Returns
+    -------
+    float
+        What all those may add, weighted, that are not kept.
+    """
+    parts = starts.size // 2
+    real, imag = np.zeros((2 * parts + 2) * LANES), np.zeros((2 * parts + 2) * LANES)
+    real[2 * parts * LANES : (2 * parts + 1) * LANES] = 1.0
+    pool, pool_i = np.zeros(positions * LANES), np.zeros(positions * LANES)
+    pool[4 * LANES : 5 * LANES] = 1.0
+    size, limit, one = np.zeros(LANES), np.zeros(LANES), np.zeros(LANES)
+    slope, dropped = 1.0 / (2.0 + np.log(count)), 0.0
+    for group in range(columns.size // LANES):
+        for row in range(rows.size):
+            for t in range(LANES):
+                k = rows[row] + columns[group * LANES + t]
+                reach = 2.0 / (np.pi * max(k, 0.5)) + 2.0 / count if 0 <= k < stop else 0.0
+                size[t] = reach
+                limit[t] = 0.5 * passed * (1.0 / count + reach * slope)
+            given = heads[row], heads_i[row], tails[group], tails_i[group]
+            step, last, faint = 0, program.shape[0], False
+            while step < last and not faint:
+                do = program[step]
+                step += 1
+                if do[0] == _MEASURE:
+                    squares(pool, pool_i, do[2], do[3], one)
+                    faint = True
+                    for t in range(LANES):
+                        size[t] *= min(np.sqrt(do[3] * one[t]) + _SLACK, 1.0)
+                        faint &= size[t] <= limit[t]
+                    continue
+                if do[0] < _PART:
+                    _executed(do, pool, pool_i, real, imag, ways)
+                    continue
+                part = do[2]
+                for side in range(2 * part, 2 * part + 2):
+                    transformed(real, imag, side, *given, starts[side], starts[side + 1])
+                if do[0] == _SILENT:
+                    faint = True
+                    a, b = np.uint64(2 * part) * _ONE, np.uint64(2 * part + 1) * _ONE
+                    for t in range(_ONE):
+                        r, s = real[a + t] + real[b + t], imag[a + t] + imag[b + t]
+                        size[t] *= power(min(np.sqrt(r * r + s * s) + _SLACK, 1.0), do[3], 1.0)
+                        faint &= size[t] <= limit[t]
+            ended[step - 1] += 1
+            for t in range(LANES):
+                kept[row, group * LANES + t] = size[t] > limit[t]
+                dropped += 0.0 if size[t] > limit[t] else size[t]
+    return dropped
 
 
 @compiled
@@ -185,22 +295,7 @@ def summed(
                 sums[1] += lost
                 continue
             for step in range(last):
-                do = program[step]
-                kind, out, a, n, b, m, stride, more = (
-                    do[0], do[1], do[2], do[3], do[4], do[5], do[6], do[7],
-                )  # fmt: skip
-                if kind == 0:
-                    triple(pool, pool_i, out, real, imag, a, n, b)
-                elif kind == 1:
-                    power_of(pool, pool_i, out, real, imag, a, n, ways[b:])
-                else:
-                    degree = (n - 1) * stride + (m - 1) * more
-                    pool[out * LANES : (out + degree + 1) * LANES] = 0.0
-                    pool_i[out * LANES : (out + degree + 1) * LANES] = 0.0
-                    if kind == 2:
-                        multiply(pool, pool_i, out, pool, pool_i, a, n, b, m)
-                    else:
-                        spread(pool, pool_i, out, pool, pool_i, a, n, stride, b, m, more)
+                _executed(program[step], pool, pool_i, real, imag, ways)
             do = program[last]
             a, n, b, m = do[2], do[3], do[4], do[5]
             # No term of a product is larger than the lengths of both factors multiplied.

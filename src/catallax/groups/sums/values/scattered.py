@@ -20,14 +20,14 @@ from catallax.groups.sums.draws.ballots import Terms, added, weighted
 from catallax.groups.sums.draws.measure import TIE
 from catallax.groups.sums.draws.transform import phases
 from catallax.groups.sums.draws.voters import Voters
-from catallax.groups.sums.series.vaaler import fejer, interval, largest, weights_of
+from catallax.groups.sums.series.vaaler import fejer, largest, weights_of
 from catallax.groups.sums.values.mixture import Mixture, mixture_of
 from catallax.groups.sums.values.multisets import divided, listed
-from catallax.groups.sums.values.product import Added, Frequencies, Total, product_of
+from catallax.groups.sums.values.plan import OUTSIDE, PHASE, Plan, Rest, planned
+from catallax.groups.sums.values.product import Added
 from catallax.groups.sums.values.several import Several
 from catallax.groups.sums.values.sides import chosen, listed_sides
-from catallax.groups.sums.values.sieve import LOOKED_UP, Sieve, sieve_of
-from catallax.groups.sums.values.tally import Ends, Tally, tally_of
+from catallax.groups.sums.values.tally import Ends
 from catallax.groups.sums.waiting import attempt, tell
 from catallax.matching.parallel import both
 
@@ -35,27 +35,16 @@ __all__ = ["scattered_terms"]
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-Rest = Mixture | Several
 
-# What listing may cost, and how many frequencies there may be, alone and times the values.
+# What listing may cost, and how many frequencies there may be.
 _LISTING, _LISTING_QUICKLY = 2.0**30, 2.0**25
 _FIRST, _MOST, _MOST_QUICKLY = 1 << 20, 1 << 30, 1 << 18
-# With more values than this a stretch of frequencies takes no longer.
-_MOST_WORK, _MOST_POINTS = 1 << 36, 400
-# And how much may be summed at single frequencies; 2^35 takes half a minute on two cores.
-_MOST_KEPT, _MOST_SIFTED, _MOST_LISTABLE = 1 << 37, 1 << 34, 1 << 29
-# How many nanoseconds that may take if it is compiled, on one core.
-_MOST_COMPILED = 1 << 36
+# How much may be summed at single frequencies; 2^35 takes half a minute on two cores.
+_MOST_KEPT, _MOST_LISTABLE = 1 << 37, 1 << 29
 _STRETCH, _ROWS = 1 << 20, 1 << 22
-_OUTSIDE, _NOTHING, _UNLIKELY = 1e-12, 1e-15, 1e-12
-# Frequencies are passed over that together add no more than this.
-_PASSED, _PASSED_BY_KINDS = 4e-9, 8e-9
-# As long as so many sums takes to find one phase.
-_PHASE = 16
+_NOTHING, _UNLIKELY = 1e-15, 1e-12
 # With more cases than this, listing some of them makes the rest no easier.
 _MOST_CASES = 64
-# As long as so many products one total of votes takes where members are of several kinds.
-_EFFORT = 64.0
 _ROUNDING = 2.0**-52
 
 
@@ -157,43 +146,50 @@ def _series(
         return [Terms(0, np.zeros(1), left_out)]
     affordable = _MOST_LISTABLE if listable else _MOST_KEPT
     count, found, before = min(_FIRST, most), None, math.inf
-    attempts = 0
+    attempts, tried = 0, 0
     if listable:
         early = _summed(rest, total, max(count >> 4, 2), affordable)
         before = math.inf if early is None else _error(early[0])
     while True:
+        plan = planned(rest, total, count)
+        if plan.excess > 1.0:
+            # As many as there may be, if that is worth another attempt.
+            count = math.floor(count / (1.05 * plan.excess))
+            if found is None or count < 2 * tried:
+                break
+            continue
         with attempt(attempts):
-            more = _summed(rest, total, count, affordable)
-        attempts += 1
+            more = _added(plan, affordable)
+        attempts, tried = attempts + 1, count
         if more is None:
             break
         found, worked = more
-        error = _error(found)
+        error, near = _error(found), found[-1].error
         if error <= allowed or count >= most or (listable and error > before / 8):
             break
-        # What is near falls with the width where there is a density.
+        # Only what is near falls, with the width where there is a density.
         spare = 1.15 if isinstance(rest, Several) else 1.05
-        wanted = min(most, math.ceil(count * max(spare * error / allowed, 2.0)))
+        left = max(allowed - 1.1 * (error - near), allowed / 8)
+        wanted = min(most, math.ceil(count * max(spare * near / left, 1.05)))
         if worked * (wanted / count) > affordable:
             break
         count, before = wanted, math.inf
-    return None if found is None else [*found, Terms(0, np.zeros(1), left_out + _OUTSIDE)]
+    return None if found is None else [*found, Terms(0, np.zeros(1), left_out + OUTSIDE)]
 
 
 def _summed(
     rest: Rest, total: float, count: int, affordable: float
 ) -> tuple[list[Terms], float] | None:
-    """Sum so many frequencies with Vaaler's weights; None if that is too much work.
+    """Sum so many frequencies with Vaaler's weights; None if that is too much work."""
+    plan = planned(rest, total, count)
+    return None if plan.excess > 1.0 else _added(plan, affordable)
 
-    Returned is how much it was, too.
+
+def _added(plan: Plan, affordable: float) -> tuple[list[Terms], float] | None:
+    """Sum the frequencies of a plan; None if that turns out to be too much work.
+
+    Returned is how much it was, too. The last error is what lies next to both ends.
     """
-    plan = _planned(rest, total, count)
-    if plan.blocks * min(plan.points, _MOST_POINTS if plan.direct else math.inf) > _MOST_WORK:
-        return None
-    if plan.product is not None and plan.time > _MOST_COMPILED:
-        return None
-    if plan.product is None and plan.sieve is not None and plan.time > _MOST_SIFTED:
-        return None
     found: list[Terms] = []
     near, error, worked = 0.0, 0.0, 0.0
     for start in range(0, plan.blocks, 2 * _STRETCH):
@@ -205,103 +201,8 @@ def _summed(
             near, error, worked = near + part.near, error + part.error, worked + part.worked
         if worked > affordable:
             return None
-    bound = error + max(near, 0.0) / (2.0 * count)
-    return [added(found), Terms(0, np.zeros(1), bound)], worked
-
-
-@dataclass(frozen=True, eq=False)
-class _Plan:
-    """What is summed at which frequencies.
-
-    Attributes
-    ----------
-    rest, tally
-        The draws; the second where compiled sums are to be had.
-    places, period, step
-        The interval about the mean, what sums are taken modulo, and the frequencies in between.
-    count, block, blocks
-        How many frequencies, and how they are divided; in blocks of one all are looked at closely.
-    points
-        How many values there are.
-    sieve, product
-        What tells blocks that matter, for members of many kinds, and compiled sums for those.
-    """
-
-    rest: Rest
-    tally: Tally | Several | None
-    places: list[float]
-    period: float
-    step: float
-    count: int
-    block: int
-    direct: bool
-    sieve: Sieve | None = None
-    product: Frequencies | None = None
-
-    @property
-    def blocks(self) -> int:
-        return -(-(self.count + self.block // 2) // self.block)
-
-    @property
-    def passed(self) -> float:
-        return _PASSED_BY_KINDS if isinstance(self.rest, Several) else _PASSED
-
-    @property
-    def points(self) -> float:
-        if self.sieve is not None:
-            return self.sieve.choice.effort
-        return sum(part.draws.measure.atoms.size for part in self.rest.parts)
-
-    @property
-    def totals(self) -> int:
-        """How many numbers are kept for each frequency."""
-        compiled = self.tally is not None or self.product is not None
-        return self.rest.totals if not compiled and isinstance(self.rest, Mixture) else 1
-
-    @property
-    def effort(self) -> float:
-        """About how much work a frequency is for members of several kinds."""
-        if self.product is not None:
-            one = self.product.product
-            return one.work if self.direct else one.kept
-        assert isinstance(self.rest, Mixture)
-        return _EFFORT * (self.rest.totals + len(self.rest.parts)) * self.rest.chances.size
-
-    @property
-    def time(self) -> float:
-        """About how much work all frequencies are together."""
-        share = 1.0 if self.sieve is None else self.sieve.choice.share
-        return share * self.count * self.effort
-
-    def sizes(self, each: Sequence[Array]) -> Array:
-        """Bound the transform of the sum by bounds of those of the parts' draws."""
-        if self.tally is not None:
-            return self.tally.sizes(each)
-        assert isinstance(self.rest, Mixture)
-        return self.rest.size(each)
-
-
-def _planned(rest: Rest, total: float, count: int) -> _Plan:
-    ends, period = interval(*rest.window(_OUTSIDE), total)
-    step = 2.0 * math.pi / period
-    places = [end - rest.centre for end in ends]
-    if isinstance(rest, Several):
-        block = rest.block(step, count, _PASSED_BY_KINDS, _PHASE)
-        return _Plan(rest, rest, places, period, step, count, block, block == 1)
-    tally = tally_of(rest)
-    product = None if tally is not None else product_of(rest)
-    close = None if product is None else product.kept / LOOKED_UP
-    sieve = None if tally is not None else sieve_of(rest, step, count, _PASSED_BY_KINDS, close)
-    over = None
-    if product is not None:
-        over = Frequencies(product, Total(step, places, period, count, _PASSED_BY_KINDS))
-        if sieve is None or sieve.least * LOOKED_UP >= product.work:
-            return _Plan(rest, None, places, period, step, count, 1, True, None, over)
-    if sieve is not None:
-        block = sieve.choice.block
-        return _Plan(rest, None, places, period, step, count, block, False, sieve, over)
-    block, direct = rest.block(step, count, _PASSED, _PHASE)
-    return _Plan(rest, tally, places, period, step, count, block, direct)
+    beside = max(near, 0.0) / (2.0 * plan.count)
+    return [added(found), Terms(0, np.zeros(1), error), Terms(0, np.zeros(1), beside)], worked
 
 
 @dataclass
@@ -318,7 +219,7 @@ class _Part:
         self.terms.append(more.terms)
         self.near += more.beside
 
-    def take(self, plan: _Plan, middles: Array, offsets: Array, stop: float) -> None:
+    def take(self, plan: Plan, middles: Array, offsets: Array, stop: float) -> None:
         """Sum at frequencies up to one, given as middles with neighbours."""
         waves = [
             [wave.ravel() for wave in part.at(plan.step, middles, offsets)]
@@ -339,7 +240,7 @@ class _Part:
         rest, inside = plan.rest, (k >= 0) & (k < plan.count)
         size = rest.size([np.abs(no) + np.abs(yes) for no, yes in waves])
         reach = largest(k, plan.count)
-        limit = _PASSED / plan.count if plan.sieve is None else plan.sieve.limit(reach)
+        limit = plan.passed / plan.count if plan.sieve is None else plan.sieve.limit(reach)
         faint = inside & (reach * size <= limit)
         self.error += float(reach[faint] @ size[faint])
         inside &= ~faint
@@ -361,13 +262,13 @@ def _phases(middles: Array, offsets: Array, turn: float) -> Complex:
     return np.multiply.outer(phases(middles, turn), phases(offsets, turn)).ravel()
 
 
-def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
+def _stretch(plan: Plan, start: int, stop: int, affordable: float) -> _Part:
     """Sum some of the blocks; ends early if that is too much work."""
     found = _Part()
     if start == stop:
         return found
     if plan.product is not None and plan.direct:
-        size = plan.product.stretch
+        size = plan.product.tables.stretch
         for some in range(start, stop, size):
             found.add(plan.product.all(some, min(some + size, stop)))
         found.worked = (stop - start) * plan.effort
@@ -403,12 +304,12 @@ def _stretch(plan: _Plan, start: int, stop: int, affordable: float) -> _Part:
     kept = np.flatnonzero(reach * size > block * plan.passed / count)
     reach[kept] = 0.0
     found.error += float(reach @ size)
-    found.worked += kept.size * plan.points * _PHASE
+    found.worked += kept.size * plan.points * PHASE
     _taken(found, plan, at[kept], affordable)
     return found
 
 
-def _taken(found: _Part, plan: _Plan, middles: Array, affordable: float) -> None:
+def _taken(found: _Part, plan: Plan, middles: Array, affordable: float) -> None:
     """Sum the blocks that matter; ends early if that is too much work."""
     half = plan.block // 2
     rows = max(1, (_ROWS >> 2) // (plan.block * plan.totals))

@@ -19,7 +19,7 @@ from catallax.groups.sums.draws.transform import phases, powers
 from catallax.groups.sums.series.vaaler import largest
 from catallax.groups.sums.values.mixture import Mixture, Part
 
-__all__ = ["LOOKED_UP", "Sieve", "sieve_of"]
+__all__ = ["LOOKED_UP", "Choice", "Sieve", "share_of", "sieve_of"]
 
 Array = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -54,6 +54,24 @@ class Choice(NamedTuple):
     share: float
 
 
+def share_of(passed: float, count: int, reach: Array, block: int = 1) -> Array:
+    """Return what a block may add and be dropped, so that all of them add no more than allowed.
+
+    Parameters
+    ----------
+    passed
+        What is allowed.
+    count
+        How many frequencies there are.
+    reach
+        The largest weights in the block, added up.
+    block
+        How many frequencies are in it.
+    """
+    each = block / count + reach / (2.0 + math.log(count))
+    return 0.5 * passed * each
+
+
 @dataclass(frozen=True, eq=False)
 class Sieve:
     """The factors of one case of a mixture, those first that are smallest.
@@ -81,8 +99,7 @@ class Sieve:
 
     def limit(self, reach: Array, block: int = 1) -> Array:
         """Return what a block may add and be dropped, if the largest weights add up to this."""
-        each = block / self.count + reach / (2.0 + math.log(self.count))
-        return 0.5 * self.passed * each
+        return share_of(self.passed, self.count, reach, block)
 
     @cached_property
     def _sampled(self) -> tuple[Array, list[Array]]:
