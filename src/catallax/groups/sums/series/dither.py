@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from scipy import fft as scipy_fft
 from catallax.groups.sums.draws.bounds import Draws, window
 from catallax.groups.sums.draws.transform import phases, powers
 from catallax.groups.sums.draws.voters import Voters
+from catallax.matching.parallel import both
 
 __all__ = ["dithered_excess"]
 
@@ -25,12 +27,14 @@ fft: Any = scipy_fft  # its types say nothing
 
 Array = NDArray[np.float64]
 Complex = NDArray[np.complex128]
+Integers = NDArray[np.int64]
 
 # How many points there may be; with an error of so small a part of what a member may say, enough.
 _FEWEST_POINTS, _POINTS, _ENOUGH = 1 << 18, 1 << 22, 2e-8
 _MOST_MEMBERS = 1 << 17
-# Of fewer points the transform is added up.
+# Of fewer points the transform is added up, for so many frequencies squared at once.
 _FEW = 64
+_ROW = 1 << 8
 _OUTSIDE = 1e-16
 _ROUNDING = 2.0**-52
 # So many spreads from zero not even rounding goes in the next 10^16 cases.
@@ -83,12 +87,18 @@ def _dithered(
     members = sum(one.count for one in draws)
     # Room for the roundings, and for one draw more: what leaves the window comes back elsewhere.
     step = (high - low + 2.0 * widest) / (points - 8 * members - 64)
-    transform, start = np.ones(points // 2 + 1, dtype=np.complex128), 0.0
-    for one in draws:
-        first = float(one.measure.atoms[0])
-        each = _transform(one, first, step, points)
-        transform *= each if one.count == 1 else powers(each, one.count)
-        start += one.count * first
+    places = [_places(one, step) for one in draws]
+    start = math.fsum(one.count * float(one.measure.atoms[0]) for one in draws)
+    transform = np.concatenate(
+        both(
+            partial(_transforms, places, points, 0, points // 4),
+            partial(_transforms, places, points, points // 4, points // 2 + 1),
+        )
+    )
+    for one in places:
+        if one.at.size > _FEW:
+            line = np.bincount(one.at % points, one.masses, points)
+            transform *= powers(fft.rfft(line), one.times)
     law = fft.irfft(transform, points)
     base = math.floor((low - widest - start) / step)
     sums = start + step * (base + np.arange(points, dtype=np.float64))
@@ -120,20 +130,41 @@ def _growth(sizes: Array, spread: float) -> Array:
     return found
 
 
-def _transform(one: Draws, first: float, step: float, points: int) -> Complex:
-    """Return the transform of a draw whose values are shared between neighbours on the lattice."""
-    from catallax.groups.sums.values.kernels_multisets import multiplied
+class _Places(NamedTuple):
+    """Where on the lattice a draw may be, from its least value on, and how likely; how many."""
 
-    place = (one.measure.atoms - first) / step
+    at: Integers
+    masses: Array
+    times: int
+
+
+def _places(one: Draws, step: float) -> _Places:
+    """Share values between their neighbours on the lattice."""
+    place = (one.measure.atoms - one.measure.atoms[0]) / step
     below = np.floor(place)
     share, at = place - below, below.astype(np.int64)
-    at = np.concatenate([at, at + 1]) % points
     masses = np.concatenate([one.measure.masses * (1.0 - share), one.measure.masses * share])
-    if at.size > _FEW:
-        return fft.rfft(np.bincount(at, masses, points))
-    row = 1 << (points.bit_length() // 2)
-    heads = phases(np.arange(0.0, points // 2 + 1, row)[:, None], at / -points) * masses
-    tails = phases(np.arange(float(row)), at[:, None] / -points)
-    waves = (heads.real, heads.imag, tails.real, tails.imag)
-    found = multiplied(*(np.ascontiguousarray(wave) for wave in waves))
-    return found.ravel()[: points // 2 + 1]
+    some = masses > 0.0
+    return _Places(np.concatenate([at, at + 1])[some], masses[some], one.count)
+
+
+def _transforms(places: Sequence[_Places], points: int, start: int, stop: int) -> Complex:
+    """Multiply the transforms of all who may be at few places, at some frequencies."""
+    from catallax.groups.sums.values.kernels_multisets import multiplied
+
+    found = np.ones(stop - start, dtype=np.complex128)
+    offsets = np.arange(float(_ROW))
+    # So few at once that they stay in the cache.
+    for first in range(start, stop, _ROW * _ROW):
+        heads = np.arange(first, min(first + _ROW * _ROW, stop), _ROW, dtype=np.float64)
+        block = found[first - start :][: _ROW * _ROW]
+        for one in places:
+            if one.at.size > _FEW:
+                continue
+            turns = one.at / -points
+            before = phases(heads[:, None], turns) * one.masses
+            after = phases(offsets, turns[:, None])
+            waves = (before.real, before.imag, after.real, after.imag)
+            each = multiplied(*(np.ascontiguousarray(wave) for wave in waves)).ravel()
+            block *= powers(each[: block.size], one.times) if one.times > 1 else each[: block.size]
+    return found
