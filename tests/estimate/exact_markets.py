@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 import catallax as cx
@@ -17,8 +19,15 @@ QUANTITIES = (
 )
 
 
+@cache
+def ready(text: str) -> cx.Prior:
+    """Return a prior that is ironed once for all tests: priors do not change."""
+    return cx.parse_prior(text)
+
+
 def market_of(buyer, seller, n_buyers: int = 1, n_sellers: int = 1, **more) -> cx.Market:
     """Return a market of agents alike, complete unless edges are given."""
+    buyer, seller = (ready(law) if isinstance(law, str) else law for law in (buyer, seller))
     return cx.Market(
         [{"id": f"b{k}", "prior": buyer} for k in range(n_buyers)],
         [{"id": f"s{k}", "prior": seller} for k in range(n_sellers)],

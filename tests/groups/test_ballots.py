@@ -67,7 +67,7 @@ def test_a_recommended_vote_takes_everybodys_ballot(tmp_path) -> None:
     """What owners were guessed at went into the price; what they say then is theirs."""
     members = tuple(Member(k, prior=make_prior(f"point({k})")) for k in range(20))
     problem = GroupProblem(members, (Member("s", prior=make_prior("uniform(100, 300)")),))
-    found = groups.recommend(problem.trade)
+    found = groups.recommend(problem.trade, rules=())
     path = found.to_problem(problem).write(tmp_path / "vote.json")
     for report in (0, 1000):
         document = json.loads(path.read_text())

@@ -55,7 +55,7 @@ def test_points_are_told_with_why_some_have_none() -> None:
     )
     assert points_notes(trade, Vote(50, "majority")) == ()
     # The recommendation prints them, in the smallest whole numbers.
-    found = recommend(trade)
+    found = recommend(trade, rules=())
     assert isinstance(found.vote.rule, Scores)
     assert any(note.startswith("points: ") for note in found.notes)
     assert any("have no points" in note for note in found.notes)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -78,6 +80,17 @@ def answer(mechanism: str, market: cx.Market, edges, priors, bids, asks, unit: i
     return families.solve(market.family, edges, *([w * unit for w in side] for side in weights))
 
 
+def clearing(market: cx.Market, mechanism: str) -> Callable[[np.ndarray], Any]:
+    """Return what clears the market at the reports of all, and the same reports only once."""
+    n = market.graph.n_buyers
+
+    @cache
+    def cleared(reports: tuple[float, ...]) -> Any:
+        return cx.clear(market, mechanism, cx.Reports(reports[:n], reports[n:]))
+
+    return lambda reports: cleared(tuple(reports.tolist()))
+
+
 def traders(outcome: cx.Outcome, n_buyers: int) -> set[int]:
     return {*outcome.buyer_index.tolist(), *(n_buyers + outcome.seller_index).tolist()}
 
@@ -135,8 +148,10 @@ def test_no_single_report_helps(kind: str, mechanism: str) -> None:
         true = np.array([*bids, *asks], float)
         n_buyers = len(bids)
 
-        def utility(reports: np.ndarray, agent: int, market=market, true=true, n=n_buyers):
-            outcome = cx.clear(market, mechanism, cx.Reports(reports[:n], reports[n:]))
+        clear = clearing(market, mechanism)
+
+        def utility(reports: np.ndarray, agent: int, clear=clear, true=true, n=n_buyers):
+            outcome = clear(reports)
             assert outcome.tick is not None
             for k in range(len(outcome)):
                 if agent == outcome.buyer_index[k]:
@@ -192,9 +207,10 @@ def test_with_a_largest_report_nobody_gains_anything(
         )
         market = cx.Market(*sides, edges, constraints=drawn.constraints, largest_report=largest)
         n, ticks = len(bids), set()
+        clear = clearing(market, mechanism)
 
-        def utility(reports, agent: int, market=market, true=true, n=n, ticks=ticks) -> float:
-            outcome = cx.clear(market, mechanism, cx.Reports(reports[:n], reports[n:]))
+        def utility(reports, agent: int, clear=clear, true=true, n=n, ticks=ticks) -> float:
+            outcome = clear(reports)
             ticks.add(outcome.tick)
             for k in range(len(outcome)):
                 if agent == outcome.buyer_index[k]:

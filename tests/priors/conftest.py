@@ -1,5 +1,7 @@
 """One prior of every kind and shape, for the tests that hold for all of them."""
 
+from functools import cache
+
 import pytest
 
 from catallax.priors import Prior, parse_prior
@@ -46,7 +48,13 @@ EVERY = [
 ]
 
 
+@cache
+def ready(text: str) -> Prior:
+    """Return a prior that is ironed once for all tests: priors do not change."""
+    return parse_prior(text)
+
+
 @pytest.fixture(params=EVERY)
 def prior(request: pytest.FixtureRequest) -> Prior:
-    """Every prior in turn, made afresh."""
-    return parse_prior(request.param)
+    """Every prior in turn."""
+    return ready(request.param)

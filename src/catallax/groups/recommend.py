@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
 
-from catallax.groups.ballots import side_law
+from catallax.groups.ballots import SideLaw, side_law
 from catallax.groups.base import GroupMechanism
 from catallax.groups.best_price import best_price
 from catallax.groups.best_vote import BestVote
@@ -294,9 +294,10 @@ def recommend(
     others = [] if vote == largest else [Alternative("largest gain", *_valued(trade, largest))]
     tell("forced trade")
     others.append(Alternative("forced trade", *_valued(trade, "forced-trade")))
+    laws = _side_laws(trade)
     for name, rule in rules:
         tell(name)
-        others.append(Alternative(name, *_valued(trade, priced_vote(trade, rule))))
+        others.append(Alternative(name, *_valued(trade, _priced_vote(trade, rule, laws))))
     if progress is not None:
         progress(1.0, "done")
     return Recommendation(trade, chosen, tuple(others), currency)
@@ -355,6 +356,29 @@ def priced_vote(trade: GroupTrade, rule: VotingRule) -> Vote:
     >>> priced_vote(GroupTrade(3, 3, "uniform(0, 1)", "uniform(0, 1)"), Majority()).price
     0.5
     """
+    return _priced_vote(trade, rule, _side_laws(trade))
+
+
+Laws = Callable[[float], tuple[SideLaw, SideLaw]]
+
+# Rows of laws that are kept for the next rule, of both sides at all prices.
+_MOST_ROWS = 2_000_000
+
+
+def _side_laws(trade: GroupTrade) -> Laws:
+    """Return the laws of both sides' votes by price, kept: every rule is tried at the same ones."""
+    n, m = trade.n_buyers, trade.n_sellers
+
+    @lru_cache(maxsize=max(1, _MOST_ROWS // (n + m + 2)))
+    def laws(price: float) -> tuple[SideLaw, SideLaw]:
+        prices = Prices.of(as_fraction(price), n, m)
+        buyers = side_law(trade.buyers, prices.least_bid)
+        return buyers, side_law(trade.sellers, prices.largest_ask)
+
+    return laws
+
+
+def _priced_vote(trade: GroupTrade, rule: VotingRule, laws: Laws) -> Vote:
     n, m = trade.n_buyers, trade.n_sellers
     least = rule.least_sellers(n, m)
     if least is None:
@@ -362,9 +386,7 @@ def priced_vote(trade: GroupTrade, rule: VotingRule) -> Vote:
 
     @cache
     def gain_at(price: float) -> float:
-        prices = Prices.of(as_fraction(price), n, m)
-        buyers = side_law(trade.buyers, prices.least_bid)
-        sellers = side_law(trade.sellers, prices.largest_ask)
+        buyers, sellers = laws(price)
         accepted = from_starts(np.searchsorted(sellers.votes, least[buyers.votes]))
         chance, sums = accepted([sellers.chance, sellers.sums])
         return float(buyers.sums @ chance + buyers.chance @ sums)

@@ -402,4 +402,7 @@ class Beta(DensityPrior):
 def _beta_below(a: float, b: float, u: FloatArray, w: FloatArray) -> FloatArray:
     """Return P(U <= u) where w = 1 - u, accurate in both tails."""
     below = special.betainc(a, b, u)
-    return np.where(below <= 0.5, below, 1.0 - special.betainc(b, a, w))
+    most = ~(below <= 0.5)
+    if not most.any():  # the other tail takes as long again
+        return below
+    return np.where(most, 1.0 - special.betainc(b, a, w), below)
