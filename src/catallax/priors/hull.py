@@ -29,6 +29,9 @@ Function = Callable[[FloatArray], FloatArray]
 # A fall of the raw virtual value by less than this, relative to what it is computed from, is noise.
 _NOISE = 4e-12
 _TIGHT = 4 * np.finfo(np.float64).eps
+# In floats: a factor of sixteen.
+_FEW_BINADES = 1 << 54
+_LARGEST = float(np.finfo(np.float64).max)
 # A density changes by less than this between one and sixteen floats from an end, unless it
 # vanishes there or has a pole.
 _STEADY = 0.9
@@ -200,6 +203,7 @@ def _root(function: Callable[[float], float], below: float, above: float) -> flo
     def bounded(x: float) -> float:
         return min(max(function(x), -1e300), 1e300)
 
+    below, above = _within_few_binades(bounded, below, above)
     try:
         found = optimize.brentq(bounded, below, above, xtol=5e-324, rtol=_TIGHT)
     except RuntimeError:
@@ -212,6 +216,28 @@ def _root(function: Callable[[float], float], below: float, above: float) -> flo
         )
         return float(turned[0])
     return float(found)  # pyright: ignore[reportArgumentType]
+
+
+def _within_few_binades(
+    function: Callable[[float], float], below: float, above: float
+) -> tuple[float, float]:
+    """Return ends between which a function changes its sign, none many times the other.
+
+    Interpolation finds its way from there; from ends hundreds of orders of magnitude apart it
+    takes dozens of steps to get to where it works.
+    """
+    low, high = (int(end) for end in to_order(np.array([below, above])))
+    if high - low <= _FEW_BINADES:
+        return below, above
+    sign = 1.0 if function(above) > 0 else -1.0
+    while high - low > _FEW_BINADES:
+        middle = (low + high) // 2
+        point = float(from_order(np.array([middle]))[0])
+        if sign * function(point) >= 0:
+            high, above = middle, point
+        else:
+            low, below = middle, point
+    return below, above
 
 
 def _gallop(phi: Callable[[float], float], level: float, origin: float, way: float) -> float:
@@ -281,12 +307,13 @@ def _change(switch: Switch, higher: Stretch) -> float:
     floor = since
     if floor == -np.inf:
         width = max(abs(lower.start) if np.isfinite(lower.start) else 0.0, abs(ceiling), 1e-300)
-        floor = ceiling - width
+        floor, step = ceiling - width, 2.0
         while ahead(floor) <= 0:
-            width *= 2
-            floor = ceiling - width
-            if floor == -np.inf:
-                return floor  # the higher stretch is better at every level
+            if floor == -_LARGEST:
+                return -np.inf  # the higher stretch is better at every level
+            # Faster and faster: there may be hundreds of orders of magnitude to go.
+            width = width * step if width < _LARGEST / step else _LARGEST
+            floor, step = max(ceiling - width, -_LARGEST), min(step * step, 2.0**256)
     elif ahead(floor) <= 0:
         return floor
     if floor >= ceiling or ahead(ceiling) >= 0:
