@@ -20,7 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import optimize
 
-from catallax.priors.floats import FloatArray, from_order, smallest_float, to_order
+from catallax.priors.floats import FloatArray, from_order, to_order
+from catallax.priors.roots import gallop, root
 
 __all__ = ["Law", "Piece", "Stretch", "Switch", "hull"]
 
@@ -28,9 +29,6 @@ Function = Callable[[FloatArray], FloatArray]
 
 # A fall of the raw virtual value by less than this, relative to what it is computed from, is noise.
 _NOISE = 4e-12
-_TIGHT = 4 * np.finfo(np.float64).eps
-# In floats: a factor of sixteen.
-_FEW_BINADES = 1 << 54
 _LARGEST = float(np.finfo(np.float64).max)
 # A density changes by less than this between one and sixteen floats from an end, unless it
 # vanishes there or has a pole.
@@ -173,13 +171,13 @@ class Stretch:
         at = int(np.searchsorted(self.levels, level, side="left"))
         below = float(self.nodes[at - 1]) if at > 0 else self.start
         above = float(self.nodes[at]) if at < self.nodes.size else self.end
-        below = _gallop(phi, level, above, -1.0) if below == -np.inf else below
-        above = _gallop(phi, level, below, 1.0) if above == np.inf else above
+        below = gallop(phi, level, above, -1.0) if below == -np.inf else below
+        above = gallop(phi, level, below, 1.0) if above == np.inf else above
         if phi(below) >= level or below >= above:
             return below
         if phi(above) <= level:
             return above
-        return _root(lambda x: phi(x) - level, below, above)
+        return root(lambda x: phi(x) - level, below, above)
 
     def tail(self, price: float) -> float:
         """Return P(V >= price)."""
@@ -195,59 +193,6 @@ class Stretch:
         if price == np.inf:
             return self.limit
         return self.tail(price) * (price - level)
-
-
-def _root(function: Callable[[float], float], below: float, above: float) -> float:
-    """Return where a function changes its sign; it may be infinite at an end."""
-
-    def bounded(x: float) -> float:
-        return min(max(function(x), -1e300), 1e300)
-
-    below, above = _within_few_binades(bounded, below, above)
-    try:
-        found = optimize.brentq(bounded, below, above, xtol=5e-324, rtol=_TIGHT)
-    except RuntimeError:
-        # Over hundreds of orders of magnitude halving an interval leads nowhere, but halving the
-        # number of floats in it does.
-        sign = 1.0 if bounded(above) > 0 else -1.0
-        turned = smallest_float(
-            lambda x, _: np.array([sign * bounded(point) >= 0 for point in x.tolist()]),
-            *(np.array([end]) for end in (above, below, above)),
-        )
-        return float(turned[0])
-    return float(found)  # pyright: ignore[reportArgumentType]
-
-
-def _within_few_binades(
-    function: Callable[[float], float], below: float, above: float
-) -> tuple[float, float]:
-    """Return ends between which a function changes its sign, none many times the other.
-
-    Interpolation finds its way from there; from ends hundreds of orders of magnitude apart it
-    takes dozens of steps to get to where it works.
-    """
-    low, high = (int(end) for end in to_order(np.array([below, above])))
-    if high - low <= _FEW_BINADES:
-        return below, above
-    sign = 1.0 if function(above) > 0 else -1.0
-    while high - low > _FEW_BINADES:
-        middle = (low + high) // 2
-        point = float(from_order(np.array([middle]))[0])
-        if sign * function(point) >= 0:
-            high, above = middle, point
-        else:
-            low, below = middle, point
-    return below, above
-
-
-def _gallop(phi: Callable[[float], float], level: float, origin: float, way: float) -> float:
-    """Walk away from a point, doubling, until the level is passed."""
-    step = max(abs(origin), 1.0)
-    point = origin
-    while np.isfinite(point) and way * (phi(point) - level) < 0:
-        point = origin + way * step
-        step *= 2
-    return float(np.clip(point, -1e300, 1e300))
 
 
 class Switch(NamedTuple):
@@ -318,7 +263,7 @@ def _change(switch: Switch, higher: Stretch) -> float:
         return floor
     if floor >= ceiling or ahead(ceiling) >= 0:
         return ceiling
-    return _polish(_root(ahead, floor, ceiling), lower, higher)
+    return _polish(root(ahead, floor, ceiling), lower, higher)
 
 
 def _polish(level: float, lower: Stretch, higher: Stretch) -> float:
@@ -354,7 +299,7 @@ def _nothing(switch: Switch, law: Law) -> float:
     ceiling = max(highest, 0.0)
     if ahead(ceiling) >= 0:
         return ceiling
-    return _root(ahead, floor, ceiling)
+    return root(ahead, floor, ceiling)
 
 
 def _finite(x: float) -> float:
