@@ -66,13 +66,13 @@ def test_what_is_dropped_is_no_more_than_is_said(
     some = 0
     for passed in (1e-1, 1e-3, 1e-5):
         mixture = whole(members(rng, n, weights, counts))
-        total = Total(0.3, [-0.7, 1.9], 2.0 * math.pi / 0.3, 6_000, passed)
+        total = Total(0.3, [-0.7, 1.9], 2.0 * math.pi / 0.3, 3_000, passed)
         for together in (3, 12, 24):
             monkeypatch.setattr(sums_screen, "_TOGETHER", (together,))
             screen = screen_of(mixture, total, 1e4)
             if screen is None:
                 continue
-            start, stop = 100, 5_000
+            start, stop = 100, 2_500
             kept, dropped = screen.kept(1, start, stop)
             k = np.setdiff1d(np.arange(start, stop), kept).astype(np.float64)
             assert kept.size + k.size == stop - start
