@@ -389,6 +389,16 @@ def test_dithering_on_coarse_lattices_keeps_its_bound(monkeypatch: pytest.Monkey
     assert tight > 40
 
 
+def test_a_gain_that_is_hardly_ever_large_is_never_below_zero() -> None:
+    """One value in 10^12 is a billion, so the lattice is far coarser than all other values."""
+    rare = Voters(Discrete([0.3, 1e9], [1 - 1e-12, 1e-12]), 1)
+    others = [Voters(Empirical([1 / k, 2**0.5 / k]), 1, sign=(-1) ** k) for k in range(1, 20)]
+    found = dithered_excess([rare, *others])
+    assert found is not None
+    assert found[0] - found[1] >= 0.0
+    assert found[1] < 10.0
+
+
 def exact_line(kinds: list[Voters], total: float) -> np.ndarray:
     """Return P(votes, sum >= total) from all ways to draw; what misses by rounding reaches."""
     law = {(Fraction(0), 0): Fraction(1)}

@@ -107,7 +107,11 @@ def _dithered(
     spread = math.sqrt(members) * step / 2.0
     grown = float(np.maximum(law, 0.0) @ _growth(np.abs(sums), spread))
     numerical = _ROUNDING * (members + 32) * math.log2(points) + 4.0 * _OUTSIDE
-    return value - grown / 2, grown / 2 + numerical * (max(abs(low), abs(high)) + members * step)
+    numerical *= max(abs(low), abs(high)) + members * step
+    # It is at least zero, and at least the mean: this says more where the lattice is too coarse.
+    mean = math.fsum(one.count * float(one.measure.atoms @ one.measure.masses) for one in draws)
+    least, most = max(value - grown - numerical, mean - numerical, 0.0), value + numerical
+    return (least + most) / 2.0, max(most - least, 0.0) / 2.0
 
 
 def _growth(sizes: Array, spread: float) -> Array:
