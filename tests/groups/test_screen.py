@@ -114,6 +114,7 @@ def on_line(found: list[Terms], size: int) -> np.ndarray:
 @pytest.mark.parametrize("compiled", [True, False])
 def test_a_screened_law_is_the_one_without(compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the compiled product for what is kept, and with NumPy."""
+    monkeypatch.setattr(sums_plan, "bivariate_of", lambda *given: None)
     monkeypatch.setattr(sums_scattered, "_FIRST", 1 << 12)
     monkeypatch.setattr(sums_scattered, "_MOST", 1 << 12)
     if not compiled:

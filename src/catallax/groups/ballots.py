@@ -38,7 +38,7 @@ class SideLaw:
         The probability of each and that the side's total utility is nonnegative in a trade;
         None where it was not asked for.
     error
-        Bounds the error of every sum of entries of `reached`.
+        Bounds the error of every sum of entries of `reached` from one of them on.
     """
 
     votes: Whole

@@ -52,6 +52,8 @@ _MANY = 1 << 18
 _MORE_CELLS = 6e7
 # Draws of more kinds of members that tie take many seconds.
 _FEW_KINDS = 6
+# Where probabilities leave their place by rounding alone they are put back one by one.
+_ROUNDED = 1e-13
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +71,7 @@ class VoteLaw:
     sums
         The expected sum on the event of each (0 elsewhere).
     error
-        Bounds the error of every sum of entries of `reached`.
+        Bounds the error of every sum of entries of `reached` from one of them on.
     """
 
     votes: NDArray[np.int64]
@@ -116,8 +118,31 @@ def vote_law(voters: Sequence[Voters], total: float) -> VoteLaw:
         reached[start:stop] += terms.values[start - shift : stop - shift]
     kept = chance > 0
     votes = basis.first + np.flatnonzero(kept)
-    reached = np.clip(reached, 0.0, chance)
-    return VoteLaw(votes, chance[kept], reached[kept], sums[kept], error)
+    reached, moved = _between(reached, chance, error)
+    return VoteLaw(votes, chance[kept], reached[kept], sums[kept], error + moved)
+
+
+def _between(reached: Array, chance: Array, error: float) -> tuple[Array, float]:
+    """Move probabilities to where they can be, between 0 and `chance`, and say what that may add.
+
+    Sums from one entry on are known up to the error. The least and the largest ones that can be
+    are so near to that, and what lies halfway between them is no further from the truth.
+    """
+    inside = np.clip(reached, 0.0, chance)
+    moved = float(np.abs(inside - reached).sum())
+    if moved <= _ROUNDED:
+        return inside, moved
+    sums, most = (np.append(np.cumsum(line[::-1])[::-1], 0.0) for line in (reached, chance))
+    low, high = np.append(sums[:-1] - error, 0.0), np.append(sums[:-1] + error, 0.0)
+    # From one entry to those before it a sum grows, and by no more than their chances.
+    least = np.maximum(
+        np.maximum.accumulate(low[::-1])[::-1], most + np.maximum.accumulate(low - most)
+    )
+    largest = np.minimum(
+        np.minimum.accumulate(high), most + np.minimum.accumulate((high - most)[::-1])[::-1]
+    )
+    halfway = (least + largest) / 2.0
+    return np.clip(halfway[:-1] - halfway[1:], 0.0, chance), _ROUNDED
 
 
 def ballot_law(voters: Sequence[Voters]) -> tuple[NDArray[np.int64], Array, Array]:

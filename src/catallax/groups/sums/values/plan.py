@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from catallax.groups.sums.series.vaaler import interval
+from catallax.groups.sums.values.bivariate import Bivariate, bivariate_of
 from catallax.groups.sums.values.mixture import Mixture
 from catallax.groups.sums.values.product import Frequencies, product_of
 from catallax.groups.sums.values.screen import Screen, screen_of
@@ -28,13 +29,15 @@ _MOST_WORK, _MOST_POINTS = 1 << 36, 400
 # How much may be summed at single frequencies.
 _MOST_SIFTED = 1 << 34
 # How many nanoseconds that may take if it is compiled, on one core.
-_MOST_COMPILED = 1 << 39
+_MOST_COMPILED = 1 << 40
 # Where a frequency takes more than so many numbers looked up, votes may tell sooner.
 _SLOW = 500.0
 # Frequencies are passed over that together add no more than this.
 _PASSED, _PASSED_BY_KINDS = 4e-9, 8e-9
 # As long as so many products one total of votes takes where members are of several kinds.
 _EFFORT = 64.0
+# And so many nanoseconds such a product.
+_UNIT = 1.75
 OUTSIDE = 1e-12
 """What may lie outside of the window of the sum."""
 PHASE = 16
@@ -68,7 +71,7 @@ class Plan:
     block: int
     direct: bool
     sieve: Sieve | Screen | None = None
-    product: Frequencies | None = None
+    product: Frequencies | Bivariate | None = None
 
     @property
     def blocks(self) -> int:
@@ -97,10 +100,11 @@ class Plan:
     def effort(self) -> float:
         """About how much work a frequency is for members of several kinds."""
         if self.product is not None:
-            one = self.product.product
-            return one.work if self.direct else one.kept
+            if self.direct or isinstance(self.product, Bivariate):
+                return self.product.work
+            return self.product.kept
         assert isinstance(self.rest, Mixture)
-        return _EFFORT * (self.rest.totals + len(self.rest.parts)) * self.rest.chances.size
+        return _effort(self.rest)
 
     @property
     def time(self) -> float:
@@ -128,6 +132,10 @@ class Plan:
             return self.tally.sizes(each)
         assert isinstance(self.rest, Mixture)
         return self.rest.size(each)
+
+
+def _effort(rest: Mixture) -> float:
+    return _EFFORT * (rest.totals + len(rest.parts)) * rest.chances.size
 
 
 def planned(rest: Rest, total: float, count: int) -> Plan:
@@ -163,12 +171,17 @@ def _of_many_kinds(rest: Mixture, places: list[float], period: float, count: int
     total = Total(step, places, period, count, _PASSED_BY_KINDS)
     product = product_of(rest)
     over = None if product is None else Frequencies(product, total)
-    close = None if product is None else product.kept / LOOKED_UP
-    sieve: Sieve | Screen | None = sieve_of(rest, step, count, _PASSED_BY_KINDS, close)
+    close = _UNIT * _effort(rest) if product is None else product.kept
+    sieve: Sieve | Screen | None = sieve_of(rest, step, count, _PASSED_BY_KINDS, close / LOOKED_UP)
     if sieve is not None and sieve.least > _SLOW:
-        screen = screen_of(rest, total, sieve.close * LOOKED_UP)
+        screen = screen_of(rest, total, close)
         if screen is not None and screen.least < sieve.least:
             sieve = screen
+        pairs = bivariate_of(rest, total)
+        if pairs is not None and pairs.work < min(
+            sieve.least * LOOKED_UP, math.inf if product is None else product.work
+        ):
+            return Plan(rest, None, places, period, step, count, 1, True, None, pairs)
     if product is not None and (sieve is None or sieve.least * LOOKED_UP >= product.work):
         return Plan(rest, None, places, period, step, count, 1, True, None, over)
     if sieve is None:

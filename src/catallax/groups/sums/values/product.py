@@ -117,6 +117,21 @@ class Frequencies:
         self.product, self.total = product, total
         self.tables = Tables(product.parts, total)
 
+    @property
+    def stretch(self) -> int:
+        """How many frequencies are summed together."""
+        return self.tables.stretch
+
+    @property
+    def work(self) -> float:
+        """About how many nanoseconds a frequency takes."""
+        return self.product.work
+
+    @property
+    def kept(self) -> float:
+        """And one that is not one of a whole stretch."""
+        return self.product.kept
+
     def all(self, start: int, stop: int) -> Added:
         """Add up all frequencies from one to another.
 

@@ -21,10 +21,11 @@ from catallax.groups.sums.draws.measure import TIE
 from catallax.groups.sums.draws.transform import phases
 from catallax.groups.sums.draws.voters import Voters
 from catallax.groups.sums.series.vaaler import fejer, largest, weights_of
+from catallax.groups.sums.values.bivariate import Bivariate
 from catallax.groups.sums.values.mixture import Mixture, mixture_of
 from catallax.groups.sums.values.multisets import divided, listed
 from catallax.groups.sums.values.plan import OUTSIDE, PHASE, Plan, Rest, planned
-from catallax.groups.sums.values.product import Added
+from catallax.groups.sums.values.product import Added, Frequencies
 from catallax.groups.sums.values.several import Several
 from catallax.groups.sums.values.sides import chosen, listed_sides
 from catallax.groups.sums.values.tally import Ends
@@ -268,10 +269,11 @@ def _stretch(plan: Plan, start: int, stop: int, affordable: float) -> _Part:
     if start == stop:
         return found
     if plan.product is not None and plan.direct:
-        size = plan.product.tables.stretch
+        size = plan.product.stretch
         for some in range(start, stop, size):
             found.add(plan.product.all(some, min(some + size, stop)))
-        found.worked = (stop - start) * plan.effort
+        # Pairs of frequencies are no more than was planned.
+        found.worked = (stop - start) * plan.effort * (not isinstance(plan.product, Bivariate))
         return found
     if plan.direct:
         row = math.isqrt(stop - start - 1) + 1
@@ -287,6 +289,7 @@ def _stretch(plan: Plan, start: int, stop: int, affordable: float) -> _Part:
         if plan.product is not None:
             half = plan.block // 2
             k = np.add.outer(blocks * plan.block, np.arange(plan.block) - half).ravel()
+            assert isinstance(plan.product, Frequencies)
             found.add(plan.product.at(k))
             found.worked = k.size * plan.effort
             return found
