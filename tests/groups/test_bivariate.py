@@ -29,7 +29,7 @@ def members(rng: np.random.Generator, n: int, weights: int, alike: int = 1) -> l
     """Return members with two values mostly, the price between them, and shares that differ."""
     found = []
     for _ in range(n):
-        size = int(rng.choice([1, 2, 2, 2, 2, 2, 2, 3]))
+        size = int(rng.choice([1, 2, 2, 2, 2, 3, 4]))
         values = np.append(0.45 * rng.random(), 0.45 + 0.5 * rng.random(size - 1))
         prior = Discrete(values.tolist(), rng.dirichlet(np.full(size, 8.0)).tolist())
         weight = int(rng.integers(0 if rng.random() < 0.1 else 1, weights))
@@ -50,7 +50,7 @@ def test_what_is_passed_over_is_no_more_than_is_said(
     rng = np.random.default_rng(n)
     monkeypatch.setattr(sums_product, "_MOST_TOTALS", 2_000)
     pairs = []
-    for passed in (1e-1, 1e-6, 1e-12):
+    for passed in (1e-1, 1e-6, 1e-13):
         mixture = whole(members(rng, n, weights, alike))
         total = Total(0.3, [-0.7, 1.9], 2.0 * math.pi / 0.3, 3_000, passed)
         product = product_of(mixture)
@@ -72,7 +72,7 @@ def test_what_is_passed_over_is_no_more_than_is_said(
                 way._summed(start, stop, block, work)
                 pairs.append(int(work[1]) / (1_024 * way.totals))
     assert min(pairs) < 0.01
-    assert max(pairs) > 0.1
+    assert max(pairs) > 0.01
 
 
 def test_too_few_members_and_too_many_totals() -> None:

@@ -108,6 +108,9 @@ def _dithered(
     grown = float(np.maximum(law, 0.0) @ _growth(np.abs(sums), spread))
     numerical = _ROUNDING * (members + 32) * math.log2(points) + 4.0 * _OUTSIDE
     numerical *= max(abs(low), abs(high)) + members * step
+    # Where buyers' and sellers' values cancel, each one's own is rounded.
+    each = [one.count * max(abs(end) for end in one.measure.support) for one in draws]
+    numerical += 8.0 * _ROUNDING * math.fsum(each)
     # It is at least zero, and at least the mean: this says more where the lattice is too coarse.
     mean = math.fsum(one.count * float(one.measure.atoms @ one.measure.masses) for one in draws)
     least, most = max(value - grown - numerical, mean - numerical, 0.0), value + numerical

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import fft as scipy_fft
 
 from catallax.groups.sums.draws.ballots import Terms
-from catallax.groups.sums.draws.transform import phases, powers
+from catallax.groups.sums.draws.transform import phases
 from catallax.groups.sums.series.vaaler import largest
 from catallax.groups.sums.values.mixture import Mixture, Part
 from catallax.groups.sums.values.product import Added
@@ -47,17 +47,15 @@ _SHORT, _ROUNDING = 1.0 + 2.0**-20, 2.0**-52
 
 @dataclass(frozen=True, eq=False)
 class Bivariate:
-    """Members with one value each without a vote and with it; and all others.
+    """Members of whom nothing is listed, as they are looked at.
 
     Attributes
     ----------
     mixture
         All members.
-    telling
-        Those with one value without a vote and one with it, alike ones as often as there are; as
-        many as are a multiple of four.
-    others
-        All other parts; of these the transforms without and with a vote are bounded apart.
+    order
+        The part of each, alike ones as often as there are, the most telling ones first; as many as
+        are a multiple of four.
     gauge, degree
         What the weights of the votes are multiples of, and how many of it there are together.
     total
@@ -65,8 +63,7 @@ class Bivariate:
     """
 
     mixture: Mixture
-    telling: tuple[Part, ...]
-    others: tuple[int, ...]
+    order: tuple[int, ...]
     gauge: int
     degree: int
     total: Total
@@ -85,17 +82,27 @@ class Bivariate:
 
     @cached_property
     def _bounds(self) -> tuple[NDArray[Any], ...]:
-        """The turns of the values of telling members, those of their votes, and their sizes."""
-        both = [part.draws.split() for part in self.telling]
-        turns = np.array([yes.atoms[0] - no.atoms[0] for no, yes in both])
+        """What bounds the transform of each member, as the kernel takes it."""
+        parts = [self.mixture.parts[j] for j in self.order]
+        turns, chances, various, paces = np.zeros(len(parts)), np.zeros((len(parts), 2)), [], []
+        for i, (j, part) in enumerate(zip(self.order, parts, strict=True)):
+            no, yes = part.draws.split()
+            telling = no.atoms.size == yes.atoms.size == 1
+            various.append(-1 if telling else j)
+            paces.append(0.0 if telling else _pace(part) * self.total.step)
+            if telling:
+                turns[i] = yes.atoms[0] - no.atoms[0]
+                chances[i] = no.atom_mass, yes.atom_mass
+            else:
+                turns[i] = np.ptp(part.draws.measure.atoms)
         turns *= self.total.step / (2.0 * math.pi)
-        weights = np.array([part.weight // self.gauge for part in self.telling], dtype=np.int64)
-        paces = ((weights << 31) // self.totals & 0xFFFFFFFF).astype(np.uint32)
-        chances = np.array([[no.atom_mass, yes.atom_mass] for no, yes in both])
+        weights = np.array([part.weight // self.gauge for part in parts], dtype=np.int64)
+        angles = ((weights << 31) // self.totals & 0xFFFFFFFF).astype(np.uint32)
         least = (chances[:, 0] - chances[:, 1]) ** 2 * _SHORT
         most = 4.0 * chances[:, 0] * chances[:, 1] * _SHORT
         short = least.astype(np.float32), most.astype(np.float32)
-        return turns, paces, weights / self.totals, *short
+        of = np.array(various, dtype=np.int64)
+        return turns, of, np.array(paces), angles, weights / self.totals, *short
 
     @cached_property
     def _values(self) -> tuple[Array, Array, Integers, Integers, Integers, Array, Array]:
@@ -126,6 +133,8 @@ class Bivariate:
     def _way(self) -> tuple[int, float]:
         """Choose how many neighbouring frequencies are looked at together, from a sample."""
         turns, _, starts, *_ = self._values
+        various = np.unique(self._bounds[1])
+        values = sum(self.mixture.parts[j].draws.measure.atoms.size for j in various if j >= 0)
         best, least = 1, math.inf
         for block in _BLOCKS:
             every = -(-self.total.count // block)
@@ -135,7 +144,8 @@ class Bivariate:
             for one in blocks.tolist():
                 self._summed(one * block, (one + 1) * block, block, work)
             time = _BOUND * work[0] + _FACTOR * starts.size / 2 * work[1]
-            time += _PHASE * turns.size * work[2] + _BESIDE * len(self.telling) * blocks.size
+            time += _PHASE * (turns.size * work[2] + values * (block + 1) * blocks.size)
+            time += _BESIDE * len(self.order) * blocks.size
             each = float(time) / (blocks.size * block)
             if each < least:
                 best, least = block, each
@@ -168,27 +178,16 @@ class Bivariate:
 
         total = self.total
         blocks = -(-(stop - start) // block)
-        k = start + np.arange(blocks * block, dtype=np.float64).reshape(blocks, block)
-        middles, reach = k[:, block // 2], largest(k, total.count).sum(axis=1)
-        sizes = reach * self._size(middles, block)
+        k = start + np.arange(blocks * block, dtype=np.float64)
+        reach = largest(k, total.count).reshape(blocks, block).sum(axis=1)
         line, line_i, sums = np.zeros(self.totals), np.zeros(self.totals), np.zeros(3)
         share = (total.places[1] - total.places[0]) / total.period
         summed_in_boxes(
-            start, block, sizes, share_of(total.passed, total.count, reach, block),
+            start, block, reach, share_of(total.passed, total.count, reach, block),
             min(stop, total.count), total.count, share, *self._bounds, self._shares, _LONGER,
             *self._values, line, line_i, sums, work,
         )  # fmt: skip
         return line + 1j * line_i, sums
-
-    def _size(self, middles: Array, block: int) -> Array:
-        """Bound the transforms of all others in each block."""
-        size = np.ones(middles.size)
-        for j in self.others:
-            part, count = self.mixture.parts[j], int(self.mixture.counts[0, j])
-            own = part.sampled(self.total.step, middles)
-            own += part.pace * (block // 2) * self.total.step + part.coarse
-            size *= powers(np.minimum(own, 1.0), count)
-        return size
 
 
 def bivariate_of(mixture: Mixture, total: Total) -> Bivariate | None:
@@ -203,24 +202,32 @@ def bivariate_of(mixture: Mixture, total: Total) -> Bivariate | None:
     """
     if len(mixture.counts) > 1 or mixture.chances[0] < 1.0:
         return None
-    telling, others = list[Part](), list[int]()
-    for j, (part, count) in enumerate(zip(mixture.parts, mixture.counts[0].tolist(), strict=True)):
-        if part.weight and all(one.atoms.size == 1 for one in part.draws.split()):
-            telling += [part] * min(count, _MOST_ALIKE)
-        else:
-            others.append(j)
+    counts = mixture.counts[0].tolist()
     gauge = math.gcd(*(part.weight for part in mixture.parts)) or 1
-    degree = sum(
-        part.weight // gauge * count
-        for part, count in zip(mixture.parts, mixture.counts[0].tolist(), strict=True)
-    )
-    if len(telling) < _FEWEST or degree >= _MOST_TOTALS:
+    votes = [
+        part.weight // gauge * count for part, count in zip(mixture.parts, counts, strict=True)
+    ]
+    sizes = [_typical(part) for part in mixture.parts]
+    order = [
+        j
+        for j in sorted(range(len(counts)), key=sizes.__getitem__)
+        for _ in range(min(counts[j], _MOST_ALIKE))
+        if sizes[j] < 1.0
+    ]
+    if len(order) < _FEWEST or sum(votes) >= _MOST_TOTALS:
         return None
     # Whoever is left out makes nothing smaller.
-    telling = sorted(telling, key=_typical)[: len(telling) // 4 * 4]
-    return Bivariate(mixture, tuple(telling), tuple(others), gauge, degree, total)
+    several = tuple(order[: len(order) // 4 * 4])
+    return Bivariate(mixture, several, gauge, sum(votes), total)
 
 
 def _typical(part: Part) -> float:
-    """Return how large a transform is on average: the larger chance decides."""
-    return max(one.atom_mass for one in part.draws.split())
+    """Return about how large a transform is: the probabilities decide, with a vote and without."""
+    return sum(float(one.masses @ one.masses) for one in part.draws.split())
+
+
+def _pace(part: Part) -> float:
+    """Return how fast a transform moves at most, with any frequency of the votes."""
+    law = part.draws.measure
+    middle = law.atoms[min(int(np.searchsorted(np.cumsum(law.masses), 0.5)), law.atoms.size - 1)]
+    return float(np.abs(law.atoms - middle) @ law.masses)

@@ -20,6 +20,8 @@ _LANES, _DIVIDED = 64, 4
 _PAIRS = 16
 # So many members are multiplied at once; after them what is left is looked at.
 _SOME = 4
+# Short numbers are rounded some times for each member, and products near zero by this.
+_SHORT, _CLOSE = 1.0 + 2.0**-20, 1e-14
 # Of so few pairs all are summed, and angles are rounded to parts of 2^32 of a turn.
 _FEW, _ANGLE = 8, 2.0**-24
 _TURN, _HALF = 2.0**32, np.float32(2.0**-31)
@@ -154,19 +156,51 @@ def _chosen(
 
 @compiled
 def _transforms(
-    k: float, value_turns: Array, masses: Array, starts: Integers, real: Array, imag: Array
-) -> None:
-    """Write down the transforms of all parts, without and with a vote, at one frequency."""
-    for side in range(starts.size - 1):
-        x, y = 0.0, 0.0
-        for v in range(starts[side], starts[side + 1]):
-            # 24 bits of the turns times a frequency are exact.
-            upper = np.floor(value_turns[v] * 2.0**24 + 0.5) / 2.0**24
-            turn = k * upper
-            angle = 2.0 * np.pi * (turn - np.floor(turn) + k * (value_turns[v] - upper))
-            x += masses[v] * np.cos(angle)
-            y += masses[v] * np.sin(angle)
-        real[side], imag[side] = x, y
+    k: float, parts: Integers, value_turns: Array, masses: Array, starts: Integers, real: Array,
+    imag: Array,
+) -> None:  # fmt: skip
+    """Write down the transforms of some parts, without and with a vote, at one frequency."""
+    for part in parts:
+        for side in range(2 * part, 2 * part + 2):
+            x, y = 0.0, 0.0
+            for v in range(starts[side], starts[side + 1]):
+                # 24 bits of the turns times a frequency are exact.
+                upper = np.floor(value_turns[v] * 2.0**24 + 0.5) / 2.0**24
+                turn = k * upper
+                angle = 2.0 * np.pi * (turn - np.floor(turn) + k * (value_turns[v] - upper))
+                x += masses[v] * np.cos(angle)
+                y += masses[v] * np.sin(angle)
+            real[side], imag[side] = x, y
+
+
+@compiled
+def _prepared(
+    k: float, half: float, turns: Array, parts: Integers, paces: Array, least: Short, most: Short,
+    real: Array, imag: Array, start: Angles, slack: Array, low: Short, more: Short,
+) -> None:  # fmt: skip
+    """Write down what bounds the transform of each member near a frequency, up to half a block off.
+
+    Where a member has one value each without a vote and with it, only the angle between moves; the
+    other transforms move by no more than their pace, and (a + b)^2 is at most
+    a^2 (1 + b) + b (1 + b) for a, b >= 0.
+    """
+    for i in range(turns.size):
+        part = parts[i]
+        if part < 0:
+            turn = k * turns[i]
+            turn -= np.floor(turn)
+            slack[i] = 2.0 * half * abs(turns[i]) + _ANGLE
+            low[i], more[i] = least[i], most[i]
+        else:
+            a, b, c, d = real[2 * part], imag[2 * part], real[2 * part + 1], imag[2 * part + 1]
+            no, yes, moved = np.sqrt(a * a + b * b), np.sqrt(c * c + d * d), half * paces[i]
+            turn = np.arctan2(a * d - b * c, a * c + b * d) / (2.0 * np.pi)
+            turn -= np.floor(turn)
+            slack[i] = _ANGLE
+            grown = _SHORT * (1.0 + moved)
+            low[i] = grown * ((no - yes) * (no - yes) + moved) + _CLOSE
+            more[i] = grown * 4.0 * no * yes
+        start[i] = np.uint32(np.int64(turn * _TURN) & 0xFFFFFFFF)
 
 
 @compiled
@@ -204,7 +238,9 @@ def summed_in_boxes(
     count: int,
     share: float,
     turns: Array,
-    paces: Angles,
+    various: Integers,
+    paces: Array,
+    votes_paces: Angles,
     weights: Array,
     least: Short,
     most: Short,
@@ -232,7 +268,7 @@ def summed_in_boxes(
     first, block
         The first frequency, and how many there are in a block: an odd number.
     sizes
-        Up to what the transforms in a block add up, weighted, if those of telling members are 1.
+        Up to what the transforms in a block add up, weighted, if all are 1.
     limits
         What may be passed over in each.
     stop, count
@@ -241,12 +277,18 @@ def summed_in_boxes(
         The interval's part of the period.
     turns
         How many turns the values of a telling member are apart at the frequency 1.
+    various
+        The part of each member who is not; -1 for telling ones.
     paces
-        How many parts of 2^32 of a turn its votes are apart at half a frequency of the votes.
+        By how much the transforms of these move at most from one frequency to the next.
+    votes_paces
+        How many parts of 2^32 of a turn the votes of each member are apart at half a frequency of
+        the votes.
     weights
         How many half turns they are apart at half a frequency.
     least, most
-        The squared size of each one's transform at an angle of pi, and how much more it is at 0.
+        The squared size of a telling member's transform at an angle of pi, and how much more it is
+        at 0.
     shares
         The weights of all frequencies of the votes before each, shape (frequencies + 1,).
     longer
@@ -267,51 +309,54 @@ def summed_in_boxes(
         How many bounds were multiplied, pairs were summed, and frequencies looked at, is added.
     """
     every, parts = shares.size - 1, counts.size
-    start = np.zeros(turns.size, dtype=np.uint32)
-    slack = np.zeros(turns.size)
+    size = turns.size
+    start, slack = np.zeros(size, dtype=np.uint32), np.zeros(size)
+    low, more = np.zeros(size, dtype=np.float32), np.zeros(size, dtype=np.float32)
     boxes, spare = np.zeros(every + _LANES, np.uint32), np.zeros(every + _LANES, np.uint32)
     closer = boxes.copy()
+    # The last part are the ends of the interval.
     real, imag = np.zeros(2 * parts + 2), np.zeros(2 * parts + 2)
+    whole, others = np.arange(parts + 1), np.unique(various[various >= 0])
     x, y = np.zeros(_PAIRS), np.zeros(_PAIRS)
-    whole = min(shares[every], 1.0)
     apart = np.median(np.abs(turns)) * every / np.median(weights * every)
-    level = 0
+    level, half = 0, 0.5 * (block - 1)
     while (1 << (level + 1)) <= min(longer * block * apart, every):
         level += 1
     for b in range(sizes.size):
-        low = first + b * block
-        if low >= stop:
+        first_of = first + b * block
+        if first_of >= stop:
             break
-        if sizes[b] * whole <= limits[b]:
-            sums[1] += sizes[b] * whole
-            continue
         sums[1] += limits[b]
         small = limits[b] / (sizes[b] * shares[every])
         limit = np.float32(small * small)
-        for i in range(turns.size):
-            turn = (low + block // 2) * turns[i]
-            start[i] = np.uint32(np.int64((turn - np.floor(turn)) * _TURN) & 0xFFFFFFFF)
-            slack[i] = (block - 1) * abs(turns[i]) + _ANGLE
+        middle = float(first_of + block // 2)
+        _transforms(middle, others, value_turns, masses, starts, real, imag)
+        _prepared(
+            middle, half, turns, various, paces, least, most, real, imag, start, slack, low, more
+        )
         filled = _divided(
-            level, every, start, paces, slack, weights, least, most, limit, boxes, spare, work
+            level, every, start, votes_paces, slack, weights, low, more, limit, boxes, spare, work
         )
         if filled == 0:
             continue
-        slack[:] = _ANGLE
-        for k in range(low, min(low + block, stop)):
+        for k in range(first_of, min(first_of + block, stop)):
             left = filled
             chosen = boxes
             if block > 1 and filled > _FEW:
-                for i in range(turns.size):
-                    turn = k * turns[i]
-                    start[i] = np.uint32(np.int64((turn - np.floor(turn)) * _TURN) & 0xFFFFFFFF)
-                left = _chosen(boxes, filled, start, paces, slack, least, most, limit, closer, work)
+                _transforms(float(k), others, value_turns, masses, starts, real, imag)
+                _prepared(
+                    float(k), 0.0, turns, various, paces, least, most, real, imag, start, slack,
+                    low, more,
+                )  # fmt: skip
+                left = _chosen(
+                    boxes, filled, start, votes_paces, slack, low, more, limit, closer, work
+                )
                 chosen = closer
             if left == 0:
                 continue
             work[1] += left
             work[2] += 1
-            _transforms(float(k), value_turns, masses, starts, real, imag)
+            _transforms(float(k), whole, value_turns, masses, starts, real, imag)
             near = complex(real[2 * parts], imag[2 * parts])
             far = complex(real[2 * parts + 1], imag[2 * parts + 1])
             weight = complex(share, 0.0)
@@ -322,9 +367,9 @@ def summed_in_boxes(
                 weight = (near - far) * complex(0.0, -taper / (np.pi * k))
             reach = 2.0 / (np.pi * max(float(k), 0.5)) + 2.0 / count
             for head in range(0, left, _PAIRS):
-                size = min(_PAIRS, left - head)
-                _products(chosen, head, size, real, imag, votes, counts, circle, circle_i, x, y)
-                for t in range(size):
+                some = min(_PAIRS, left - head)
+                _products(chosen, head, some, real, imag, votes, counts, circle, circle_i, x, y)
+                for t in range(some):
                     j, one = np.int64(chosen[head + t]), complex(x[t], y[t])
                     if j == 0:
                         fold = (2.0 if k > 0 else 1.0) * (1.0 - k / count)

@@ -32,6 +32,8 @@ Integers = NDArray[np.int64]
 _TOGETHER = (12, 24, 48)
 # So many frequencies tell how soon nothing is left, and so many parts are looked at at most.
 _SAMPLE, _MOST_PARTS = 1 << 11, 512
+# With more values there would be no place for the phases, and few say what the vote is.
+_MOST_VALUES = 1 << 14
 # Whoever makes the rest smaller by less than this is not looked at.
 _LEAST = 0.05
 # Members are looked at until the rest is probably so many times smaller than it need be.
@@ -138,7 +140,9 @@ def screen_of(mixture: Mixture, total: Total, close: float) -> Screen | None:
     close
         How many nanoseconds a frequency takes that is kept.
     """
-    if len(mixture.parts) < 2 or len(mixture.counts) > 1 or mixture.chances[0] < 1.0:
+    values = sum(part.draws.measure.atoms.size for part in mixture.parts)
+    several = len(mixture.parts) > 1 and len(mixture.counts) == 1 and mixture.chances[0] >= 1.0
+    if not several or values > _MOST_VALUES:
         return None
     found = [
         _screen(mixture.parts, chunks, total, close)
