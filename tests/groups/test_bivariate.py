@@ -120,7 +120,7 @@ def test_laws_against_all_that_may_be_drawn(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(Bivariate, "all", watched)
     rng = np.random.default_rng(7)
     for _ in range(60):
-        monkeypatch.setattr(sums_plan, "_PASSED_BY_KINDS", float(10 ** rng.uniform(-3, 0)))
+        monkeypatch.setattr(sums_plan, "_PASSED_BY_PAIRS", float(10 ** rng.uniform(-3, 0)))
         group = members(rng, int(rng.integers(4, 12)), 9)
         sums, votes, masses = every_way(group)
         total = float(rng.choice(sums, p=masses / masses.sum())) + rng.normal() * 0.1

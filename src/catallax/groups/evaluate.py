@@ -125,10 +125,10 @@ def evaluate(
     Forced trade and votes come from the exact law of sums of independent draws, atoms included,
     and nothing is sampled. A weak inequality decides who is better off. The method is "exact" where
     the `error_bound` is at most 1e-7 and "bounded" where it is more. That takes values that share
-    no step, not even cents, like those of fifty and more members whose shares all differ, each
-    with two of her own that vote differently. A sample that is asked for then takes its place if
-    its own error is smaller. Ordinary priors take hundredths of a second, needles and dozens of
-    odd values up to some minutes.
+    no step, not even cents, like those of five dozen members whose shares all differ, each with
+    two of her own that vote differently and one of them rare. A sample that is asked for then takes
+    its place if its own error is smaller. Ordinary priors take hundredths of a second, needles and
+    dozens of odd values up to some minutes.
 
     Parameters
     ----------

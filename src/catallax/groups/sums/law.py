@@ -42,7 +42,7 @@ Array = NDArray[np.float64]
 _NOTHING = 1e-15
 _COARSE = 2e-8
 # Of either side, so that both together are known to 1e-7.
-_ALLOWED = 4e-8
+_ALLOWED = 4.8e-8
 # In a search, where it only says which of many prices is the better one.
 _HASTY = 1e-5
 # So many frequencies are tried for densities with sharp peaks.

@@ -318,7 +318,7 @@ def summed_in_boxes(
     real, imag = np.zeros(2 * parts + 2), np.zeros(2 * parts + 2)
     whole, others = np.arange(parts + 1), np.unique(various[various >= 0])
     x, y = np.zeros(_PAIRS), np.zeros(_PAIRS)
-    apart = np.median(np.abs(turns)) * every / np.median(weights * every)
+    apart = np.median(np.abs(turns)) * every / max(np.median(weights * every), 1.0)
     level, half = 0, 0.5 * (block - 1)
     while (1 << (level + 1)) <= min(longer * block * apart, every):
         level += 1

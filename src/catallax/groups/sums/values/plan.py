@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ _MOST_COMPILED = 1 << 40
 # Where a frequency takes more than so many numbers looked up, votes may tell sooner.
 _SLOW = 500.0
 # Frequencies are passed over that together add no more than this.
-_PASSED, _PASSED_BY_KINDS = 4e-9, 8e-9
+_PASSED, _PASSED_BY_KINDS, _PASSED_BY_PAIRS = 4e-9, 8e-9, 4e-9
 # As long as so many products one total of votes takes where members are of several kinds.
 _EFFORT = 64.0
 # And so many nanoseconds such a product.
@@ -177,7 +177,7 @@ def _of_many_kinds(rest: Mixture, places: list[float], period: float, count: int
         screen = screen_of(rest, total, close)
         if screen is not None and screen.least < sieve.least:
             sieve = screen
-        pairs = bivariate_of(rest, total)
+        pairs = bivariate_of(rest, replace(total, passed=_PASSED_BY_PAIRS))
         if pairs is not None and pairs.work < min(
             sieve.least * LOOKED_UP, math.inf if product is None else product.work
         ):
