@@ -49,6 +49,7 @@ bench: $(FOR_DEVELOPERS) ## time everything against its peers (half an hour)
 	$(BIN)/python benchmarks/many.py
 	$(BIN)/python benchmarks/road.py
 	$(BIN)/python benchmarks/groups.py
+	$(BIN)/python benchmarks/votes.py --owners 358
 
 fuzz: $(FOR_DEVELOPERS) ## read 100,000 broken files: no traceback, no wrong total (half an hour)
 	$(BIN)/python -m tests.fuzz $(ARGS)
