@@ -190,4 +190,4 @@ def test_a_file_without_bids_is_told_its_columns(run: Runner, tmp_path: Path) ->
     (tmp_path / "buyers.csv").write_text("id,price\nb1,2\n")
     (tmp_path / "sellers.csv").write_text("id,ask\ns1,1\n")
     line = refused(run, "clear", tmp_path, "--mechanism", "first-best")
-    assert "buyers.csv: there is no column 'bid' (columns: id, price); name the one with" in line
+    assert "buyers.csv: there is no column 'bid' (columns: id, price); rename the one" in line

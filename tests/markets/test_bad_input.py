@@ -93,6 +93,8 @@ FOLDERS = [
     ({"buyers": 'id\n"b\n1"\nb1\nb1\n'}, errors.DuplicateIdError, ["line 5", "line 4"]),
     ({"buyers": "id\n\nb1\n\nb1\n"}, errors.DuplicateIdError, ["line 5", "line 3"]),
     ({"buyers": "id,bid\nb1,1\n,\n"}, errors.DuplicateIdError, ["line 3", "no id"]),
+    ({"edges": "buyer,seller\ns1,b1\n"}, errors.UnknownAgentError,
+     ["edges.csv line 2", "buyer 's1', and there is none: this is a seller; write the buyer and"]),
     # lines and quotes
     ({"buyers": "id,bid\rb1,1\rb2,2\r"}, errors.FileFormatError,
      ["buyers.csv line 1", "carriage returns alone"]),
@@ -488,7 +490,7 @@ def test_a_file_without_bids_names_its_columns(tmp_path: Path, word: str) -> Non
     with refused(
         errors.MissingReportError,
         "buyers.csv: there is no column 'bid' "
-        f"(columns: id, {word}, prior); name the one with the bids 'bid'",
+        f"(columns: id, {word}, prior); rename the one that holds the bids to 'bid'",
     ) as told:
         clear(market, "first-best")
     assert "Reports" not in str(told.information.value)

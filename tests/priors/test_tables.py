@@ -65,6 +65,13 @@ def test_bad_tables(tmp_path, text, message):
     assert "\n" not in str(caught.value)
 
 
+def test_what_is_no_text_is_not_taken_for_old_line_ends(tmp_path):
+    (tmp_path / "h.csv").write_bytes(b"\x8b\r\x08\xff\r\n1\n")
+    spec = {"kind": "empirical", "table": "h.csv", "column": "value"}
+    with pytest.raises(PriorError, match=r"h\.csv line 1: this is not UTF-8 text"):
+        make_prior(spec, base=tmp_path)
+
+
 def test_a_column_of_row_numbers_needs_no_name(tmp_path):
     (tmp_path / "h.csv").write_text(",value\n0,1\n1,2.5\n")
     spec = {"kind": "empirical", "table": "h.csv", "column": "value"}

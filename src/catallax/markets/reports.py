@@ -340,11 +340,11 @@ def require(agents: Agents, values: np.ndarray | None, word: str) -> np.ndarray:
         if not agents.place.endswith((".csv", ".parquet")):  # JSON has keys, agent by agent
             raise MissingReportError(
                 f"{agents.place}: {agents.label(0)} has no key '{word}' (keys: {columns}); "
-                f"name the one with the {word} '{word}'"
+                f"rename the one that holds the {word} to '{word}'"
             )
         raise MissingReportError(
             f"{agents.place}: there is no column '{word}' (columns: {columns}); "
-            f"name the one with the {word}s '{word}'"
+            f"rename the one that holds the {word}s to '{word}'"
         )
     raise MissingReportError(
         f"{agents.label(0)} has no {word}; give the {agents.role}s a column '{word}', "

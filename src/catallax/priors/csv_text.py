@@ -87,6 +87,10 @@ def _has_lone_returns(path: Path) -> bool:
     """Whether lines end in carriage returns alone, as on the Macintosh of old."""
     with path.open("rb") as binary:
         line = binary.readline()
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False  # something else than text, which is said of it
     return b"\r" in re.sub(rb'"[^"]*"', b"", line).rstrip(b"\r\n") or line.endswith(b"\r")
 
 

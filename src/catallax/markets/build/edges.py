@@ -74,8 +74,10 @@ def build_graph(
     table = _edge_table(edges, origin)
     check_names(table, ["buyer", "seller"], [])
     ends = {
-        agents.role: _positions(table.columns.get(agents.role, []), agents, table.origin, inside)
-        for agents in (buyers, sellers)
+        agents.role: _positions(
+            table.columns.get(agents.role, []), agents, others, table.origin, inside
+        )
+        for agents, others in ((buyers, sellers), (sellers, buyers))
     }
     try:
         graph = Graph(len(buyers), len(sellers), ends["buyer"], ends["seller"])
@@ -112,7 +114,9 @@ def _edge_table(edges: Any, origin: Origin) -> Table:
     return Table(columns, len(edges), origin)
 
 
-def _positions(column: Column, agents: Agents, origin: Origin, inside: Inside | None) -> np.ndarray:
+def _positions(
+    column: Column, agents: Agents, others: Agents, origin: Origin, inside: Inside | None
+) -> np.ndarray:
     """Return the positions of the agents that a column names, by a join."""
     role = agents.role
     try:
@@ -150,12 +154,14 @@ def _positions(column: Column, agents: Agents, origin: Origin, inside: Inside | 
             agents, where = inside.of_edge(row, agents)
         raise UnknownAgentError(
             f"{origin.at(row)}: the edge names {role} {named[row]!r}, and there is none{where}"
-            f"{_remedy(agents, named, row)}"
+            f"{_remedy(agents, others if inside is None else agents, named, row)}"
         )
     return found.to_numpy()
 
 
-def _remedy(agents: Agents, named: pl.Series, row: int) -> str:
+def _remedy(agents: Agents, others: Agents, named: pl.Series, row: int) -> str:
+    if named[row] in others:
+        return f": this is a {others.role}; write the buyer and the seller the other way round"
     if agents.ids.dtype != named.dtype and len(agents):
         words = {pl.Int64: "integers", pl.String: "text"}
         return (
