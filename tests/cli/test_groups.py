@@ -90,6 +90,9 @@ def test_recommend_from_a_file_and_from_a_survey(run: Runner, club: Path, tmp_pa
     (one,) = run("groups", "recommend", club, "--json", "--plot", picture).documents
     assert one["recommendation"].startswith("Vote on a trade at")
     assert "forced trade" in [way["name"] for way in one["alternatives"]]
+    # The vote that stands in the file is compared, too, at its own price.
+    assert one["alternatives"][-1]["name"] == "the file's vote"
+    assert one["alternatives"][-1]["price"] == 20
     assert {"buyers_utility", "sellers_utility", "ir_buyers", "ir_sellers"} <= set(one["best"])
     drawn = picture.read_text(encoding="utf-8")
     assert drawn.startswith("<?xml")
@@ -165,6 +168,12 @@ def test_a_rule_of_the_options_takes_the_place_of_a_bad_one(run: Runner, club: P
         assert "buyers" in one["rule"]
     assert run("groups", "evaluate", club, "--rule", "unanimity", "--quiet").status == 0
     assert run("groups", "recommend", club, "--quiet").status == 0
+    # Another one is wanted, so this is no error; but nothing is left out without a word.
+    said = run("groups", "recommend", club)
+    assert said.status == 0
+    assert "most of us" in said.err
+    assert "the file's own vote is not compared" in said.err
+    assert "the file's vote" not in said.out
 
 
 def test_long_reasons_are_indented_and_one_seller_is_the_seller(
@@ -234,7 +243,10 @@ def test_limits(run: Runner, tmp_path: Path) -> None:
             ["--seller-rows town: write"],
         ),
         (("decide", "BLANK"), ["'bob' has no report; give it one"]),
-        (("decide", "RULELESS"), ["a vote needs a rule: name it in the file, or give --rule"]),
+        (
+            ("decide", "RULELESS"),
+            ["ruleless.toml: a vote needs a rule: name it in the file, or give --rule"],
+        ),
         (("evaluate", "RULELESS"), ["a vote needs a rule"]),
         (("evaluate", *GROUPS, "--mechanism", "vote", "--price", 1), ["give --rule"]),
         (("decide", "CLUB", "--rule", "weighted-quota"), ["--rule", 'sellers = "80%"}']),

@@ -35,6 +35,13 @@ def test_rules_read_as_sentences() -> None:
     assert scores.tally([True, True, False], [True, False]) == (
         "2 of 3 buyers and 1 of 2 sellers, with 5 of 6 points, are in favour"
     )
+    # Twelve digits are told as parts of all, and the numbers where they decide.
+    large = Scores([3 * 10**9, 10**9], [0, 2 * 10**9], 10**9 + 1)
+    assert large.describe(2, 2) == "16.6667% of all points"
+    assert large.tally([False, True], [False, False]) == (
+        "1 of 2 buyers and 0 of 2 sellers, with 16.6667% of all points (1,000,000,000; "
+        "1,000,000,001 are needed), are in favour"
+    )
     met = standing(Anonymous.from_least([2, 2, 1, 0], 2), np.ones(3, bool), np.ones(2, bool))
     assert met == " (the first, the second and the third are met)"
 
@@ -52,6 +59,10 @@ def test_points_are_told_with_why_some_have_none() -> None:
     many = Scores([0, 1, 2, 3, 4, 50], [0], 3)
     assert points_notes(trade, Vote(50, many))[0] == (
         "points: of the buyers 5 have from 1 to 50, 1 has none; the seller has none"
+    )
+    large = Scores([1, 2, 3, 40_000_000, 0, 60_000_000], [100_000_000], 3)
+    assert points_notes(trade, Vote(50, large))[0] == (
+        "points: of the buyers 5 have from 0.00% to 30.00%, 1 has none; the seller has 50.00%"
     )
     assert points_notes(trade, Vote(50, "majority")) == ()
     # The recommendation prints them, in the smallest whole numbers.

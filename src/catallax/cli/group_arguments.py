@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from catallax.errors import CatallaxError
 
 if TYPE_CHECKING:
-    from catallax.groups import GroupMechanism, GroupProblem, GroupTrade
+    from catallax.groups import GroupMechanism, GroupProblem, GroupTrade, Vote, VotingRule
     from catallax.priors import Prior
 
 __all__ = [
     "check_no_reports",
+    "compared",
     "groups_of",
     "listed",
     "mechanism_of",
@@ -74,16 +75,44 @@ def mechanism_of(
         parameters["rule"] = make_rule(rule, where="--rule")
     if slug is None:
         slug = "vote" if "price" in parameters else "best-vote"
+    place = f"{problem.where}: " if problem is not None and problem.where else ""
     if slug == "vote" and "price" not in parameters:
-        raise CatallaxError("a vote needs a price: give --price, or name it in the file")
+        raise CatallaxError(f"{place}a vote needs a price: give --price, or name it in the file")
     if slug == "vote" and "rule" not in parameters:
-        raise CatallaxError("a vote needs a rule: name it in the file, or give --rule")
-    return get(slug, **parameters)
+        raise CatallaxError(f"{place}a vote needs a rule: name it in the file, or give --rule")
+    try:
+        return get(slug, **parameters)
+    except CatallaxError as error:
+        # What the options alone say has nothing to do with the file.
+        own = name is None or bool(parameters)
+        raise type(error)(f"{place if own else ''}{error}") from None
 
 
 def needed_here(message: str) -> str:
     """Return what an error says of a blank report where nobody may leave reports out."""
     return re.sub(r", or leave the column '(report|bid|ask)' out altogether", "", message)
+
+
+def compared(
+    file: Path | None, warn: Callable[[str], None] | None
+) -> list[tuple[str, VotingRule | Vote]]:
+    """Return the votes to compare a recommended one with: familiar ones, and the file's own."""
+    from catallax.groups import GroupProblem, Vote
+    from catallax.groups.recommend import FAMILIAR
+
+    votes: list[tuple[str, VotingRule | Vote]] = list(FAMILIAR)
+    if file is None:
+        return votes
+    try:
+        problem = GroupProblem.read(file)
+    except CatallaxError as error:
+        if warn is not None:
+            warn(f"{error}; the file's own vote is not compared")
+        return votes
+    if problem.rule is not None:
+        rule, price = problem.rule, problem.price
+        votes.append(("the file's vote", rule if price is None else Vote(price, rule)))
+    return votes
 
 
 def check_no_reports(out: Path) -> None:

@@ -9,6 +9,7 @@ from cyclopts import App
 
 from catallax.cli.group_arguments import (
     check_no_reports,
+    compared,
     groups_of,
     listed,
     mechanism_of,
@@ -187,6 +188,8 @@ def recommend(
 ) -> None:
     """Recommend a price and a voting rule, with everybody's exact chances.
 
+    It is compared with familiar votes, and with the one that the file names.
+
     Of the votes that gain within a thousandth of the largest gain, it is the one that leaves both
     sides best off: with the largest chance that neither is worse off, and then the most even
     division of the gain.
@@ -274,13 +277,15 @@ def recommend(
             warn_of_mixture(seller_survey, answers, "--seller-rows", warn)
     elif survey is not None and sellers is None:
         sellers = 1
-    # The file's own rule is what is looked for here.
+    # The file's own rule is only compared, and may be in need of a better one.
     trade, problem = groups_of(file, buyers, sellers, *given, with_rule=False)
+    votes = compared(file, None if quiet else warn)
     unit = currency or ("" if problem is None else problem.currency)
     with progress_bar("looking for the best vote", quiet=quiet) as progress:
         found = recommended(
             trade, least_better_off=least_better_off, least_buyers=least_buyers,
-            least_sellers=least_sellers, currency=unit, progress=progress,
+            least_sellers=least_sellers, rules=votes, currency=unit,
+            progress=progress,
         )  # fmt: skip
     line = json_line({**found.to_dict(), "taken": taken})
     if plot is not None or out is not None:

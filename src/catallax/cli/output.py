@@ -55,7 +55,7 @@ def announce_compiling(*, quiet: bool) -> None:
 
     def tell() -> None:
         print(
-            "compiling for this machine, which takes up to half a minute and is needed only once",
+            "compiling for this machine: half a minute at most, once for each command",
             file=sys.stderr,
         )
 

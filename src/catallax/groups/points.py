@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from catallax.groups.ballots import kinds_law
-from catallax.groups.score_rules import Scores
+from catallax.groups.score_rules import MOST_TOLD, Scores
 from catallax.groups.sums.draws.voters import voters_of
 from catallax.groups.trade import GroupTrade
 from catallax.groups.vote import Vote
@@ -51,7 +51,8 @@ nothing; --least-buyers asks for a number in favour besides
         (trade.buyers, rule.buyer_scores, prices.least_bid),
         (trade.sellers, rule.seller_scores, prices.largest_ask),
     )
-    notes = [f"points: {'; '.join(_who(group.word, scores) for group, scores, _ in sides)}"]
+    told = [_who(group.word, scores, rule.points) for group, scores, _ in sides]
+    notes = [f"points: {'; '.join(told)}"]
     for group, scores, price in sides:
         none = {position for position, score in enumerate(scores) if score == 0}
         if not none:
@@ -114,18 +115,19 @@ def _change_nothing(most: int, others: tuple[int, ...], need: int) -> bool:
     return low >= need or (reached >> low) & ((1 << (need - low)) - 1) == 0
 
 
-def _who(word: str, scores: tuple[int, ...]) -> str:
-    """Say how many members of a side have how many points, most points first."""
+def _who(word: str, scores: tuple[int, ...], whole: int) -> str:
+    """Say how many members of a side have how many points of all, most points first."""
     if len(scores) == 1:
-        return f"the {word} has {_count(scores[0])}"
+        return f"the {word} has {_count(scores[0], whole)}"
     counts = sorted(Counter(scores).items(), reverse=True)
     if len(counts) == 1:
-        return f"each {word} has {_count(scores[0])}"
+        return f"each {word} has {_count(scores[0], whole)}"
     if len(counts) <= _LISTED:
-        told = [f"{many:,} {_has(many)} {_count(score)}" for score, many in counts]
+        told = [f"{many:,} {_has(many)} {_count(score, whole)}" for score, many in counts]
     else:
         some = [score for score in scores if score]
-        told = [f"{len(some):,} have from {min(some):,} to {max(some):,}"]
+        ends = [_count(score, whole) for score in (min(some), max(some))]
+        told = [f"{len(some):,} have from {ends[0]} to {ends[1]}"]
         if len(some) < len(scores):
             none = len(scores) - len(some)
             told.append(f"{none:,} {_has(none)} none")
@@ -136,5 +138,7 @@ def _has(count: int) -> str:
     return "has" if count == 1 else "have"
 
 
-def _count(points: int) -> str:
+def _count(points: int, whole: int) -> str:
+    if points and whole > MOST_TOLD:
+        return f"{points / whole:.2%}"
     return f"{points:,}" if points else "none"

@@ -26,7 +26,7 @@ from catallax.groups.trade import GroupTrade
 from catallax.groups.vote import Prices, Vote
 from catallax.progress import Progress
 
-__all__ = ["Alternative", "Recommendation", "priced_vote", "recommend"]
+__all__ = ["FAMILIAR", "Alternative", "Recommendation", "priced_vote", "recommend"]
 
 FAMILIAR: tuple[tuple[str, VotingRule], ...] = (
     ("majority", Majority()),
@@ -244,7 +244,7 @@ def recommend(
     least_better_off: float | None = None,
     least_buyers: object = 0,
     least_sellers: object = 0,
-    rules: Sequence[tuple[str, VotingRule]] = FAMILIAR,
+    rules: Sequence[tuple[str, VotingRule | Vote]] = FAMILIAR,
     currency: str = "",
     progress: Progress | None = None,
 ) -> Recommendation:
@@ -260,7 +260,7 @@ def recommend(
     least_better_off, least_buyers, least_sellers
         What the vote has to grant besides a large expected gain; see `BestVote`.
     rules
-        Rules to compare it with, each at the price that is best for it.
+        Rules to compare it with, each at the price that is best for it; or whole votes.
     currency
         What amounts are in, for the words.
     progress
@@ -297,7 +297,8 @@ def recommend(
     laws = _side_laws(trade)
     for name, rule in rules:
         tell(name)
-        others.append(Alternative(name, *_valued(trade, _priced_vote(trade, rule, laws))))
+        other = rule if isinstance(rule, Vote) else _priced_vote(trade, rule, laws)
+        others.append(Alternative(name, *_valued(trade, other)))
     if progress is not None:
         progress(1.0, "done")
     return Recommendation(trade, chosen, tuple(others), currency)

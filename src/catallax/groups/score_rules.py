@@ -13,8 +13,10 @@ from catallax.errors import VotingRuleError
 from catallax.groups.rules import BoolArray, VotingRule, as_votes, of, register_rule
 from catallax.groups.voting_rule import NEVER
 
-__all__ = ["Scores"]
+__all__ = ["MOST_TOLD", "Scores"]
 
+MOST_TOLD = 10**6
+"""If there are more points they are told as parts of all: nobody reads twelve digits."""
 _LARGEST = 2**62
 
 
@@ -109,7 +111,11 @@ class Scores(VotingRule):
         points = int(buyers @ np.array(self.buyer_scores, dtype=np.int64))
         points += int(sellers @ np.array(self.seller_scores, dtype=np.int64))
         votes = super().tally(buyers, sellers).removesuffix(" are in favour")
-        return f"{votes}, with {_points(points, self.points)}, are in favour"
+        told = _points(points, self.points)
+        if self.points > MOST_TOLD:
+            # Where the percentages look alike the numbers decide.
+            told += f" ({points:,}; {self.need:,} are needed)"
+        return f"{votes}, with {told}, are in favour"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as it is written in a file."""
@@ -124,6 +130,8 @@ class Scores(VotingRule):
 
 
 def _points(count: int, whole: int) -> str:
+    if whole > MOST_TOLD:
+        return f"{count / whole:.4%} of all points"
     return f"{count:,} of {whole:,} point{'s' if whole != 1 else ''}"
 
 
